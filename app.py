@@ -1,0 +1,124 @@
+"""The tutorial's login flow, line for line: sessions in Express, kept in MongoDB.
+
+    python app.py
+
+Its blocks stand in the tutorial's order. What goes beyond the tutorial is marked so, and stands apart from its lines.
+"""
+
+import logging
+import os
+import secrets
+import sys
+from pathlib import Path
+
+from miniexpress import HTTPError, Next, Request, Response, embedded, express, session, urlencoded
+from miniexpress.sessions.mongodb import MongoDBStore
+
+# Beyond the tutorial: what it takes for granted comes from the environment, and a database is there without asking.
+HERE = Path(__file__).parent
+HOST = os.environ.get("HOST", "127.0.0.1")
+PORT = os.environ.get("PORT", "3000")
+SESSION_SECRET = os.environ.get("SESSION_SECRET", "secret token")
+if SESSION_SECRET == "secret token":
+    logging.warning("the session secret is the tutorial's: set SESSION_SECRET to one that nobody knows")
+try:
+    MONGODB_URI = os.environ.get("MONGODB_URI") or embedded.start(HERE / ".data")
+except embedded.EmbeddedUnavailable as unavailable:
+    sys.exit(str(unavailable))
+
+
+# The tutorial's store, app and session options.
+
+store = MongoDBStore(
+    uri=MONGODB_URI,
+    collection="sessions",
+)
+
+app = express()
+app.use(session(
+    secret=SESSION_SECRET,
+    resave=False,
+    save_uninitialized=True,
+    unset="destroy",
+    store=store,
+    name="session-cookie-name",
+    genid=lambda req: secrets.token_urlsafe(24),
+    # Beyond the tutorial: the id changes with the login, so that nobody can plant one that he knows.
+    rotate_on="user",
+))  # fmt: skip
+
+
+# Beyond the tutorial: its views and its form, and in an empty database a user to log in as.
+
+db = store.db
+app.set("views", str(HERE / "views"))
+app.use(urlencoded())
+
+
+@app.use("/login")
+def offer_demo_user(req: Request, res: Response, next: Next) -> None:
+    try:
+        if db.users.find_one() is None:
+            db.users.update_one({"_id": "demo"}, {"$set": {"email": "ada@example.com", "name": "Ada"}}, upsert=True)
+        res.locals.demo_user = db.users.find_one({"_id": "demo"})
+    except Exception as error:
+        raise HTTPError(503, f"the users cannot be read: {error}") from error
+    next()
+
+
+# The tutorial's login, account and logout.
+
+
+@app.post("/login")
+def login(req: Request, res: Response) -> None:
+    email = str(req.body.email) if req.body else ""  # beyond the tutorial: a string, whatever was sent
+    try:
+        user = db.users.find_one({"email": email})
+        if user is not None:
+            req.session.user = {
+                "email": user.email,
+                "name": user.name,
+            }
+            res.redirect("/account")
+        else:
+            res.status(401).render("login", {"error": "No user has this e-mail address.", "email": email})
+    except Exception:
+        logging.exception("login")
+        res.send_status(500)
+
+
+@app.get("/account")
+def account(req: Request, res: Response) -> None:
+    if not req.session.user:
+        res.redirect("/login")
+    else:
+        res.render("account", {"user": req.session.user})
+
+
+@app.get("/logout")
+def logout(req: Request, res: Response) -> None:
+    if req.session.user:
+        del req.session.user
+        res.redirect("/login")
+    else:
+        res.redirect("/")
+
+
+# Beyond the tutorial: the pages that it leaves out, and the server.
+
+
+@app.get("/")
+def index(req: Request, res: Response) -> None:
+    res.render("index", {"user": req.session.user})
+
+
+@app.get("/login")
+def login_page(req: Request, res: Response) -> None:
+    res.render("login")
+
+
+if __name__ == "__main__":
+    try:
+        app.listen(PORT, HOST, lambda: print(f"http://{HOST}:{PORT}", flush=True))
+    except (OSError, ValueError) as error:
+        sys.exit(str(error))

@@ -1,0 +1,291 @@
+"""The application: a Router with settings and views that a WSGI server can call. After Express 5.3's
+``lib/application.js``."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from pathlib import Path as FilePath
+from typing import Any, Self, overload
+
+from . import negotiation, querystrings, server
+from .attrdict import AttrDict
+from .errors import describe_error, error_page, headers_of, reason_phrase, status_of
+from .proxies import compile_trust
+from .request import Request
+from .response import Response
+from .paths import Path
+from .routing import H, Handler, Next, Router, describe
+from .views import Engine, View, find_view, render_file
+
+log = logging.getLogger("miniexpress")
+_ASKED: Any = object()
+
+
+def express() -> App:
+    """A new application."""
+    return App()
+
+
+class App(Router):
+    """An Express application, which is a WSGI application too (PEP 3333).
+
+    ``settings``, ``locals`` (what every view sees), ``engines``; ``mountpath`` and ``parent`` where an app uses it.
+    """
+
+    def __init__(self) -> None:
+        self.settings: dict[str, Any] = {}
+        self.parent: App | None = None
+        self.mountpath: Path = "/"
+        self.engines: dict[str, Engine] = {".html": render_file}
+        self.locals = AttrDict(settings=self.settings)
+        self._views: dict[str, View] = {}
+        self._mount_listeners: list[Callable[[App], Any]] = []
+        super().__init__()
+        self._set_defaults()
+
+    def __call__(self, environ: dict[str, Any], start_response: Any, _next: Any = None) -> Iterable[bytes]:
+        """Answer one WSGI request: walk the chain, then let the answer go."""
+        req = Request(environ, self)
+        res = req.res = Response(req, start_response)
+        self._sign(res)
+        Router.handle(self, req, res, partial(self._finally, req, res))
+        if res.failure is not None:
+            raise res.failure  # the answer has begun to leave: all that is left is to break it off
+        if not res.headers_sent:
+            self._finally(req, res, _dead_end(req))
+        try:
+            return res.finish()
+        except Exception as error:  # an on_headers listener failed: nothing has left yet
+            self._finally(req, res.withdraw(), error)
+            return res.finish()
+
+    def handle(self, req: Request, res: Response, done: Next) -> None:
+        """Answer a request of the app that this one is mounted in."""
+        outer = req.app
+
+        def leave(error: Any = None) -> None:
+            req.app = outer
+            done(error)
+            req.app = self
+
+        req.app = self
+        self._sign(res)
+        super().handle(req, res, leave)
+        req.app = outer
+
+    def _sign(self, res: Response) -> None:
+        if self.set("x-powered-by"):
+            res.set_header("X-Powered-By", "Express")
+
+    def _finally(self, req: Request, res: Response, error: Any = None) -> None:
+        """Answer what nothing else did: with 404, or with the page of an error. As npm finalhandler 2.1."""
+        if error is None:
+            if not res.headers_sent:
+                path = negotiation.encode_url(req.original_path)
+                _answer_page(res, 404, f"Cannot {req.method} {path}")
+            return
+        status = status_of(error, res.status_code)
+        self._log(req, status, error)
+        if res.headers_sent:
+            if not res.answered:
+                res.failure = error if isinstance(error, BaseException) else RuntimeError(error)
+            return
+        if status == status_of(error, 0):
+            for name, value in headers_of(error).items():
+                res.set_header(name, value)
+        in_production = self.set("env") == "production"
+        _answer_page(res, status, reason_phrase(status) if in_production else describe_error(error))
+
+    def _log(self, req: Request, status: int, error: Any) -> None:
+        """Errors of the server's own with their traceback, those of clients as a note."""
+        if self.set("env") == "test":
+            return
+        if status < 500:
+            log.info("%s %s: %s %s", req.method, req.original_url, status, error)
+        else:
+            exception = error if isinstance(error, BaseException) and error.__traceback__ else None
+            log.error("%s %s: %s", req.method, req.original_url, error, exc_info=exception)
+
+    # Registering
+
+    def mount(self, path: Path, handler: Handler) -> None:
+        """As a Router; another App inherits this one's settings and engines, and is told of it (``on_mount``)."""
+        super().mount(path, handler)
+        if isinstance(handler, App):
+            handler._mounted_in(self, path)
+
+    def on_mount(self, listener: Callable[[App], Any]) -> Self:
+        """Call ``listener(parent)`` when another app uses this one: Express's ``app.on('mount', …)``."""
+        self._mount_listeners.append(listener)
+        return self
+
+    def _mounted_in(self, parent: App, path: Path) -> None:
+        self.parent, self.mountpath = parent, path
+        if not self._trust_is_own:
+            del self.settings["trust proxy"], self.settings["trust proxy fn"]
+        for listener in self._mount_listeners:
+            listener(parent)
+
+    def param(self, name: str | list[str], callback: Handler) -> Self:
+        """As ``Router.param``; ``name`` may be a list."""
+        for each in name if isinstance(name, list) else [name]:
+            super().param(each, callback)
+        return self
+
+    @overload
+    def get(self, path: Path, /) -> Callable[[H], H]: ...
+    @overload
+    def get(self, path: Path, /, *handlers: Any) -> Any: ...
+    def get(self, path: Any, /, *handlers: Any) -> Any:
+        """``get('view engine')`` is a setting; ``get('/path', handler…)`` and ``@get('/path')`` are routes."""
+        if not handlers and isinstance(path, str) and not path.startswith(("/", "{", "*", ":", "\\")):
+            return self.set(path)
+        return super().get(path, *handlers)
+
+    def path(self) -> str:
+        """The path that this app is at, through all that it is mounted in; ``''`` for one that is not."""
+        return f"{self.parent.path()}{self.mountpath}" if self.parent else ""
+
+    # Settings
+
+    def set(self, name: str, value: Any = _ASKED) -> Any:
+        """``set(name, value)`` changes a setting and returns the app; ``set(name)`` is its value, ``None`` if not set.
+
+        A mounted app has its parent's where it has none of its own. Raises ``TypeError`` for a value that ``etag``,
+        ``query parser`` or ``trust proxy`` cannot take.
+        """
+        if value is _ASKED:
+            app: App | None = self
+            while app is not None:
+                if name in app.settings:
+                    return app.settings[name]
+                app = app.parent
+            return None
+        compiled = _COMPILED.get(name)
+        if compiled:
+            self.settings[f"{name} fn"] = compiled(value)
+        if name == "trust proxy":
+            self._trust_is_own = True
+        self.settings[name] = value
+        return self
+
+    def enable(self, name: str) -> Self:
+        self.set(name, True)
+        return self
+
+    def disable(self, name: str) -> Self:
+        self.set(name, False)
+        return self
+
+    def enabled(self, name: str) -> bool:
+        return bool(self.set(name))
+
+    def disabled(self, name: str) -> bool:
+        return not self.set(name)
+
+    def _set_defaults(self) -> None:
+        env = os.environ.get("MINIEXPRESS_ENV") or "development"
+        self.enable("x-powered-by").set("etag", "weak").set("env", env).set("query parser", "simple")
+        self.set("subdomain offset", 2).set("trust proxy", False).set("jsonp callback name", "callback")
+        self.set("views", str(FilePath("views").resolve()))
+        self._trust_is_own = False
+        if env == "production":
+            self.enable("view cache")
+
+    @property
+    def case_sensitive(self) -> bool:
+        return self.enabled("case sensitive routing")
+
+    @property
+    def strict(self) -> bool:
+        return self.enabled("strict routing")
+
+    # Views
+
+    def engine(self, extension: str, engine: Engine) -> Self:
+        """Render files with ``extension`` by ``engine(path, options) -> text``. ``TypeError`` for no function."""
+        if not callable(engine):
+            raise TypeError(f"app.engine() takes a function (path, options) -> text, not {engine!r}")
+        self.engines["." + extension.removeprefix(".")] = engine
+        return self
+
+    def render(self, view: str, options: Mapping[str, Any] | None = None) -> str:
+        """The text of the view ``view``, rendered with ``options`` over ``app.locals``.
+
+        Raises ``LookupError`` for a view that is not there, and whatever its engine raises.
+        """
+        options = {**self.locals, **(options or {})}
+        cache = options.setdefault("cache", self.enabled("view cache"))
+        found = self._views.get(view) if cache else None
+        if found is None:
+            found = find_view(view, self.set("views"), self.set("view engine") or "html", self._all_engines())
+            if cache:
+                self._views[view] = found
+        return found.render(options)
+
+    def _all_engines(self) -> dict[str, Engine]:
+        return {**(self.parent._all_engines() if self.parent else {}), **self.engines}
+
+    # Serving
+
+    def listen(
+        self,
+        port: int | str = 3000,
+        host: str | Callable[[], Any] = "127.0.0.1",
+        callback: Callable[[], Any] | None = None,
+        **options: Any,
+    ) -> None:
+        """Serve until SIGINT or SIGTERM, or until the process ends: blocks. ``callback()`` is called once it listens.
+
+        ``options`` are those of ``server.Server``. Raises ``OSError`` when the port cannot be had.
+        """
+        if callable(host):
+            return server.listen(self, port, callback=host, **options)
+        return server.listen(self, port, host, callback, **options)
+
+
+def _answer_page(res: Response, status: int, message: str) -> None:
+    body = error_page(message)
+    res.status(status).remove_header("Content-Encoding", "Content-Language", "Content-Range")
+    res.set_header("Content-Security-Policy", "default-src 'none'").set_header("X-Content-Type-Options", "nosniff")
+    res.set_header("Content-Type", "text/html; charset=utf-8").set_header("Content-Length", str(len(body.encode())))
+    res.end(body)
+
+
+def _dead_end(req: Request) -> RuntimeError:
+    handler = describe(req.handler) if req.handler else "a handler"
+    return RuntimeError(f"{handler} returned, but neither answered nor called next(): the request would hang for ever")
+
+
+def _compile_etag(value: Any) -> Callable[[bytes], str] | None:
+    if callable(value):
+        return value  # type: ignore[no-any-return]
+    if value in (True, "weak"):
+        return partial(negotiation.etag, weak=True)
+    if value == "strong":
+        return partial(negotiation.etag, weak=False)
+    if value is False:
+        return None
+    raise TypeError(f"the setting 'etag' is True, False, 'weak', 'strong' or a function, not {value!r}")
+
+
+def _compile_query_parser(value: Any) -> Callable[[str], Any] | None:
+    if callable(value):
+        return value  # type: ignore[no-any-return]
+    if value in (True, "simple"):
+        return querystrings.parse_simple
+    if value == "extended":
+        return querystrings.parse_extended
+    if value is False:
+        return None
+    raise TypeError(f"the setting 'query parser' is 'simple', 'extended', False or a function, not {value!r}")
+
+
+_COMPILED: dict[str, Callable[[Any], Any]] = {
+    "etag": _compile_etag,
+    "query parser": _compile_query_parser,
+    "trust proxy": compile_trust,
+}

@@ -1,0 +1,90 @@
+"""Errors that carry an HTTP status, and the page that an unhandled one gets."""
+
+from __future__ import annotations
+
+import html
+import traceback
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+
+def reason_phrase(status: int) -> str:
+    """The standard phrase of a status (``404`` gives ``Not Found``), as npm statuses 2 has it; ``''`` if unknown."""
+    return _PHRASES.get(status, "")
+
+
+class HTTPError(Exception):
+    """An error that is answered with its status instead of 500.
+
+    Raise it or pass it to ``next()``. What http-errors 2 is to Express.
+
+    ``status`` is 400 to 599; ``message`` defaults to the status's phrase; ``expose`` says whether a client may read the
+    message (by default below 500); ``headers`` are sent with the answer. Further keyword arguments become attributes
+    (``type``, ``limit``, …), as body-parser's errors have them.
+
+    Raises ``ValueError`` when ``status`` is no error status.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str | None = None,
+        expose: bool | None = None,
+        headers: Mapping[str, str] | None = None,
+        **properties: Any,
+    ) -> None:
+        if not 400 <= status <= 599:
+            raise ValueError(f"HTTPError status must be between 400 and 599, not {status!r}")
+        self.status = status
+        self.message = reason_phrase(status) if message is None else message
+        self.expose = status < 500 if expose is None else expose
+        self.headers = dict(headers or {})
+        super().__init__(self.message)
+        self.__dict__.update(properties)
+
+
+def status_of(error: Any, fallback: int) -> int:
+    """The status that an error is answered with: its own, or that of the answer so far, or 500.
+
+    As npm finalhandler 2.1: ``status`` and ``status_code`` are looked at, as attributes or as a dict's items.
+    """
+    for name in ("status", "status_code"):
+        status = _property(error, name)
+        if isinstance(status, int) and 400 <= status <= 599:
+            return status
+    return fallback if 400 <= fallback <= 599 else 500
+
+
+def headers_of(error: Any) -> Mapping[str, Any]:
+    """The header fields that an error brings along."""
+    headers = _property(error, "headers")
+    return headers if isinstance(headers, Mapping) else {}
+
+
+def describe_error(error: Any) -> str:
+    """An error for a developer's eyes: the traceback of an exception, else the value as text."""
+    return "".join(traceback.format_exception(error)) if isinstance(error, BaseException) else str(error)
+
+
+def error_page(message: str) -> str:
+    """The HTML that an unhandled error and a 404 are answered with, as npm finalhandler 2.1 writes it."""
+    text = html.escape(message).replace("&#x27;", "&#39;").replace("\n", "<br>").replace("  ", " &nbsp;")
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n'
+        f"<body>\n<pre>{text}</pre>\n</body>\n</html>\n"
+    )
+
+
+def _property(error: Any, name: str) -> Any:
+    return error.get(name) if isinstance(error, Mapping) else getattr(error, name, None)
+
+
+# The phrases that Express sends. Python's own differ from version to version.
+_PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
+    413: "Payload Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Entity",
+    509: "Bandwidth Limit Exceeded",
+}

@@ -1,0 +1,174 @@
+"""The head of an answer: its status and its header fields. After Express 5.3's ``lib/response.js``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+from . import cookies
+from .jsontext import stringify
+from .mediatypes import content_type
+from .negotiation import encode_url, vary
+
+if TYPE_CHECKING:
+    from .application import App
+    from .request import Request
+
+Milliseconds = int | float | timedelta
+
+
+class Head:
+    """Status and header fields, which can change until they leave. What sets something returns the response.
+
+    ``status_code`` is 200 at first; ``status_message`` is ``None`` for the standard phrase. ``answered`` says whether an
+    answer is marked to be sent, ``has_left`` whether the head has left.
+    """
+
+    def __init__(self, req: Request) -> None:
+        self.req = req
+        self.status_code = 200
+        self.status_message: str | None = None
+        self.answered = False
+        self.has_left = False
+        self._headers: dict[str, tuple[str, str | list[str]]] = {}
+
+    @property
+    def app(self) -> App:
+        return self.req.app
+
+    def status(self, code: int) -> Self:
+        """Set the status. Raises ``TypeError`` for no integer, ``ValueError`` for one that is not 100 to 999, and
+        ``RuntimeError`` when the request has been answered already."""
+        if not isinstance(code, int) or isinstance(code, bool):
+            raise TypeError(f"Invalid status code: {code!r}. Status code must be an integer.")
+        if not 100 <= code <= 999:
+            raise ValueError(f"Invalid status code: {code}. Status code must be greater than 99 and less than 1000.")
+        if self.answered:
+            raise self._too_late()
+        self.status_code = code
+        return self
+
+    def set(self, field: str | Mapping[str, Any], value: Any = None) -> Self:
+        """Set a header field, or all of a dict; a Content-Type gets its charset where one belongs to it.
+
+        A list makes as many lines. Raises ``TypeError`` and ``ValueError`` for what no header may hold.
+        """
+        if not isinstance(field, str):
+            for name, each in field.items():
+                self.set(name, each)
+            return self
+        if field.lower() == "content-type":
+            if isinstance(value, list | tuple):
+                raise TypeError("Content-Type cannot be set to a list: give it one type")
+            value = content_type(_text(value))
+        return self.set_header(field, value)
+
+    header = set
+
+    def get(self, field: str) -> Any:
+        """What a header field is set to: str, list of str, or ``None``."""
+        found = self._headers.get(field.lower())
+        return found[1] if found else None
+
+    def set_header(self, name: str, value: Any) -> Self:
+        """Set a header field to just this, as Node's ``setHeader``."""
+        if self.has_left:
+            raise self._too_late()
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"Header name must be a valid HTTP token [{name!r}]")
+        texts = [_text(each) for each in _listed(value)]
+        for text in texts:
+            if not _FIELD_VALUE.fullmatch(text):
+                raise ValueError(f"Invalid character in header content [{name!r}]: {text!r}")
+        self._headers[name.lower()] = (name, texts if isinstance(value, list | tuple) else texts[0])
+        return self
+
+    def remove_header(self, *names: str) -> Self:
+        """Remove header fields, set or not. Raises ``RuntimeError`` when they have left."""
+        if self.has_left:
+            raise self._too_late()
+        for name in names:
+            self._headers.pop(name.lower(), None)
+        return self
+
+    def append(self, field: str, value: Any) -> Self:
+        """Add a value, or a list of them, to what a header field has."""
+        before = self.get(field)
+        return self.set(field, _listed(before) + _listed(value) if before else value)
+
+    def type(self, type: str) -> Self:
+        """Set Content-Type, from a type or from a file extension: ``html``, ``.png``, ``application/json``."""
+        return self.set("Content-Type", type if "/" in type else content_type(type) or "application/octet-stream")
+
+    content_type = type
+
+    def vary(self, field: str | Sequence[str]) -> Self:
+        """Add to Vary what is not in it yet."""
+        return self.set_header("Vary", vary(", ".join(_listed(self.get("Vary") or "")), field))
+
+    def location(self, url: str) -> Self:
+        """Set Location, percent-encoded where it must be (npm encodeurl 2)."""
+        return self.set("Location", encode_url(url))
+
+    def links(self, links: Mapping[str, str | Sequence[str]]) -> Self:
+        """Add to Link: ``{"next": url, "pages": [url, url]}`` (RFC 8288)."""
+        before = self.get("Link")
+        new = [f'<{url}>; rel="{relation}"' for relation, urls in links.items() for url in _listed(urls)]
+        return self.set("Link", ", ".join([before, *new] if before else new))
+
+    def cookie(
+        self,
+        name: str,
+        value: Any,
+        *,
+        max_age: Milliseconds | None = None,
+        signed: bool = False,
+        path: str | None = "/",
+        **options: Any,
+    ) -> Self:
+        """Set a cookie. ``max_age`` in milliseconds; ``domain``, ``expires`` (a datetime), ``http_only``, ``secure``,
+        ``partitioned``, ``priority`` and ``same_site`` as npm cookie 0.7 has them; a dict or list is sent as JSON.
+
+        ``signed`` needs ``req.secret``. Raises ``TypeError`` for what no cookie may hold.
+        """
+        text = f"j:{stringify(value)}" if value is None or isinstance(value, dict | list | tuple) else _text(value)
+        if signed:
+            if not self.req.secret:
+                raise TypeError("res.cookie(signed=True) needs a secret: set req.secret in a middleware before it")
+            text = f"s:{cookies.sign(text, self.req.secret)}"
+        if max_age is not None:
+            age = max_age if isinstance(max_age, timedelta) else timedelta(milliseconds=max_age)
+            options["max_age"] = age // timedelta(seconds=1)
+            options["expires"] = datetime.now(UTC) + age
+        return self.append("Set-Cookie", cookies.serialize(name, text, path=path or "/", **options))
+
+    def clear_cookie(self, name: str, **options: Any) -> Self:
+        """Make the client drop a cookie; ``path`` and ``domain`` must be those that it was set with."""
+        options.pop("max_age", None)
+        return self.cookie(name, "", **{**options, "expires": datetime.fromtimestamp(0.001, UTC)})
+
+    def _lines(self) -> list[tuple[str, str]]:
+        """The header fields, a line for each value."""
+        return [(name, line) for name, value in self._headers.values() for line in _listed(value)]
+
+    def _too_late(self) -> RuntimeError:
+        return RuntimeError(
+            "Cannot set headers after they are sent to the client: "
+            f"{self.req.method} {self.req.original_url} was answered already"
+        )
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        raise TypeError("a header or cookie cannot be set to None: remove it, or give it a value")
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, list | tuple) else [value]
+
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")

@@ -1,0 +1,39 @@
+"""Keyword arguments that are options: an unknown one is refused in words that name the one that was meant."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import inspect
+import re
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def checks_options(function: Callable[P, R]) -> Callable[P, R]:
+    """Make ``function`` raise a ``TypeError`` that says what to write, for an option that it has not or that it needs."""
+    parameters = inspect.signature(function).parameters.values()
+    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+    needed = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+    title = function.__qualname__.removesuffix(".__init__")
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        for name in kwargs:
+            if name not in known:
+                raise TypeError(f"{title}() has no option {name!r}: {_advice(name, known)}")
+        for name in needed:
+            if name not in kwargs:
+                raise TypeError(f"{title}() needs the option {name!r}: give {name}=…")
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def _advice(name: str, known: list[str]) -> str:
+    snake_case = re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
+    close = difflib.get_close_matches(snake_case, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known)}"

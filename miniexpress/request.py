@@ -1,0 +1,254 @@
+"""What came in: a request as a handler sees it. After Express 5.3's ``lib/request.js``."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
+
+from . import cookies, negotiation
+from .attrdict import AttrDict
+from .mediatypes import is_type
+from .proxies import addresses
+
+if TYPE_CHECKING:
+    from .application import App
+    from .response import Response
+    from .routing import Handler, Route
+
+
+class Request:
+    """One HTTP request. Middleware may hang attributes of its own on it: ``req.user = …``.
+
+    ``method``, ``url`` (what is left of it inside a mount), ``base_url`` (what is not), ``original_url``; ``params``;
+    ``body`` once a parser has run, else ``None``; ``route``; ``app`` and ``res``; ``environ`` is WSGI's (PEP 3333).
+    ``session``, ``session_id`` and ``session_store`` are there once the session middleware has run, else ``None``.
+    """
+
+    res: Response
+    body: Any = None
+    body_was_read = False
+    route: Route | None = None
+    session: Any = None
+    session_id: Any = None
+    session_store: Any = None
+    secret: str | None = None
+    handler: Handler | None = None
+    """The handler that was entered last."""
+
+    def __init__(self, environ: dict[str, Any], app: App) -> None:
+        self.environ = environ
+        self.app = app
+        self.method: str = environ["REQUEST_METHOD"]
+        self.original_url: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or _url_of(environ)
+        self.base_url: str = environ.get("SCRIPT_NAME") or ""
+        self.url = self.original_url
+        if self.base_url and self.url.startswith(self.base_url):
+            self.url = self.url[len(self.base_url) :] or "/"
+        self.params = AttrDict()
+        self._split: tuple[str, str, str | None] = ("", "", None)
+
+    if TYPE_CHECKING:  # what middleware hangs on a request is for it to know
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
+
+    def get(self, name: str) -> str | None:
+        """The header field ``name``, in any case, or ``None``. ``Referer`` and ``Referrer`` are one."""
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"req.get() takes the name of a header, not {name!r}")
+        key = name.upper().replace("-", "_")
+        if key in ("REFERER", "REFERRER"):
+            return self.environ.get("HTTP_REFERRER") or self.environ.get("HTTP_REFERER")
+        if key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            return self.environ.get(key) or None
+        return self.environ.get(f"HTTP_{key}")
+
+    header = get
+
+    @cached_property
+    def headers(self) -> dict[str, str]:
+        """All header fields, their names in lower case."""
+        headers = {}
+        for key, value in self.environ.items():
+            if key.startswith("HTTP_"):
+                headers[key[5:].replace("_", "-").lower()] = value
+            elif key in ("CONTENT_TYPE", "CONTENT_LENGTH") and value:
+                headers[key.replace("_", "-").lower()] = value
+        return headers
+
+    @property
+    def path(self) -> str:
+        """The path of ``url``, percent-encoded as it came."""
+        if self._split[0] is not self.url:
+            self._split = _split_url(self.url)
+        return self._split[1]
+
+    @property
+    def original_path(self) -> str:
+        """The path of ``original_url``."""
+        return _split_url(self.original_url)[1]
+
+    @property
+    def query(self) -> AttrDict:
+        """The query string, parsed as the setting ``query parser`` says; read anew from ``url`` at each access."""
+        parse = self.app.set("query parser fn")
+        self.path  # noqa: B018 - splits the URL where it has changed
+        return AttrDict(parse(self._split[2] or "")) if parse else AttrDict()
+
+    @cached_property
+    def cookies(self) -> AttrDict:
+        """The request's cookies; a value that begins with ``j:`` is read as JSON, as npm cookie-parser 1.4 does."""
+        parsed = cookies.parse(self.environ.get("HTTP_COOKIE", ""))
+        return AttrDict({name: _json_cookie(value) for name, value in parsed.items()})
+
+    @property
+    def protocol(self) -> str:
+        """``http`` or ``https``; from a trusted proxy, what ``X-Forwarded-Proto`` says."""
+        protocol: str = self.environ["wsgi.url_scheme"]
+        forwarded = self.environ.get("HTTP_X_FORWARDED_PROTO")
+        if not forwarded or not self._is_trusted():
+            return protocol
+        return str(forwarded).partition(",")[0].strip()
+
+    @property
+    def secure(self) -> bool:
+        return bool(self.protocol == "https")
+
+    @property
+    def ip(self) -> str:
+        """The address of the client: the farthest one behind proxies that are trusted."""
+        return self._addresses()[-1]
+
+    @property
+    def ips(self) -> list[str]:
+        """The addresses that trusted proxies name, farthest first."""
+        return self._addresses()[:0:-1]
+
+    @property
+    def host(self) -> str | None:
+        """The ``Host`` with its port; from a trusted proxy, what ``X-Forwarded-Host`` says."""
+        forwarded = self.environ.get("HTTP_X_FORWARDED_HOST")
+        if forwarded and self._is_trusted():
+            return str(forwarded).partition(",")[0].rstrip()
+        return self.environ.get("HTTP_HOST") or None
+
+    @property
+    def hostname(self) -> str | None:
+        host = self.host
+        if not host:
+            return None
+        port = host.find(":", host.find("]") + 1 if host.startswith("[") else 0)
+        return host if port == -1 else host[:port]
+
+    @property
+    def subdomains(self) -> list[str]:
+        """The labels before the domain, nearest to it first; the setting ``subdomain offset`` counts the domain's."""
+        hostname = self.hostname
+        if not hostname:
+            return []
+        labels = [hostname] if _is_ip(hostname) else hostname.split(".")[::-1]
+        return labels[self.app.set("subdomain offset") :]
+
+    @property
+    def fresh(self) -> bool:
+        """Whether the client's copy is still good, by ``If-None-Match`` and ``If-Modified-Since`` (RFC 9110 13.1)."""
+        environ, status = self.environ, self.res.status_code
+        none_match, modified_since = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
+        if not (none_match or modified_since) or self.method not in ("GET", "HEAD", "QUERY"):
+            return False
+        if not (200 <= status < 300 or status == 304):
+            return False
+        etag, modified = self.res.get("ETag"), self.res.get("Last-Modified")
+        return negotiation.is_fresh(none_match, modified_since, environ.get("HTTP_CACHE_CONTROL"), etag, modified)
+
+    @property
+    def stale(self) -> bool:
+        return not self.fresh
+
+    @property
+    def xhr(self) -> bool:
+        """Whether ``X-Requested-With`` says ``XMLHttpRequest``."""
+        return bool(self.environ.get("HTTP_X_REQUESTED_WITH", "").lower() == "xmlhttprequest")
+
+    def accepts(self, *types: str | Sequence[str]) -> Any:
+        """The best of ``types`` (``'html'``, ``'application/json'``…) for the client, or ``False``; with none given,
+        all that it takes, best first. ``accepts_encodings``, ``accepts_charsets`` and ``accepts_languages`` alike."""
+        header, wanted = self.environ.get("HTTP_ACCEPT"), _flat(types)
+        return negotiation.accepts_types(header, wanted) if wanted else negotiation.preferred_types(header)
+
+    def accepts_encodings(self, *encodings: str | Sequence[str]) -> Any:
+        header, wanted = self.environ.get("HTTP_ACCEPT_ENCODING"), _flat(encodings)
+        return negotiation.accepts_encodings(header, wanted) if wanted else negotiation.preferred_encodings(header)
+
+    def accepts_charsets(self, *charsets: str | Sequence[str]) -> Any:
+        header, wanted = self.environ.get("HTTP_ACCEPT_CHARSET"), _flat(charsets)
+        return negotiation.accepts_charsets(header, wanted) if wanted else negotiation.preferred_charsets(header)
+
+    def accepts_languages(self, *languages: str | Sequence[str]) -> Any:
+        header, wanted = self.environ.get("HTTP_ACCEPT_LANGUAGE"), _flat(languages)
+        return negotiation.accepts_languages(header, wanted) if wanted else negotiation.preferred_languages(header)
+
+    def is_(self, *types: str | Sequence[str]) -> str | Literal[False] | None:
+        """Which of ``types`` the body is of, ``False`` for none of them, ``None`` where there is no body."""
+        return is_type(self.get("Content-Type"), _flat(types)) if self.has_body else None
+
+    @property
+    def has_body(self) -> bool:
+        """Whether a body comes with the request, as its framing fields say (RFC 9112 section 6.3)."""
+        return "HTTP_TRANSFER_ENCODING" in self.environ or bool(self.environ.get("CONTENT_LENGTH"))
+
+    def range(self, size: int, combine: bool = False) -> Any:
+        """The ranges that are asked for of ``size`` units: a list of ``(first, last)`` with a ``type``; ``None`` without
+        a ``Range``, -1 where none can be satisfied, -2 where it is malformed (npm range-parser 1.2)."""
+        header = self.get("Range")
+        return None if header is None else negotiation.parse_range(size, header, combine)
+
+    def _is_trusted(self) -> bool:
+        return bool(self.app.set("trust proxy fn")(self.environ.get("REMOTE_ADDR", ""), 0))
+
+    def _addresses(self) -> list[str]:
+        environ = self.environ
+        trust = self.app.set("trust proxy fn")
+        return addresses(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR"), trust)
+
+
+def _url_of(environ: dict[str, Any]) -> str:
+    """The request target, made anew where the WSGI server does not hand on the one that was sent."""
+    path = (environ.get("SCRIPT_NAME") or "") + (environ.get("PATH_INFO") or "")
+    query = environ.get("QUERY_STRING")
+    return quote(path.encode("latin-1"), safe="/:@!$&'()*+,;=~-._") + (f"?{query}" if query else "")
+
+
+def _split_url(url: str) -> tuple[str, str, str | None]:
+    """A URL with its path and its query; one in absolute form (RFC 9112 section 3.2.2) has a host before the path."""
+    target = url.partition("#")[0]
+    if not target.startswith("/") and "://" in target:
+        target = "/" + target.partition("://")[2].partition("/")[2]
+    path, mark, query = target.partition("?")
+    return url, path, query if mark else None
+
+
+def _json_cookie(value: str) -> Any:
+    if not value.startswith("j:"):
+        return value
+    try:
+        return json.loads(value[2:], object_hook=AttrDict)
+    except (ValueError, RecursionError):
+        return value
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _flat(values: tuple[Any, ...]) -> tuple[str, ...]:
+    """Names given one by one or as one list."""
+    return tuple(values[0]) if len(values) == 1 and isinstance(values[0], list | tuple) else values

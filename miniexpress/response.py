@@ -1,0 +1,231 @@
+"""What goes out: the answer to a request. After Express 5.3's ``lib/response.js`` and Node 20's ``ServerResponse``.
+
+Answering (``send``, ``json``, ``redirect``, ``end`` …) only marks what is to be sent. It leaves when the chain has
+unwound, or, where ``write`` began it, piece by piece.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import cached_property, lru_cache
+from typing import TYPE_CHECKING, Any, Self
+
+from .attrdict import AttrDict
+from .errors import HTTPError, reason_phrase
+from .head import Head
+from .jsontext import stringify
+from .mediatypes import content_type, set_charset
+from .negotiation import escape_html
+
+if TYPE_CHECKING:
+    from .request import Request
+
+_UNDEFINED: Any = object()
+
+
+class Response(Head):
+    """The answer to one request.
+
+    ``req``, ``app``; ``locals`` is what views see; ``failure`` is what went wrong after the answer had begun to leave, so
+    that it is broken off. What answers returns ``None``, and raises ``RuntimeError`` when that was done already.
+    """
+
+    def __init__(self, req: Request, start_response: Callable[..., Any]) -> None:
+        super().__init__(req)
+        self.failure: BaseException | None = None
+        self._body = b""
+        self._on_headers: list[Callable[[], Any]] = []
+        self._start_response = start_response
+        self._write: Callable[[bytes], Any] = _not_begun
+
+    @cached_property
+    def locals(self) -> AttrDict:
+        return AttrDict()
+
+    @property
+    def headers_sent(self) -> bool:
+        """Whether it is too late for another answer: one is marked to be sent, or has begun to leave."""
+        return self.answered or self.has_left
+
+    def send(self, body: Any = _UNDEFINED) -> None:
+        """Answer with ``body``: str as HTML, bytes as they are, ``None`` as nothing, all else as JSON.
+
+        Sets Content-Type where there is none, Content-Length and ETag, and turns a 200 into a 304 when the client's
+        copy is fresh.
+        """
+        self._must_be_open()
+        headers = self._headers
+        if isinstance(body, str):
+            type = self.get("Content-Type")
+            headers["content-type"] = ("Content-Type", _with_utf8(type) if type else "text/html; charset=utf-8")
+            body = body.encode("utf-8", "replace")
+        elif isinstance(body, bytes | bytearray | memoryview):
+            body = bytes(body)
+            if "content-type" not in headers:
+                self.type("bin")
+        elif body is not None and body is not _UNDEFINED:
+            return self.json(body)
+
+        if body is not _UNDEFINED:
+            body = body or b""
+            if "transfer-encoding" not in headers:
+                headers["content-length"] = ("Content-Length", str(len(body)))
+            etag = self.app.set("etag fn")
+            if etag and "etag" not in headers and (tag := etag(body)):
+                self.set("ETag", tag)
+        if self.req.fresh:
+            self.status_code = 304
+        if self.status_code in (204, 304):
+            self.remove_header("Content-Type", "Content-Length", "Transfer-Encoding")
+        elif self.status_code == 205:
+            self.set_header("Content-Length", "0").remove_header("Transfer-Encoding")
+        return self.end(b"" if body is _UNDEFINED or self.status_code in (204, 205, 304) else body)
+
+    def json(self, value: Any) -> None:
+        """Answer with ``value`` as JSON, as ``JSON.stringify`` writes it, by the settings ``json spaces``, ``json
+        replacer`` and ``json escape``."""
+        self._must_be_open()
+        text = self._stringify(value)
+        if "content-type" not in self._headers:
+            self._headers["content-type"] = ("Content-Type", "application/json; charset=utf-8")
+        self.send(text)
+
+    def jsonp(self, value: Any) -> None:
+        """Answer with ``value`` as JSON, or, where the query names a callback, as a script that calls it."""
+        self._must_be_open()
+        text = self._stringify(value)
+        callback = self.req.query[self.app.set("jsonp callback name")] or ""
+        callback = callback[0] if isinstance(callback, list) else callback
+        if callback and isinstance(callback, str):
+            callback = _NO_CALLBACK.sub("", callback)
+            text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+            # The comment keeps the answer from beginning with what the client chose (Rosetta Flash).
+            text = f"/**/ typeof {callback} === 'function' && {callback}({text});"
+            self.set({"X-Content-Type-Options": "nosniff", "Content-Type": "text/javascript"})
+        elif "content-type" not in self._headers:
+            self.set({"X-Content-Type-Options": "nosniff", "Content-Type": "application/json"})
+        self.send(text)
+
+    def send_status(self, status: int) -> None:
+        """Answer with ``status`` and its phrase as text."""
+        self.status(status).type("txt").send(reason_phrase(status) or str(status))
+
+    def redirect(self, *status_and_url: Any) -> None:
+        """``redirect(url)`` or ``redirect(status, url)``: answer with a Location, and 302 or another status."""
+        status, url = status_and_url if len(status_and_url) == 2 else (302, *status_and_url)
+        if not isinstance(url, str):
+            raise TypeError(f"res.redirect() takes a URL, not {url!r}")
+        self._must_be_open()
+        location = self.location(url).get("Location")
+        phrase = reason_phrase(status)
+        body = ""
+        kind = self.req.accepts("text", "html")
+        self.vary("Accept")
+        if kind == "text":
+            self.type("txt")
+            body = f"{phrase}. Redirecting to {location}"
+        elif kind == "html":
+            self.type("html")
+            head = f"<!DOCTYPE html><head><title>{phrase}</title></head>"
+            body = f"{head}<body><p>{phrase}. Redirecting to {escape_html(location)}</p></body>"
+        self.status(status).set_header("Content-Length", str(len(body.encode()))).end(body)
+
+    def format(self, formats: Mapping[str, Callable[..., Any]]) -> Self:
+        """Call the one of ``formats`` (``{"html": fn, "json": fn, "default": fn}``) that suits the client best.
+
+        ``fn`` takes ``()`` or ``(req, res)``. Raises ``HTTPError`` 406 where none suits and there is no default.
+        """
+        offered = [name for name in formats if name != "default"]
+        chosen = self.req.accepts(offered) if offered else False
+        self.vary("Accept")
+        if chosen:
+            self.set("Content-Type", str(content_type(chosen)).partition(";")[0])
+        elif "default" not in formats:
+            types = [str(content_type(name)).partition(";")[0] for name in offered]
+            raise HTTPError(406, types=types)
+        answer = formats[str(chosen or "default")]
+        answer(*(self.req, self)[: answer.__code__.co_argcount])
+        return self
+
+    def render(self, view: str, options: Mapping[str, Any] | None = None) -> None:
+        """Answer with the view ``view``, rendered with ``options`` over ``res.locals`` and ``app.locals``."""
+        self._must_be_open()
+        self.send(self.app.render(view, {**self.locals, **(options or {})}))
+
+    def write(self, chunk: str | bytes) -> None:
+        """Send ``chunk`` now, and the head before it where it has not left."""
+        self._must_be_open(begun=True)
+        if not self.has_left:
+            self._leave()
+        if self._may_have_body():
+            self._write(_encoded(chunk))
+
+    def end(self, chunk: str | bytes = b"") -> None:
+        """Answer with nothing but ``chunk``, or end what ``write`` began."""
+        self._must_be_open(begun=True)
+        if not self.has_left:
+            self._body = _encoded(chunk)
+        elif chunk:
+            self.write(chunk)
+        self.answered = True
+
+    # Leaving
+
+    def on_headers(self, listener: Callable[[], Any]) -> Self:
+        """Call ``listener()`` just before the head leaves, the one added last first (npm on-headers 1.1)."""
+        self._on_headers.append(listener)
+        return self
+
+    def withdraw(self) -> Self:
+        """Take back an answer, for what fails on the way out. Unless it has begun to leave, another can be given."""
+        self.answered = False
+        self._body = b""
+        if self.has_left:
+            return self
+        self.status_code, self.status_message = 200, None
+        of_that_answer = ("etag", "last-modified", "location", "transfer-encoding")
+        return self.remove_header(*[n for n in self._headers if n in of_that_answer or n.startswith("content-")])
+
+    def finish(self) -> Iterable[bytes]:
+        """Let go what has not left yet: what the application returns to the WSGI server."""
+        if self.has_left:
+            return ()
+        if self._may_have_body():
+            self._headers.setdefault("content-length", ("Content-Length", str(len(self._body))))
+        self._leave()
+        return (self._body,) if self._may_have_body() else ()
+
+    def _leave(self) -> None:
+        while self._on_headers:
+            self._on_headers.pop()()
+        phrase = self.status_message or reason_phrase(self.status_code) or "unknown"
+        self._write = self._start_response(f"{self.status_code} {phrase}", self._lines())
+        self.has_left = True
+
+    def _may_have_body(self) -> bool:
+        return self.req.method != "HEAD" and self.status_code not in (204, 304)
+
+    def _must_be_open(self, begun: bool = False) -> None:
+        if self.answered or (self.has_left and not begun):
+            raise self._too_late()
+
+    def _stringify(self, value: Any) -> str:
+        setting = self.app.set
+        return stringify(value, setting("json replacer"), setting("json spaces"), setting("json escape"))
+
+
+def _not_begun(chunk: bytes) -> None:
+    raise RuntimeError("the head has not left yet")
+
+
+def _encoded(chunk: str | bytes) -> bytes:
+    return chunk.encode("utf-8", "replace") if isinstance(chunk, str) else bytes(chunk)
+
+
+@lru_cache(256)
+def _with_utf8(content_type: str) -> str:
+    return set_charset(content_type, "utf-8")
+
+
+_NO_CALLBACK = re.compile(r"[^\[\]\w$.]", re.ASCII)

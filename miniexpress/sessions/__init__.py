@@ -1,0 +1,1 @@
+"""Sessions: express-session's behaviour, cookie and document, in Python."""

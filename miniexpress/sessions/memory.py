@@ -1,0 +1,67 @@
+"""Sessions in this process's memory: for development and tests. After express-session 1.19's ``session/memory.js``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from threading import Lock
+from typing import Any
+
+from ..jsontext import parse, stringify
+from .store import Document, Store
+
+
+class MemoryStore(Store):
+    """Keeps sessions as JSON, so that what is read is never what another request is changing. Lost with the process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._sessions: dict[str, str] = {}
+        self._lock = Lock()
+
+    def get(self, sid: str) -> Document | None:
+        with self._lock:
+            return self._read(sid)
+
+    def set(self, sid: str, document: Document) -> None:
+        with self._lock:
+            self._sessions[sid] = stringify(document)
+
+    def update(self, sid: str, changed: Mapping[str, Any], removed: Iterable[str], cookie: Document) -> bool:
+        with self._lock:
+            document = self._read(sid)
+            if document is None:
+                return False
+            kept = {key: value for key, value in document.items() if key not in set(removed)}
+            self._sessions[sid] = stringify({**kept, **changed, "cookie": cookie})
+            return True
+
+    def touch(self, sid: str, document: Document) -> None:
+        self.update(sid, {}, (), document["cookie"])
+
+    def destroy(self, sid: str) -> None:
+        with self._lock:
+            self._sessions.pop(sid, None)
+
+    def all(self) -> dict[str, Document]:
+        with self._lock:
+            documents = {sid: self._read(sid) for sid in list(self._sessions)}
+        return {sid: document for sid, document in documents.items() if document is not None}
+
+    def length(self) -> int:
+        return len(self.all())
+
+    def clear(self) -> None:
+        with self._lock:
+            self._sessions.clear()
+
+    def _read(self, sid: str) -> Document | None:
+        text = self._sessions.get(sid)
+        if text is None:
+            return None
+        document: Document = parse(text)
+        expires = document["cookie"].get("expires")
+        if expires and datetime.fromisoformat(expires) <= datetime.now(UTC):
+            del self._sessions[sid]
+            return None
+        return document

@@ -1,0 +1,69 @@
+"""What a session store is, and what every store shares. After express-session 1.19's ``session/store.js``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+from .cookie import Cookie
+from .session import Session
+
+if TYPE_CHECKING:
+    from ..request import Request
+
+Document = Mapping[str, Any]
+"""A session as it is stored: ``{"cookie": {"originalMaxAge", "expires", "httpOnly", "path", …}, …data}``."""
+
+
+class Store:
+    """Where sessions are kept. A store of one's own defines ``get``, ``set`` and ``destroy``, and may define:
+
+    - ``touch(sid, document)``: keep the session for as long as ``document["cookie"]`` says, and change nothing else;
+    - ``update(sid, changed, removed, cookie) -> bool``: in one atomic step, set the items ``changed``, remove the keys
+      ``removed`` and replace the cookie; ``False``, and nothing written, where there is no such session. Without it the
+      whole document is ``set``, and requests that run at the same time undo each other's changes;
+    - ``all() -> {sid: document}``, ``length()`` and ``clear()``.
+
+    A store that emits ``disconnect`` is left alone, and requests get no session, until it emits ``connect``.
+    """
+
+    generate: Callable[[Request], Session]
+    """Gives a request an empty session with a new id. Set by the middleware that uses the store."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, list[Callable[..., Any]]] = {}
+
+    def get(self, sid: str) -> Document | None:
+        """The document of a session that has not expired, or ``None``."""
+        raise NotImplementedError(f"{type(self).__name__} must define get(sid)")
+
+    def set(self, sid: str, document: Document) -> None:
+        """Store a session, new or not."""
+        raise NotImplementedError(f"{type(self).__name__} must define set(sid, document)")
+
+    def destroy(self, sid: str) -> None:
+        """Remove a session; one that is not there is no error."""
+        raise NotImplementedError(f"{type(self).__name__} must define destroy(sid)")
+
+    def regenerate(self, req: Request) -> Session:
+        """Destroy the request's session and give it an empty one with a new id."""
+        self.destroy(req.session_id)
+        return self.generate(req)
+
+    def create_session(self, req: Request, document: Document) -> Session:
+        """Make a stored document the session of ``req``."""
+        session = Session(req, Cookie.from_json(document["cookie"]), document)
+        req.session = session
+        return session
+
+    def on(self, event: str, listener: Callable[..., Any]) -> Self:
+        """Call ``listener`` at each ``event``: ``error`` (with the exception), ``disconnect``, ``connect``."""
+        self._listeners.setdefault(event, []).append(listener)
+        return self
+
+    def emit(self, event: str, *arguments: Any) -> bool:
+        """Call the listeners of an event; whether there were any."""
+        listeners = self._listeners.get(event, ())
+        for listener in listeners:
+            listener(*arguments)
+        return bool(listeners)

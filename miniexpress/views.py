@@ -1,0 +1,176 @@
+"""Views: how a name becomes a file and an engine, and the engine that ships: a strict subset of Jinja2."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from .expressions import Scope
+from .templates import Place, Rendering, Template, TemplateError, compile_template
+
+__all__ = ["Engine", "TemplateError", "View", "find_view", "render_file"]
+
+Engine = Callable[[str, Mapping[str, Any]], str]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view that was found: its file, and the engine that renders it. What ``View`` is to Express 5.3."""
+
+    path: str
+    engine: Engine
+
+    def render(self, options: Mapping[str, Any]) -> str:
+        return self.engine(self.path, options)
+
+
+def find_view(name: str, roots: str | Sequence[str], default_engine: str | None, engines: Mapping[str, Engine]) -> View:
+    """Find the view ``name`` below ``roots``, by the rules of Express 5.3 (``lib/view.js``).
+
+    A name without extension gets that of ``default_engine``; where ``users.html`` is no file, ``users/index.html`` is
+    tried. ``engines`` has its extensions with their dots. Unlike in Express, a name that leaves every root finds
+    nothing.
+
+    Raises ``ValueError`` when there is no extension or no engine for it, ``LookupError`` when there is no such file.
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"a view's name must be a str, not {name!r}")
+    extension = Path(name).suffix
+    if not extension and not default_engine:
+        raise ValueError("No default engine was specified and no extension was provided.")
+    file_name = name
+    if not extension:
+        extension = f".{str(default_engine).removeprefix('.')}"
+        file_name += extension
+    if extension not in engines:
+        raise ValueError(
+            f'No engine for "{extension}", the extension of view "{name}": there are engines for '
+            f"{', '.join(sorted(engines)) or 'no extension'}. Add one with "
+            f"app.engine('{extension[1:]}', lambda path, options: ...)."
+        )
+    places = _absolute(roots)
+    for root in places:
+        wanted = _joined(root, file_name)
+        index = wanted.parent / wanted.name.removesuffix(extension) / f"index{extension}"
+        for candidate in (wanted, index):
+            if _inside(candidate, places) and candidate.is_file():
+                return View(str(candidate), engines[extension])
+    raise LookupError(f'Failed to lookup view "{name}" in views {_directories(roots)}')
+
+
+def _absolute(roots: str | Sequence[str]) -> list[Path]:
+    return [_joined(Path.cwd(), root) for root in _listed(roots)]
+
+
+def _listed(roots: str | os.PathLike[str] | Sequence[str]) -> tuple[str, ...]:
+    return (os.fspath(roots),) if isinstance(roots, str | os.PathLike) else tuple(map(os.fspath, roots))
+
+
+def _joined(directory: Path, name: str) -> Path:
+    # By text alone, as path.resolve in Node: a link inside a root may lead anywhere, a name may not.
+    return Path(os.path.normpath(directory / name))
+
+
+def _inside(path: Path, roots: list[Path]) -> bool:
+    return any(path.is_relative_to(root) for root in roots)
+
+
+def _directories(roots: str | Sequence[str]) -> str:
+    *others, last = _listed(roots) or ("",)
+    if not others:
+        return f'directory "{last}"'
+    return 'directories "' + '", "'.join(others) + f'" or "{last}"'
+
+
+def render_file(path: str, options: Mapping[str, Any]) -> str:
+    """Render the template in the file ``path`` with the names in ``options``: the engine for ``.html``.
+
+    The language is a strict subset of Jinja2 with ``autoescape=True``: what is taken renders the same there. Templates
+    named by ``extends`` and ``include`` are sought in ``options['settings']['views']`` (a directory or a list of them),
+    then beside the file that names them, and never outside those directories. Compiled templates are kept; a changed
+    file is read again, unless ``options['cache']`` is true.
+
+    Raises ``TemplateError`` for a fault in a template or in what it was given, ``OSError`` when ``path`` cannot be
+    read.
+    """
+    library = _Library(path, options)
+    parts: list[str] = []
+    _render(library.load(path), options, parts.append, library, depth=0)
+    return "".join(parts)
+
+
+def _render(template: Template, context: Scope, write: Callable[[str], None], library: _Library, depth: int) -> None:
+    blocks = template.blocks
+    passed = {template.path}
+    while template.parent is not None:
+        # Jinja2 writes what stands before the extends tag.
+        write(template.prefix)
+        name, place = template.parent
+        template = library.linked(name, place)
+        if template.path in passed:
+            raise place.error(f'extends "{name}", which extends this file in turn')
+        passed.add(template.path)
+        blocks = {**template.blocks, **blocks}
+
+    def include(name: str, place: Place, scope: Scope) -> None:
+        if depth == _DEPTH:
+            raise place.error(f'include "{name}": {_DEPTH} files include one another; does one include itself?')
+        try:
+            _render(library.linked(name, place), scope, write, library, depth + 1)
+        except RecursionError as error:
+            raise place.error(f'include "{name}": the files include one another too deep') from error
+
+    template.body(Rendering(write, context, blocks, include), context)
+
+
+class _Library:
+    """The templates that one call of ``render_file`` may reach."""
+
+    __slots__ = ("_cached", "_views")
+
+    # Assigning a key is atomic, and two threads that compile the same file get the same: no lock is needed.
+    _templates: ClassVar[dict[str, tuple[tuple[int, int], Template]]] = {}
+    _links: ClassVar[dict[tuple[str, str, tuple[str, ...]], str]] = {}
+
+    def __init__(self, path: str, options: Mapping[str, Any]) -> None:
+        self._cached = bool(options.get("cache"))
+        try:
+            self._views = _listed(options["settings"]["views"])
+        except (LookupError, TypeError):
+            self._views = (str(Path(path).parent),)
+
+    def load(self, path: str) -> Template:
+        known = self._templates.get(path)
+        if known is not None and self._cached:
+            return known[1]
+        file = Path(path)
+        status = file.stat()
+        stamp = (status.st_mtime_ns, status.st_size)
+        if known is None or known[0] != stamp:
+            known = self._templates[path] = (stamp, compile_template(path, file.read_bytes()))
+        return known[1]
+
+    def linked(self, name: str, place: Place) -> Template:
+        key = (name, place.path, self._views)
+        path = self._links.get(key) if self._cached else None
+        if path is None:
+            path = self._links[key] = self._find(name, place)
+        return self.load(path)
+
+    def _find(self, name: str, place: Place) -> str:
+        roots = _absolute(self._views)
+        beside = _joined(Path.cwd(), place.path).parent
+        candidates = [path for path in (_joined(root, name) for root in (*roots, beside)) if _inside(path, roots)]
+        if not candidates:
+            raise place.error(f'"{name}" leads out of the views {_directories(self._views)}')
+        for path in candidates:
+            if path.is_file():
+                return str(path)
+        raise place.error(f'there is no "{name}" in the views {_directories(self._views)}')
+
+
+# As deep as files may include one another: deep enough for a tree of comments, shallow enough for Python's stack.
+_DEPTH = 50

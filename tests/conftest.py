@@ -1,0 +1,116 @@
+"""Servers and apps for the tests, each a real one over a real socket."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from support import (
+    ROOT,
+    App,
+    MongoDBServer,
+    NxServer,
+    SecantusServer,
+    answers_http,
+    free_port,
+    installed_reference,
+    user_environment,
+    wait_until_ready,
+)
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+
+@pytest.fixture(scope="session")
+def nx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoDBServer]:
+    """nx-27017 at `.uri`. A test that ends it brings it back with `restart()`."""
+    pytest.importorskip("nx_27017")
+    server = NxServer(tmp_path_factory.mktemp("nx") / "data")
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def secantus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecantusServer]:
+    """SecantusDB at `.uri`. A test that ends it brings it back with `restart()`."""
+    pytest.importorskip("secantus")
+    server = SecantusServer(tmp_path_factory.mktemp("secantus") / "data")
+    yield server
+    server.kill()
+
+
+@pytest.fixture(scope="session")
+def secantus_auth_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecantusServer]:
+    """SecantusDB at `.uri`, which names the user `username` with the password `password` (SCRAM-SHA-256)."""
+    pytest.importorskip("secantus")
+    server = SecantusServer(tmp_path_factory.mktemp("secantus-auth") / "data")
+    try:
+        server.ask_for_password()
+        yield server
+    finally:
+        server.kill()
+
+
+@pytest.fixture(params=["nx_server", "secantus_server"], ids=["nx-27017", "SecantusDB"])
+def mongodb(request: pytest.FixtureRequest) -> MongoDBServer:
+    """Each of the two servers in turn."""
+    server: MongoDBServer = request.getfixturevalue(request.param)
+    return server
+
+
+@pytest.fixture(scope="session")
+def node_reference() -> Path:
+    """The folder with tutorial.js and the npm packages that package.json pins."""
+    try:
+        return installed_reference()
+    except LookupError as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture
+def run_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
+    """`run_app('app.py', {'MONGODB_URI': uri})` starts a script as a user does, in a folder of its own, and waits until
+    it answers at `.url`. `run_app(argv=['node', 'tutorial.js'], cwd=node_reference)` starts what else takes PORT."""
+    with ExitStack() as apps:
+
+        def run(
+            script: str | Path = "app.py",
+            env: Mapping[str, str] | None = None,
+            *,
+            argv: list[str] | None = None,
+            cwd: Path | None = None,
+            path: str = "/",
+        ) -> App:
+            env = user_environment(**{"PORT": str(free_port()), **(env or {})})
+            log = tmp_path / f"app-{len(list(tmp_path.glob('app-*.log')))}.log"
+            app = App(argv or [sys.executable, str(ROOT / script)], env, cwd or tmp_path, log)
+            apps.enter_context(closing(app))
+            wait_until_ready(app, lambda: answers_http(app.url + path))
+            return app
+
+        yield run
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., str]]:
+    """`serve(app)` serves a WSGI app until the test is over, and returns its URL without a slash at the end."""
+    from miniexpress.server import Server
+
+    with ExitStack() as servers:
+
+        def start(app: WSGIApplication, **options: Any) -> str:
+            server = Server(app, "127.0.0.1", 0, **options)
+            thread = threading.Thread(target=server.serve_until_stopped)
+            thread.start()
+            servers.callback(thread.join)
+            servers.callback(server.stop)
+            scheme = "https" if server.ssl_context else "http"
+            return f"{scheme}://127.0.0.1:{server.server_address[1]}"
+
+        yield start

@@ -1,0 +1,284 @@
+"""The life of the server and of its connections."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from wsgiref.validate import validator
+
+import pytest
+import requests
+from wire import CHUNKED, GET, LAST, POST, answering, connected, echo, received, seen, statuses, talk
+
+from miniexpress.server import Server, listen
+
+Serve = Callable[..., str]
+
+
+def test_the_environ_is_what_pep_3333_asks_for(serve: Serve) -> None:
+    url = serve(validator(answering(b"hi", headers=(("Content-Type", "text/plain"), ("Content-Length", "2")))))
+
+    for method in ("GET", "POST", "HEAD", "OPTIONS"):
+        answer = requests.request(method, f"{url}/a%20b?c", data=b"body", timeout=10)
+        assert (answer.status_code, answer.text) == (200, "" if method == "HEAD" else "hi")
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("secret"), SystemExit("secret"), ConnectionError("secret")])
+def test_a_failing_app_costs_its_request_only_and_tells_the_client_nothing(
+    serve: Serve, caplog: pytest.LogCaptureFixture, error: BaseException
+) -> None:
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        if environ["PATH_INFO"] == "/fail":
+            raise error
+        return echo(environ, start_response)
+
+    url = serve(app)
+    answer = talk(url, b"GET /fail HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert answer == b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n"
+    assert "GET /fail failed" in caplog.text
+    assert "secret" in caplog.text
+    assert statuses(talk(url, LAST)) == [200]
+
+
+def test_without_100_continue_the_connection_ends_since_the_body_may_or_may_not_come(serve: Serve) -> None:
+    url = serve(answering(b"no", status="403 Forbidden"))
+    answer = talk(url, POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+    assert statuses(answer) == [403]
+    assert b"\r\nConnection: close\r\n" in answer
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+@pytest.mark.parametrize(("size", "answers"), [(100_000, 2), (1_000_000, 1)])
+def test_a_small_body_that_the_app_left_is_passed_over(serve: Serve, chunked: bool, size: int, answers: int) -> None:
+    url = serve(answering(b"GET /smuggled HTTP/1.1\r\n\r\n"))
+    if chunked:
+        request = CHUNKED + (b"3e8\r\n" + b"x" * 1000 + b"\r\n") * (size // 1000) + b"0\r\n\r\n"
+    else:
+        request = POST + b"Content-Length: %d\r\n\r\n" % size + b"x" * size
+    assert statuses(talk(url, request + LAST)) == [200] * answers
+
+
+TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "begin", [b"", b"GET / HT", POST + b"Content-Length: 5\r\n\r\nhe", CHUNKED + b"5\r\nhe", CHUNKED]
+)
+def test_a_request_that_does_not_come_in_time_gets_a_408(serve: Serve, begin: bytes) -> None:
+    url = serve(echo, headers_timeout=100, request_timeout=timedelta(milliseconds=100))
+    assert talk(url, begin) == TIMEOUT
+
+
+def test_an_idle_connection_is_closed_without_a_word(serve: Serve) -> None:
+    answer = talk(serve(echo, keep_alive_timeout=100), GET)
+    assert statuses(answer) == [200]
+    assert b"Keep-Alive: timeout=0\r\n" in answer
+
+
+def test_more_connections_than_allowed_are_closed(serve: Serve) -> None:
+    url = serve(answering(b"hi"), max_connections=1)
+    with connected(url) as first:
+        first.sendall(GET)
+        assert first.recv(65536).endswith(b"hi")
+        assert talk(url, b"") == b""
+        first.sendall(LAST)
+        assert received(first).endswith(b"hi")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    if shutil.which("openssl") is None:
+        pytest.skip("needs openssl to make a certificate")
+    folder = tmp_path_factory.mktemp("tls")
+    key, cert = str(folder / "key.pem"), str(folder / "cert.pem")
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert]
+    subprocess.run([*command, *names], check=True, capture_output=True)
+    return cert, key
+
+
+def test_a_stalled_tls_handshake_keeps_nobody_waiting(serve: Serve, certificate: tuple[str, str]) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    url = serve(echo, ssl_context=context)
+    with connected(url), requests.Session() as session:
+        for body in (b"one", b"two" * 100_000):
+            environ = session.post(url, data=body, timeout=10, verify=certificate[0]).json()
+            assert (environ["wsgi.url_scheme"], environ["body"]) == ("https", body.decode())
+
+
+def test_a_tls_connection_ends_with_a_close_notify(serve: Serve, certificate: tuple[str, str]) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    client = ssl.create_default_context(cafile=certificate[0])
+    with (
+        connected(serve(answering(b"a", b"b"), ssl_context=context)) as plain,
+        client.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as connection,
+    ):
+        connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        assert received(connection).endswith(b"\r\n\r\nab")
+
+
+def test_it_listens_on_ipv6() -> None:
+    try:
+        server = Server(answering(b"hi"), "::1", 0)
+    except OSError:
+        pytest.skip("no IPv6 here")
+    thread = threading.Thread(target=server.serve_until_stopped)
+    thread.start()
+    try:
+        assert requests.get(f"http://[::1]:{server.server_port}/", timeout=10).text == "hi"
+    finally:
+        server.stop()
+        thread.join()
+
+
+def test_stop_ends_idle_connections_and_finishes_requests_under_way() -> None:
+    server = Server(echo, port=0)
+    thread = threading.Thread(target=server.serve_until_stopped)
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    with connected(url) as idle, connected(url) as fresh, connected(url) as busy:
+        idle.sendall(GET)
+        assert idle.recv(65536).startswith(b"HTTP/1.1 200")
+        busy.sendall(POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        assert busy.recv(65536).startswith(b"HTTP/1.1 100")  # so the app is at work
+        server.stop()
+        assert received(idle) == received(fresh) == b""
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", server.server_port))
+        assert thread.is_alive()
+        busy.sendall(b"hello")
+        answer = received(busy)
+    assert seen(answer)["body"] == "hello"
+    assert b"\r\nConnection: close\r\n" in answer
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def test_stop_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) -> None:
+    server = Server(echo, port=0, stop_timeout=100)
+    thread = threading.Thread(target=server.serve_until_stopped)
+    thread.start()
+    with connected(f"http://127.0.0.1:{server.server_port}") as busy:
+        busy.sendall(POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        assert busy.recv(65536).startswith(b"HTTP/1.1 100")
+        server.stop()
+        thread.join(10)
+        assert not thread.is_alive()
+    assert "1 connections still open" in caplog.text
+
+
+SCRIPT = """
+import signal, socket, sys
+from miniexpress.server import listen
+
+def app(environ, start_response):
+    body = environ['wsgi.input'].read()
+    start_response('200 OK', [])
+    return [body]
+
+free = socket.create_server(('127.0.0.1', 0))
+port = free.getsockname()[1]
+free.close()
+before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+listen(app, str(port), callback=lambda: print(port, flush=True))
+assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+print('returned')
+"""
+
+
+@contextmanager
+def script() -> Iterator[tuple[subprocess.Popen[str], str]]:
+    process = subprocess.Popen(
+        [sys.executable, '-c', SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        yield process, f"http://127.0.0.1:{int(process.stdout.readline())}"
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_listen_without_dropping_the_request_under_way(number: signal.Signals) -> None:
+    with script() as (process, url), connected(url) as idle, connected(url) as busy:
+        busy.sendall(POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        assert busy.recv(65536).startswith(b"HTTP/1.1 100")
+        process.send_signal(number)
+        assert received(idle) == b""  # so the signal has arrived
+        busy.sendall(b"hello")
+        assert received(busy).endswith(b"\r\n\r\nhello")
+        assert process.communicate(timeout=10) == ("returned\n", "")
+        assert process.returncode == 0
+
+
+def test_a_second_signal_ends_the_process_at_once() -> None:
+    with script() as (process, url), connected(url) as idle, connected(url) as busy:
+        busy.sendall(POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        assert busy.recv(65536).startswith(b"HTTP/1.1 100")
+        process.send_signal(signal.SIGINT)
+        assert received(idle) == b""
+        process.send_signal(signal.SIGINT)
+        assert process.wait(5) == -signal.SIGINT
+
+
+def test_listen_works_in_any_thread() -> None:
+    listening = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    options = {"port": port, "callback": listening.set}
+    threading.Thread(target=listen, args=(answering(b"hi"),), kwargs=options, daemon=True).start()
+    assert listening.wait(10)
+    assert requests.get(f"http://127.0.0.1:{port}/", timeout=10).text == "hi"
+
+
+def test_a_callback_that_fails_frees_the_port() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with pytest.raises(ZeroDivisionError):
+        listen(echo, port, callback=lambda: 1 / 0)
+    Server(echo, port=port).server_close()
+
+
+def test_a_port_that_is_taken_is_told_with_the_way_out() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        message = f"port {port} on 127.0.0.1 is already in use: stop the other process or choose another port, PORT="
+        with pytest.raises(OSError, match=message) as caught:
+            listen(echo, port)
+    assert caught.value.errno == errno.EADDRINUSE
+
+
+def test_an_address_that_is_not_ours_is_told() -> None:
+    with pytest.raises(OSError, match=r"cannot listen on port 0 of 192\.0\.2\.1: "):
+        listen(echo, 0, "192.0.2.1")
+
+
+@pytest.mark.parametrize("port", [-1, 65536, "", "http", "80a", "+80", "\u0668\u0660"])
+def test_a_port_out_of_range_is_a_value_error(port: Any) -> None:
+    with pytest.raises(ValueError, match="port must be from 0 to 65535, not "):
+        listen(echo, port)
+
+
+@pytest.mark.parametrize("port", [None, 3000.0, True, b"80"])
+def test_a_port_that_is_no_number_is_a_type_error(port: Any) -> None:
+    with pytest.raises(TypeError, match="port must be a number such as 3000, not "):
+        listen(echo, port)
+
+
+@pytest.mark.parametrize("value", [0, -5, "soon", None, True, timedelta(0), float("nan"), float("inf")])
+def test_a_timeout_that_is_none_is_a_value_error(value: Any) -> None:
+    with pytest.raises(ValueError, match="keep_alive_timeout must be a positive number of milliseconds"):
+        Server(echo, port=0, keep_alive_timeout=value)

@@ -1,0 +1,191 @@
+"""Views: look-up as in Express, and how the built-in engine finds, reads and keeps its files."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from templating import render, write
+
+from miniexpress.views import TemplateError, View, find_view, render_file
+
+
+def engine(path: str, options: Mapping[str, Any]) -> str:
+    return f"{Path(path).name} {options['x']}"
+
+
+ENGINES = {".html": engine, ".txt": engine}
+
+
+@pytest.fixture
+def roots(tmp_path: Path) -> Path:
+    names = (
+        "a/x.html a/x.txt a/index.html a/users/index.html a/dir.html/index.html b/x.html b/only/index.html secret.html"
+    )
+    write(tmp_path, dict.fromkeys(names.split(), ""))
+    return tmp_path
+
+
+# What lib/view.js of express 5.3.0 found, in directories like those of the fixture. (It also finds ../secret.)
+FOUND = [
+    ("x", "a", "html", "a/x.html"),
+    ("x", "a", ".html", "a/x.html"),
+    ("x.html", "a", None, "a/x.html"),
+    ("x.txt", "a", "html", "a/x.txt"),
+    ("users", "a", "html", "a/users/index.html"),
+    ("users.html", "a", "html", "a/users/index.html"),
+    ("users/", "a", "html", "a/users/index.html"),
+    ("x.html/", "a", "html", "a/x.html"),
+    ("", "a", "html", "a/index.html"),
+    ("x", "a b", "html", "a/x.html"),
+    ("x", "b a", "html", "b/x.html"),
+    ("only", "a b", "html", "b/only/index.html"),
+    ("../b/x", "a b", "html", "b/x.html"),
+    ("dir", "a", "html", None),
+    (".html", "a", "html", None),
+    ("sub.dir/x.html", "a", "html", None),
+    ("x", "", "html", None),
+    ("x\0", "a", "html", None),
+]
+
+
+@pytest.mark.parametrize(("name", "where", "default", "found"), FOUND)
+def test_a_view_is_found_where_express_finds_it(
+    roots: Path, name: str, where: str, default: str | None, found: str | None
+) -> None:
+    directories = [str(roots / root) for root in where.split()]
+    if found is None:
+        with pytest.raises(LookupError, match="Failed to lookup view"):
+            find_view(name, directories, default, ENGINES)
+    else:
+        assert find_view(name, directories, default, ENGINES) == View(str(roots / found), engine)
+
+
+def test_an_absolute_name_within_a_root_is_found(roots: Path) -> None:
+    assert find_view(str(roots / "a/x"), str(roots / "a"), "html", ENGINES).path == str(roots / "a/x.html")
+
+
+@pytest.mark.parametrize("name", ["../secret", "users/../../secret", "../a/../secret.html", "{root}/secret"])
+def test_a_name_that_leaves_every_root_finds_nothing(roots: Path, name: str) -> None:
+    with pytest.raises(LookupError):
+        find_view(name.format(root=roots), [str(roots / "a"), str(roots / "b")], "html", ENGINES)
+
+
+def test_roots_may_be_relative_to_the_working_directory(roots: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(roots)
+    assert find_view("x", "a", "html", ENGINES).path == str(roots / "a/x.html")
+
+
+# Messages of app.render in express 5.3.0.
+@pytest.mark.parametrize(
+    ("directories", "words"),
+    [
+        ("a", 'directory "a"'),
+        (["a"], 'directory "a"'),
+        (["a", "b"], 'directories "a" or "b"'),
+        (["a", "b", "c"], 'directories "a", "b" or "c"'),
+        ([], 'directory ""'),
+    ],
+)
+def test_a_failed_look_up_says_what_express_says(directories: str | list[str], words: str) -> None:
+    with pytest.raises(LookupError) as caught:
+        find_view("no", directories, "html", ENGINES)
+    assert str(caught.value) == f'Failed to lookup view "no" in views {words}'
+
+
+@pytest.mark.parametrize("default", [None, ""])
+def test_without_extension_and_default_engine_it_says_what_express_says(default: str | None) -> None:
+    with pytest.raises(ValueError) as caught:
+        find_view("x", "a", default, ENGINES)
+    assert str(caught.value) == "No default engine was specified and no extension was provided."
+
+
+def test_an_unknown_extension_names_the_engines_and_how_to_add_one() -> None:
+    with pytest.raises(ValueError, match=r"No engine for \"\.pug\".*\.html, \.txt.*app\.engine\('pug'"):
+        find_view("x.pug", "a", "html", ENGINES)
+
+
+def test_a_view_that_is_no_string_is_refused() -> None:
+    with pytest.raises(TypeError, match="name must be a str, not 7"):
+        find_view(7, "a", "html", ENGINES)  # type: ignore[arg-type]
+
+
+def test_a_view_renders_with_its_engine(roots: Path) -> None:
+    assert find_view("x.txt", str(roots / "a"), "html", ENGINES).render({"x": 1}) == "x.txt 1"
+
+
+def test_names_are_sought_in_each_root_and_then_beside_the_file(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "one/pages/main.html": "{% include 'both.html' %}{% include 'two.html' %}{% include 'beside.html' %}"
+            "{% include '../up.html' %}",
+            "one/both.html": "1", "two/both.html": "2", "one/pages/both.html": "3",
+            "two/two.html": "2", "one/pages/beside.html": "b", "one/up.html": "u",
+        },
+    )  # fmt: skip
+    views = [str(tmp_path / "one"), str(tmp_path / "two")]
+    for cache in (False, True, True):
+        options = {"settings": {"views": views}, "cache": cache}
+        assert render_file(str(tmp_path / "one/pages/main.html"), options) == "12bu"
+
+
+def test_without_the_views_setting_the_file_s_own_directory_is_the_root(tmp_path: Path) -> None:
+    write(
+        tmp_path, {"v/main.html": "{% include 'p.html' %}", "v/p.html": "p", "v/out.html": "{% include '../q.html' %}"}
+    )
+    write(tmp_path, {"q.html": "q"})
+    assert render_file(str(tmp_path / "v/main.html"), {}) == "p"
+    with pytest.raises(TemplateError, match="leads out of"):
+        render_file(str(tmp_path / "v/out.html"), {})
+
+
+def test_a_file_that_is_not_there_is_the_system_s_own_error(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        render_file(str(tmp_path / "nope.html"), {})
+
+
+def test_a_changed_file_is_read_again_unless_views_are_cached(tmp_path: Path) -> None:
+    files = {"main.html": "{% include 'p.html' %}", "p.html": "old"}
+    assert render(tmp_path, files, cache=False) == "old"
+    files["p.html"] = "newer"
+    assert render(tmp_path, files, cache=True) == "old"
+    assert render(tmp_path, files, cache=False) == "newer"
+    # The same size, but another time.
+    files["p.html"] = "fresh"
+    write(tmp_path, files)
+    os.utime(tmp_path / "p.html", ns=(1, 1))
+    assert render_file(str(tmp_path / "main.html"), {}) == "fresh"
+
+
+def test_cached_views_need_their_files_no_more(tmp_path: Path) -> None:
+    files = {"main.html": "{% extends 'b.html' %}", "b.html": "{% include 'p.html' %}", "p.html": "p"}
+    assert render(tmp_path, files, cache=True) == "p"
+    for name in files:
+        (tmp_path / name).unlink()
+    options = {"settings": {"views": str(tmp_path)}, "cache": True}
+    assert render_file(str(tmp_path / "main.html"), options) == "p"
+
+
+def test_threads_render_the_same_template_with_their_own_names(tmp_path: Path) -> None:
+    write(tmp_path, {"main.html": "{% for x in xs %}{{ loop.index }}:{{ x }}{% include 'p.html' %} {% endfor %}"})
+    write(tmp_path, {"p.html": "{{ x }}{{ loop.last }}"})
+    wrong: list[str] = []
+
+    def work(number: int) -> None:
+        for turn in range(100):
+            xs = [number, turn]
+            text = render_file(str(tmp_path / "main.html"), {"xs": xs, "cache": turn % 2})
+            if text != f"1:{number}{number}False 2:{turn}{turn}True ":
+                wrong.append(text)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
