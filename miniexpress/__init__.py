@@ -11,9 +11,10 @@
 from .application import App, express
 from .bodies import json, raw, text, urlencoded
 from .errors import HTTPError
+from .handlers import Next
 from .request import Request
 from .response import Response
-from .routing import Next, Router
+from .routing import Router
 from .sessions.middleware import session
 
 __all__ = [

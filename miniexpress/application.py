@@ -13,11 +13,12 @@ from typing import Any, Self, overload
 from . import negotiation, querystrings, server
 from .attrdict import AttrDict
 from .errors import describe_error, error_page, headers_of, reason_phrase, status_of
+from .handlers import Handler, Next, describe
+from .paths import Path
 from .proxies import compile_trust
 from .request import Request
 from .response import Response
-from .paths import Path
-from .routing import H, Handler, Next, Router, describe
+from .routing import H, Router
 from .views import Engine, View, find_view, render_file
 
 log = logging.getLogger("miniexpress")
@@ -93,9 +94,8 @@ class App(Router):
             if not res.answered:
                 res.failure = error if isinstance(error, BaseException) else RuntimeError(error)
             return
-        if status == status_of(error, 0):
-            for name, value in headers_of(error).items():
-                res.set_header(name, value)
+        for name, value in headers_of(error).items():
+            res.set_header(name, value)
         in_production = self.set("env") == "production"
         _answer_page(res, status, reason_phrase(status) if in_production else describe_error(error))
 

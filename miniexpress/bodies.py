@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .attrdict import AttrDict, with_attributes
-from .errors import HTTPError
+from .errors import HTTPError, status_of
 from .jsontext import parse as parse_json
 from .mediatypes import parse_content_type
 from .options import checks_options
@@ -239,9 +239,9 @@ def _inflated(chunks: Iterator[bytes], window_bits: int) -> Iterator[bytes]:
                 yield inflater.decompress(compressed, _CHUNK)
                 compressed = inflater.unconsumed_tail or inflater.unused_data
     except zlib.error as error:
-        raise HTTPError(400, str(error).rpartition(": ")[2], type="entity.parse.failed") from error
+        raise HTTPError(400, str(error).rpartition(": ")[2]) from error
     if not inflater.eof:
-        raise HTTPError(400, "unexpected end of file", type="entity.parse.failed")
+        raise HTTPError(400, "unexpected end of file")
 
 
 def _joined(chunks: Iterator[bytes], limit: float) -> bytes:
@@ -264,7 +264,7 @@ def _verify(verify: Verify, req: Request, res: Response, body: bytes, charset: s
         raise
     except Exception as error:
         kind = getattr(error, "type", None) or "entity.verify.failed"
-        raise HTTPError(403, str(error), type=kind, body=body) from error
+        raise HTTPError(status_of(error, 403), str(error), type=kind, body=body) from error
 
 
 def _parse_json(text: str, strict: bool, reviver: Callable[[str, Any], Any] | None) -> Any:

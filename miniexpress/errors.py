@@ -26,6 +26,8 @@ class HTTPError(Exception):
     Raises ``ValueError`` when ``status`` is no error status.
     """
 
+    type: str | None = None
+
     def __init__(
         self,
         status: int,
@@ -45,21 +47,21 @@ class HTTPError(Exception):
 
 
 def status_of(error: Any, fallback: int) -> int:
-    """The status that an error is answered with: its own, or that of the answer so far, or 500.
+    """The status that an error is answered with: its own, or ``fallback`` if that is one of an error, or 500.
 
     As npm finalhandler 2.1: ``status`` and ``status_code`` are looked at, as attributes or as a dict's items.
     """
-    for name in ("status", "status_code"):
-        status = _property(error, name)
+    for status in (_property(error, "status"), _property(error, "status_code"), fallback):
         if isinstance(status, int) and 400 <= status <= 599:
             return status
-    return fallback if 400 <= fallback <= 599 else 500
+    return 500
 
 
 def headers_of(error: Any) -> Mapping[str, Any]:
-    """The header fields that an error brings along."""
+    """The header fields that an error brings along; only with a status of its own do they count."""
     headers = _property(error, "headers")
-    return headers if isinstance(headers, Mapping) else {}
+    has_status = status_of(error, 599) == status_of(error, 500)
+    return headers if has_status and isinstance(headers, Mapping) else {}
 
 
 def describe_error(error: Any) -> str:

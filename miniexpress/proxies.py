@@ -37,7 +37,7 @@ def addresses(remote: str, forwarded_for: str | None, trust: Trust) -> list[str]
     """The addresses a request passed, nearest first, up to the first that is not trusted."""
     hops = [remote]
     if forwarded_for:
-        hops += [part.strip(" ") for part in reversed(forwarded_for.split(","))]
+        hops += [part.strip(" ") for part in reversed(forwarded_for.split(",")) if part.strip(" ")]
     for hop, address in enumerate(hops[:-1]):
         if not trust(address, hop):
             return hops[: hop + 1]

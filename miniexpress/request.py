@@ -17,7 +17,8 @@ from .proxies import addresses
 if TYPE_CHECKING:
     from .application import App
     from .response import Response
-    from .routing import Handler, Route
+    from .handlers import Handler
+    from .routing import Route
 
 
 class Request:

@@ -95,7 +95,7 @@ class Response(Head):
         """Answer with ``value`` as JSON, or, where the query names a callback, as a script that calls it."""
         self._must_be_open()
         text = self._stringify(value)
-        callback = self.req.query[self.app.set("jsonp callback name")] or ""
+        callback = self.req.query.get(self.app.set("jsonp callback name")) or ""
         callback = callback[0] if isinstance(callback, list) else callback
         if callback and isinstance(callback, str):
             callback = _NO_CALLBACK.sub("", callback)

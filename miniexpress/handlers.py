@@ -1,0 +1,56 @@
+"""What may be registered as a handler, and what is said of it in messages."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Handler = Callable[..., Any]
+Next = Callable[..., None]
+
+
+def check_handler(handler: Handler) -> int:
+    """How many parameters a handler takes: ``(req, res)``, ``(req, res, next)`` or ``(err, req, res, next)``.
+
+    Raises ``TypeError`` for anything else, in words that name it and the mend.
+    """
+    asked_for = "a handler takes (req, res), (req, res, next) or (err, req, res, next)"
+    if not callable(handler) or isinstance(handler, type):
+        raise TypeError(f"{handler!r} is no function: {asked_for}")
+    for function in (handler, type(handler).__call__):
+        if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+            raise TypeError(f"{describe(handler)} is async, but each request has its thread here: make it a plain def")
+        if inspect.isgeneratorfunction(function):
+            raise TypeError(f"{describe(handler)} is a generator, which would not run: answer with res, not with yield")
+    count = _count_parameters(handler)
+    if count not in (2, 3, 4):
+        raise TypeError(f"{describe(handler)} takes {count} parameters: {asked_for}")
+    return count
+
+
+def check_param_callback(callback: Handler) -> Handler:
+    """A callback of ``param``, taking ``(req, res, next, value, name)``; the name may be left out."""
+    count = _count_parameters(callback) if callable(callback) else 0
+    if count not in (4, 5):
+        raise TypeError(f"{describe(callback)} is no param callback: make it take (req, res, next, value, name)")
+    return callback if count == 5 else lambda req, res, next, value, name: callback(req, res, next, value)
+
+
+def describe(handler: Handler) -> str:
+    """A handler's name, file and line."""
+    function = inspect.unwrap(getattr(handler, "__func__", handler))
+    code = getattr(function, "__code__", None)
+    name = getattr(handler, "__qualname__", None) or repr(handler)
+    return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code else name
+
+
+def flat(handlers: Sequence[Any]) -> list[Any]:
+    """Handlers, and lists of them at any depth, one after the other."""
+    return [one for each in handlers for one in (flat(each) if isinstance(each, list | tuple) else [each])]
+
+
+def _count_parameters(function: Handler) -> int:
+    """The parameters without a default that a function takes by position: JavaScript's ``fn.length``."""
+    parameters = inspect.signature(function).parameters.values()
+    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty for p in parameters)
