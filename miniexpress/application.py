@@ -52,7 +52,10 @@ class App(Router):
         req = Request(environ, self)
         res = req.res = Response(req, start_response)
         self._sign(res)
-        Router.handle(self, req, res, partial(self._finally, req, res))
+        try:
+            Router.handle(self, req, res, partial(self._finally, req, res))
+        except RecursionError as error:
+            self._finally(req, res, error)
         if res.failure is not None:
             raise res.failure  # the answer has begun to leave: all that is left is to break it off
         if not res.headers_sent:
@@ -94,10 +97,9 @@ class App(Router):
             if not res.answered:
                 res.failure = error if isinstance(error, BaseException) else RuntimeError(error)
             return
-        for name, value in headers_of(error).items():
-            res.set_header(name, value)
         in_production = self.set("env") == "production"
-        _answer_page(res, status, reason_phrase(status) if in_production else describe_error(error))
+        message = reason_phrase(status) if in_production else describe_error(error)
+        _answer_page(res, status, message, headers_of(error))
 
     def _log(self, req: Request, status: int, error: Any) -> None:
         """Errors of the server's own with their traceback, those of clients as a note."""
@@ -247,9 +249,11 @@ class App(Router):
         return server.listen(self, port, host, callback, **options)
 
 
-def _answer_page(res: Response, status: int, message: str) -> None:
+def _answer_page(res: Response, status: int, message: str, headers: Mapping[str, Any] | None = None) -> None:
     body = error_page(message)
     res.status(status).remove_header("Content-Encoding", "Content-Language", "Content-Range")
+    for name, value in (headers or {}).items():
+        res.set_header(name, value)
     res.set_header("Content-Security-Policy", "default-src 'none'").set_header("X-Content-Type-Options", "nosniff")
     res.set_header("Content-Type", "text/html; charset=utf-8").set_header("Content-Length", str(len(body.encode())))
     res.end(body)

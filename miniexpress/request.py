@@ -16,8 +16,8 @@ from .proxies import addresses
 
 if TYPE_CHECKING:
     from .application import App
+    from .handlers import Handler, Next
     from .response import Response
-    from .handlers import Handler
     from .routing import Route
 
 
@@ -33,6 +33,8 @@ class Request:
     body: Any = None
     body_was_read = False
     route: Route | None = None
+    next: Next
+    """Goes on behind the layer of the router that the request is in."""
     session: Any = None
     session_id: Any = None
     session_store: Any = None
@@ -203,8 +205,8 @@ class Request:
         return "HTTP_TRANSFER_ENCODING" in self.environ or bool(self.environ.get("CONTENT_LENGTH"))
 
     def range(self, size: int, combine: bool = False) -> Any:
-        """The ranges that are asked for of ``size`` units: a list of ``(first, last)`` with a ``type``; ``None`` without
-        a ``Range``, -1 where none can be satisfied, -2 where it is malformed (npm range-parser 1.2)."""
+        """The ranges asked for of ``size`` units: a list of ``(first, last)`` with a ``type``; ``None`` without a
+        ``Range``, -1 where none can be satisfied, -2 where it is malformed (npm range-parser 1.3)."""
         header = self.get("Range")
         return None if header is None else negotiation.parse_range(size, header, combine)
 

@@ -168,7 +168,9 @@ class _Walk:
                 except ValueError as undecodable:
                     error = error or undecodable
                     continue
-            if found is None or (route and (error is not None or not route.takes(method, self.allowed))):
+            if found is None or layer.handles_errors is (error is None):
+                continue
+            if route and not route.takes(method, self.allowed):
                 continue
             matched, params = found
             req.params = AttrDict(_merged(self.params, params) if self.router.merge_params else params)
@@ -186,17 +188,19 @@ class _Walk:
         req, res = self.req, self.res
         if param_error is not None:
             return self.go(index, None, param_error if error is None else error)
-        if layer.route:
+        if layer.route or not matched:
+            req.next = partial(self.go, index, None)
+            if layer.route is None:
+                return layer.call(error, req, res, req.next)
             req.route = layer.route
-            return layer.route.dispatch(req, res, partial(self.go, index, None))
-        if not matched:
-            return layer.call(error, req, res, partial(self.go, index, None))
+            return layer.route.dispatch(req, res, req.next)
         rest = req.path[len(matched) :]
         if not req.path.startswith(matched) or rest[:1] not in ("", "/"):
             return self.go(index, None, error)
         mount = _Mount(_origin(req.url), matched, slash_added=rest == "")
         req.url, req.base_url = mount.enter(req.url), self.base_url + matched.removesuffix("/")
-        return layer.call(error, req, res, partial(self.go, index, mount))
+        req.next = partial(self.go, index, mount)
+        return layer.call(error, req, res, req.next)
 
     def check_params(self, names: list[str], then: Next, error: Any = None) -> None:
         """Call the param callbacks of ``names``, then ``then()`` or ``then(error)``."""
@@ -221,6 +225,8 @@ class _Walk:
         req.handler = callbacks[index]
         try:
             callbacks[index](req, self.res, next, seen.matched, name)
+        except RecursionError:
+            raise  # as in Layer.call
         except Exception as raised:
             next(raised)
         return None
@@ -250,13 +256,14 @@ class Route(_Verbs):
         layers = [layer for layer in self.stack if layer.method is None or layer.method == method]
 
         def go(index: int, error: Any = None) -> None:
-            error = _real(error)
-            if index == len(layers) or _is("router", error):
+            if _is("route", error) or _is("router", error):
                 return done(error)
-            return layers[index].call(error, req, res, partial(next, index + 1))
-
-        def next(index: int, error: Any = None) -> None:
-            done() if _is("route", error) else go(index, error)
+            error = _real(error)
+            while index < len(layers) and layers[index].handles_errors is (error is None):
+                index += 1
+            if index == len(layers):
+                return done(error)
+            return layers[index].call(error, req, res, partial(go, index + 1))
 
         go(0)
 
@@ -281,9 +288,9 @@ class Route(_Verbs):
 
 
 class Layer:
-    """One link of a chain: what it calls, where that applies, and how many parameters it takes."""
+    """One link of a chain: what it calls, where that applies, and whether it is for errors: with four parameters."""
 
-    __slots__ = ("arity", "handler", "matcher", "method", "path", "route")
+    __slots__ = ("arity", "handler", "handles_errors", "matcher", "method", "path", "route")
 
     def __init__(
         self,
@@ -294,25 +301,24 @@ class Layer:
         route: Route | None = None,
     ) -> None:
         self.arity = 3 if isinstance(handler, Router) else check_handler(handler)
+        self.handles_errors = self.arity == 4
         self.handler: Handler = handler.handle if isinstance(handler, Router) else handler
         self.path, self.matcher, self.method, self.route = path, matcher, method, route
 
     def call(self, error: Any, req: Request, res: Response, next: Next) -> None:
-        """Call the handler, or pass it by: those with four parameters are for errors, the others for requests."""
-        arity = self.arity
-        if (arity == 4) is (error is None):
-            return next(error)
+        """Call the handler; what it raises goes on as an error."""
         req.handler = self.handler
         try:
-            if arity == 2:
+            if self.arity == 2:
                 self.handler(req, res)
-            elif arity == 3:
+            elif self.arity == 3:
                 self.handler(req, res, next)
             else:
                 self.handler(error, req, res, next)
+        except RecursionError:
+            raise  # this deep down there is no room to go on: the application answers
         except Exception as raised:
             next(raised)
-        return None
 
 
 class _Mount(NamedTuple):
