@@ -11,6 +11,7 @@
 from .application import App, express
 from .bodies import json, raw, text, urlencoded
 from .errors import HTTPError
+from .files import static
 from .handlers import Next
 from .request import Request
 from .response import Response
@@ -28,6 +29,7 @@ __all__ = [
     "json",
     "raw",
     "session",
+    "static",
     "text",
     "urlencoded",
 ]

@@ -16,28 +16,24 @@ import socket
 import struct
 import subprocess
 import sys
-from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Thread
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, TextIO
 
 HOST = "127.0.0.1"
 PORT = 27127
-
 START_SECONDS = 20.0  # for the server to come up
 SILENCE_SECONDS = 5.0  # after which what listens on the port is taken for something else
 PAUSE_SECONDS = 0.02  # between two looks
-LOG_LINES = 15
 
-# {hello: 1, $db: 'admin'} in BSON, and as the one section of an OP_MSG (opcode 2013).
-HELLO_BODY = struct.pack("<i b6si b4si6s x", 31, 0x10, b"hello", 1, 0x02, b"$db", 6, b"admin")
-HELLO = struct.pack("<4iIB", 52, 1, 0, 2013, 0, 0) + HELLO_BODY
-HEADER = struct.Struct("<4i")  # length, id, id of what is answered, opcode
-LONGEST_REPLY = 64 * 1024
+# Request 1, an OP_MSG (opcode 2013) of {hello: 1, $db: 'admin'} in BSON; and the two numbers in its answer's header.
+HELLO = struct.pack("<4iIB i b6si b4si6s x", 52, 1, 0, 2013, 0, 0, 31, 16, b"hello", 1, 2, b"$db", 6, b"admin")
+ANSWER = struct.pack("<2i", 1, 2013)
 
 
 class EmbeddedUnavailable(RuntimeError):
@@ -47,12 +43,9 @@ class EmbeddedUnavailable(RuntimeError):
 def start(directory: str | os.PathLike[str] = ".data", port: int = PORT) -> str:
     """The URI of a server on this machine that is ready, and lives as long as this process.
 
-    `directory` is made where it is missing, and keeps the data (SQLite, one file a database) from one start to the
-    next, beside `embedded.log` and `embedded.pid`. `port` is one on 127.0.0.1; a MongoDB server that is there already
-    is shared, whoever started it and wherever its data are.
-
-    Raises EmbeddedUnavailable where nx-27017 is not installed, something else has the port, or the server does not
-    come up.
+    `directory` is made where it is missing, and keeps the data from one start to the next, beside `embedded.log` and
+    `embedded.pid`. A MongoDB server that is on the port already is shared, whoever started it. Raises
+    EmbeddedUnavailable where nx-27017 is not installed, something else has the port, or the server does not come up.
     """
     if find_spec("nx_27017") is None:
         raise EmbeddedUnavailable(
@@ -62,91 +55,56 @@ def start(directory: str | os.PathLike[str] = ".data", port: int = PORT) -> str:
             "    MONGODB_URI=mongodb://username:password@127.0.0.1/test"
         )
     data = Path(directory).absolute()
-    log = data / "embedded.log"
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        log.touch()
+        log = (data / "embedded.log").open("a+", encoding="utf-8", errors="replace")
     except OSError as error:
         raise EmbeddedUnavailable(f"the embedded server cannot keep its data in {data}: {error}") from error
-    earlier = log.stat().st_size
-    child = _start_child(data, port, log)
-    try:
-        _wait_until_ready(child, port, lambda: _last_lines(log, earlier))
-    except BaseException:
-        _end(child)
-        raise
+    with log:
+        # As a file and with -P: the child finds nx-27017 wherever its starter finds this file, and none of the modules
+        # beside it stands in the way of another's. In a session of its own, Ctrl-C leaves it to end after its starter.
+        command = [sys.executable, "-P", __file__, str(data), str(port)]
+        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True)
+        try:
+            _wait_until_ready(child, port, log)
+        except BaseException:
+            _end(child)
+            raise
     atexit.register(_end, child)
     return f"mongodb://{HOST}:{port}/test"
 
 
-def _start_child(data: Path, port: int, log: Path) -> subprocess.Popen[bytes]:
-    # As a file and with -P: the child finds nx-27017 wherever its starter finds this file, and none of the modules
-    # beside it stands in the way of another's. In a session of its own, Ctrl-C leaves it to end after its starter.
-    command = [sys.executable, "-P", __file__, str(data), str(port)]
-    with log.open("ab") as output:
-        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True)
-
-
-def _wait_until_ready(child: subprocess.Popen[bytes], port: int, log: Callable[[], str]) -> None:
-    deadline = monotonic() + START_SECONDS
+def _wait_until_ready(child: subprocess.Popen[bytes], port: int, log: TextIO) -> None:
+    earlier, deadline = log.tell(), monotonic() + START_SECONDS
     while not _answers(port):
-        if child.poll() is not None:
-            raise EmbeddedUnavailable(f"the embedded server failed:\n{log()}")
-        if monotonic() > deadline:
-            raise EmbeddedUnavailable(
-                f"the embedded server did not come up on {HOST}:{port} in {START_SECONDS:.0f} seconds:\n{log()}"
-            )
+        if child.poll() is not None or monotonic() > deadline:
+            log.seek(earlier)
+            said = log.read()[-2000:] or f"(nothing in {log.name})"
+            raise EmbeddedUnavailable(f"the embedded server did not come up on {HOST}:{port}:\n{said}")
         sleep(PAUSE_SECONDS)
 
 
 def _answers(port: int) -> bool:
     """Whether a MongoDB server answers on this port; False also for one that is just ending."""
     try:
-        reply = _ask_hello(port)
+        with socket.create_connection((HOST, port), timeout=SILENCE_SECONDS) as connection:
+            connection.sendall(HELLO)
+            reply = connection.recv(4096)
     except TimeoutError:
         reply = b"(silence)"
     except OSError:
         return False
-    if reply and b"maxWireVersion" not in reply:
+    if reply and reply[8:16] != ANSWER:
         raise EmbeddedUnavailable(
-            f"what listens on {HOST}:{port} is not a MongoDB server. End it, or set MONGODB_URI to the server to use."
+            f"what is on {HOST}:{port} is not a MongoDB server: end it, or set MONGODB_URI to one"
         )
     return bool(reply)
 
 
-def _ask_hello(port: int) -> bytes:
-    """The whole answer to `HELLO`, or what it began with where it is none; empty where the connection was closed."""
-    with socket.create_connection((HOST, port), timeout=SILENCE_SECONDS) as connection:
-        connection.sendall(HELLO)
-        reply = b""
-        expected = HEADER.size
-        while len(reply) < expected:
-            received = connection.recv(expected - len(reply))
-            if not received:
-                return b""
-            reply += received
-            if len(reply) == HEADER.size:
-                expected, _, _, opcode = HEADER.unpack(reply)
-                if opcode != 2013 or expected > LONGEST_REPLY:
-                    return reply
-        return reply
-
-
-def _last_lines(log: Path, since: int) -> str:
-    with log.open("rb") as file:
-        file.seek(since)
-        lines = file.read().decode(errors="replace").splitlines()
-    return "\n".join(lines[-LOG_LINES:]) or f"(nothing in {log})"
-
-
 def _end(child: subprocess.Popen[bytes]) -> None:
-    if child.stdin is not None:
-        child.stdin.close()
-    try:
-        child.wait(timeout=SILENCE_SECONDS)
-    except subprocess.TimeoutExpired:
+    # At once: every write that was acknowledged is in SQLite's log.
+    with child:
         child.kill()
-        child.wait()
 
 
 def run(data: Path, port: int) -> None:
@@ -155,71 +113,39 @@ def run(data: Path, port: int) -> None:
     # neosqlite warns of each query that takes its slower way.
     logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(process)d %(name)s: %(message)s")
     while True:
-        _stand_by(port)
-        _serve(data, port)
+        with socket.socket() as connection:
+            refused = connection.connect_ex((HOST, port)) == errno.ECONNREFUSED
+            with suppress(OSError):
+                connection.recv(1)  # until the server that is there goes
+        if refused:
+            _serve(data, port)
+        sleep(PAUSE_SECONDS)
 
 
 def _end_with_starter() -> None:
-    while os.read(0, 1):
-        pass
-    # At once: every write that was acknowledged is in SQLite's log.
+    os.read(0, 1)
     os._exit(0)
-
-
-def _stand_by(port: int) -> None:
-    """Returns when nothing listens on the port."""
-    while True:
-        try:
-            with socket.create_connection((HOST, port)) as connection:
-                connection.recv(1)
-        except ConnectionRefusedError:
-            return
-        except OSError:
-            pass
-        sleep(PAUSE_SECONDS)
 
 
 def _serve(data: Path, port: int) -> None:
     """Serves for ever; returns when another process took the port first."""
     handle = import_module("nx_27017.server").handle_client_threaded
+    # In `$set`, neosqlite 1.17.2 hands SQLite a boolean or a datetime as it is, which becomes 1 or a text, so that a
+    # session's `expires` would be no date from its second save on. What it takes for a Binary keeps its type.
+    updates: Any = import_module("neosqlite.collection.query_helper._sql_updates")
+    updates.Binary |= bool | datetime
     try:
         listener = socket.create_server((HOST, port))
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
-        sleep(PAUSE_SECONDS)
         return
     (data / "embedded.pid").write_text(f"{os.getpid()}\n")
-    _keep_types()
     handler = import_module("nx_27017").NeoSQLiteHandler(data_dir=str(data))
     while True:
-        try:
+        with suppress(OSError):
             connection, _ = listener.accept()
-        except OSError:
-            sleep(PAUSE_SECONDS)
-        else:
             Thread(target=handle, args=(connection, handler), daemon=True).start()
-
-
-def _keep_types() -> None:
-    """Keeps True a boolean and a datetime a date in `$set`.
-
-    neosqlite 1.17.2 hands such a value to SQLite as it is, which stores 1 and a text, so that a session's `expires`
-    would be no date any more from its second save on. It hands a Binary over as JSON.
-    """
-    updates: Any = import_module("neosqlite.collection.query_helper._sql_updates")
-    binary = import_module("neosqlite.binary").Binary
-    typed = type("Typed", (binary,), {"encode_for_storage": lambda self: self.value})
-    convert = updates._convert_bytes_to_binary
-
-    def convert_typed(value: Any) -> Any:
-        if not isinstance(value, bool | datetime):
-            return convert(value)
-        wrapped = typed(b"")
-        wrapped.value = value
-        return wrapped
-
-    updates._convert_bytes_to_binary = convert_typed
 
 
 if __name__ == "__main__":

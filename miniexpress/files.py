@@ -1,26 +1,20 @@
-"""Files as answers: ``static``, and what ``res.send_file`` and ``res.download`` share with it.
-
-After npm serve-static 2.2.1 and send 1.2.1, and stricter in one point: what a link in a root leads to outside of it is
-not there.
-"""
-# ruff: noqa: PTH - a pathlib.Path loses the slash at the end of a path, and costs more than the file.
+"""Files as answers: ``static``, and what ``res.send_file`` and ``res.download`` share with it. After npm serve-static
+2.2.1 and send 1.2.1."""
 
 from __future__ import annotations
 
-import errno
 import io
 import os
 import re
-import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from .cookies import decode_uri_component
 from .errors import HTTPError
+from .folders import File, Finder, FolderFound, Names, climbs, folder_at
 from .mediatypes import content_type
 from .negotiation import encode_url, escape_html, http_date, is_fresh, parse_http_date, parse_range, stat_etag
 from .options import checks_options
@@ -31,7 +25,6 @@ if TYPE_CHECKING:
 
 Middleware = Callable[["Request", "Response", Callable[..., None]], None]
 Path = str | os.PathLike[str]
-Names = str | list[str] | tuple[str, ...]
 SetHeaders = Callable[["Response", str, os.stat_result], Any]
 
 
@@ -61,8 +54,12 @@ def static(
     fields are set. With ``fallthrough`` what is not there is left to the next handler; without, it is an ``HTTPError``,
     and another method is answered with 405. Raises ``TypeError`` for options that are none of these.
     """
-    folder = _folder(os.path.abspath(_path_text("static()", root)))
-    names = _Names(dotfiles, extensions, index)
+    _check_flags(
+        accept_ranges=accept_ranges, cache_control=cache_control, etag=etag, fallthrough=fallthrough,
+        immutable=immutable, last_modified=last_modified, redirect=redirect,
+    )  # fmt: skip
+    folder = folder_at(_path_text("static()", root))
+    finder = Finder(dotfiles, extensions, index)
     caching = _cache_control(max_age, immutable) if cache_control else None
     if set_headers is not None and not callable(set_headers):
         raise TypeError(f"the option 'set_headers' takes a function (res, path, stat), not {set_headers!r}")
@@ -75,14 +72,18 @@ def static(
         if path == "/" and not req.original_path.endswith("/"):
             path = ""
         try:
-            file = names.find(folder, _decoded(path), is_folder=path.endswith("/"))
-        except HTTPError as error:
-            if redirect and isinstance(error, _FolderFound) and not path.endswith("/"):
+            file = finder.find(folder, _decoded(path), wants_index=path.endswith("/"))
+        except FolderFound:
+            if redirect and not path.endswith("/"):
                 return _redirect(req, res)
+            if not fallthrough:
+                raise HTTPError(404) from None
+        except HTTPError as error:
             if error.status >= 500 or not fallthrough:
                 raise
-            file = None
-        return next() if file is None else delivery.answer(res, file)
+        else:
+            return delivery.answer(res, file)
+        return next()
 
     return serve_static
 
@@ -113,12 +114,15 @@ def send_file(
     Raises ``TypeError`` for a path that is neither, or a wrong option; ``HTTPError`` 400 for a NUL in the path, 403 for
     ``..``, 404, 412, 416, 500 for what may not be read. That of a folder is a 404 whose ``code`` is ``'EISDIR'``.
     """
+    _check_flags(
+        accept_ranges=accept_ranges, cache_control=cache_control, immutable=immutable, last_modified=last_modified
+    )
     text = _path_text("res.send_file()", path)
-    if root is None and not os.path.isabs(text):
+    if root is None and not text.startswith("/"):
         raise TypeError(f"res.send_file() takes an absolute path, not {text!r}: make it one, or give root=…")
-    if root is None and _UP.search(text):
+    if root is None and climbs(text):
         raise HTTPError(403)
-    folder = _folder("/" if root is None else os.path.abspath(_path_text("res.send_file(root=…)", root)))
+    folder = folder_at("/" if root is None else _path_text("res.send_file(root=…)", root))
     caching = _cache_control(max_age, immutable) if cache_control else None
     extra = headers or {}
     delivery = _Delivery(
@@ -126,127 +130,8 @@ def send_file(
         lambda res, path, stat: [res.set_header(name, value) for name, value in extra.items()],
         _position("start", start), None if end is None else _position("end", end),
     )  # fmt: skip
-    delivery.answer(res, _Names(dotfiles, extensions, index).find(folder, text, is_folder=text.endswith("/")))
-
-
-class _Names:
-    """Which names lead to a file: the options for that, checked."""
-
-    def __init__(self, dotfiles: str, extensions: Names, index: Names | bool) -> None:
-        if dotfiles not in ("allow", "deny", "ignore"):
-            raise TypeError(f"the option 'dotfiles' is 'allow', 'deny' or 'ignore', not {dotfiles!r}")
-        self.dotfiles = dotfiles
-        self.extensions = _name_list("extensions", extensions)
-        self.index = _name_list("index", index)
-
-    def find(self, folder: _Folder, path: str, *, is_folder: bool) -> _File:
-        """The file at ``path`` below ``folder``. Raises ``HTTPError``, for a folder a ``_FolderFound``."""
-        place = self.locate(folder, path)
-        if is_folder and self.index:
-            return _open_first(folder, [os.path.join(place, name) for name in self.index])
-        try:
-            return _open(folder, place)
-        except HTTPError as error:
-            if not self.extensions or getattr(error, "code", "") != "ENOENT" or os.path.splitext(place)[1]:
-                raise
-        return _open_first(folder, [f"{place}.{extension}" for extension in self.extensions])
-
-    def locate(self, folder: _Folder, path: str) -> str:
-        if "\0" in path:
-            raise HTTPError(400)
-        inner = os.path.normpath(f"./{path}")
-        if _UP.search(inner):
-            raise HTTPError(403)
-        if self.dotfiles != "allow" and inner != "." and "/." in f"/{inner}":
-            raise HTTPError(403 if self.dotfiles == "deny" else 404)
-        place = folder.path if inner == "." else os.path.join(folder.path, inner)
-        return os.path.join(place, "") if path.endswith("/") else place
-
-
-# What is left of ".." in a normal path leads out of the root; "\" might be taken for "/" further on.
-_UP = re.compile(r"(?:^|[\\/])\.\.(?:[\\/]|$)")
-
-
-class _Folder(NamedTuple):
-    """A root: its absolute path, and what that is without links."""
-
-    path: str
-    real_path: str
-
-    def holds(self, real_path: str) -> bool:
-        # The second look is for a root that was not there at first, or that is a link and has been turned.
-        return _is_within(self.real_path, real_path) or _is_within(os.path.realpath(self.path), real_path)
-
-
-@lru_cache(maxsize=64)
-def _folder(path: str) -> _Folder:
-    return _Folder(path, os.path.realpath(path))
-
-
-def _is_within(folder: str, path: str) -> bool:
-    return path == folder or path.startswith(os.path.join(folder, ""))
-
-
-class _File(NamedTuple):
-    """A regular file, open for reading; ``stat`` is that of the open file, whatever its path leads to by now."""
-
-    path: str
-    stat: os.stat_result
-    handle: io.FileIO
-
-
-class _FolderFound(HTTPError):
-    """A folder is where a file was asked for."""
-
-
-def _open_first(folder: _Folder, places: Iterable[str]) -> _File:
-    failure = HTTPError(404)
-    for place in places:
-        try:
-            return _open(folder, place)
-        except HTTPError as error:
-            failure = HTTPError(404) if isinstance(error, _FolderFound) else error
-    raise failure
-
-
-def _open(folder: _Folder, place: str) -> _File:
-    """The file at ``place``, which is looked at before, since to open a FIFO is to take part in it, and after: what
-    was checked may have been replaced."""
-    try:
-        mode = os.stat(place).st_mode
-        if stat.S_ISDIR(mode) and folder.holds(os.path.realpath(place)):
-            raise _FolderFound(404, code="EISDIR")
-        if not stat.S_ISREG(mode):
-            raise HTTPError(404)
-        handle = io.FileIO(place, opener=lambda path, flags: os.open(path, flags | _WITHOUT_WAITING))
-    except (OSError, UnicodeEncodeError) as error:
-        raise _failure(error, place) from error
-    status = os.fstat(handle.fileno())
-    real_path = _real_path(handle)
-    if stat.S_ISREG(status.st_mode) and folder.holds(real_path):
-        return _File(place, status, handle)
-    handle.close()
-    message = f"{place} leads to {real_path}, which is no file in {folder.path}: serve the folder that it is in"
-    raise HTTPError(404, message, expose=False)
-
-
-_WITHOUT_WAITING = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
-
-
-def _real_path(handle: io.FileIO) -> str:
-    try:
-        return os.readlink(f"/proc/self/fd/{handle.fileno()}")
-    except OSError:  # a system other than Linux
-        return os.path.realpath(str(handle.name))
-
-
-def _failure(error: OSError | UnicodeEncodeError, place: str) -> HTTPError:
-    """What an error of the system is to a client, 404 or 500, and, in Node's words, to the log."""
-    number = (error.errno if isinstance(error, OSError) else None) or errno.ENOENT
-    code = errno.errorcode.get(number, str(number))
-    status = 404 if number in (errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR) else 500
-    message = f"{code}: {os.strerror(number).lower()}, open {place!r}"
-    return HTTPError(status, message, expose=False, code=code, path=place)
+    file = Finder(dotfiles, extensions, index).find(folder, text, wants_index=text.endswith("/"))
+    delivery.answer(res, file)
 
 
 @dataclass(frozen=True)
@@ -261,7 +146,7 @@ class _Delivery:
     start: int = 0
     end: int | None = None
 
-    def answer(self, res: Response, file: _File) -> None:
+    def answer(self, res: Response, file: File) -> None:
         """Answer with a file, and see to it that it is closed. Raises ``HTTPError`` 412 and 416."""
         body: bytes | Iterator[bytes] = b""
         try:
@@ -270,10 +155,10 @@ class _Delivery:
             body = self.prepare(res, file)
         finally:
             if isinstance(body, bytes):
-                file.handle.close()
+                os.close(file.fd)
         res.end(body)
 
-    def prepare(self, res: Response, file: _File) -> bytes | Iterator[bytes]:
+    def prepare(self, res: Response, file: File) -> bytes | Iterator[bytes]:
         """Set status and header fields, as the request's conditions have it; the body that goes with them."""
         req = res.req
         self.describe(res, file)
@@ -287,10 +172,11 @@ class _Delivery:
         res.set_header("Content-Length", str(length))
         if req.method == "HEAD":
             return b""
-        file.handle.seek(offset)
-        return file.handle.read(length) if length <= _PIECE else _Pieces(file.handle, length)
+        if offset:
+            os.lseek(file.fd, offset, os.SEEK_SET)
+        return os.read(file.fd, length) if length <= _PIECE else _Pieces(io.FileIO(file.fd), length)
 
-    def describe(self, res: Response, file: _File) -> None:
+    def describe(self, res: Response, file: File) -> None:
         """Set the header fields that the answer does not have yet."""
         if self.set_headers:
             self.set_headers(res, file.path, file.stat)
@@ -304,17 +190,17 @@ class _Delivery:
         if self.etag and not res.get("ETag"):
             res.set_header("ETag", stat_etag(file.stat.st_size, milliseconds))
         if not res.get("Content-Type"):
-            extension = os.path.splitext(file.path)[1]
-            res.set_header("Content-Type", content_type(extension) or "application/octet-stream")
+            _, dot, extension = file.path.rpartition("/")[2][1:].rpartition(".")
+            res.set_header("Content-Type", (dot and content_type(extension)) or "application/octet-stream")
 
     def part(self, req: Request, res: Response, size: int) -> tuple[int, int]:
         """Where to begin in a file of ``size`` bytes, and how many of them to send (RFC 9110 section 14)."""
         offset, end = self.start, size - 1 if self.end is None else min(self.end, size - 1)
         length = max(0, end - offset + 1)
         header = req.get("Range")
-        if not (self.accept_ranges and header and header.lstrip(" ").startswith("bytes=") and _is_range_fresh(req, res)):
+        if not self.accept_ranges or not header or not header.lstrip(" ").startswith("bytes="):
             return offset, length
-        ranges = parse_range(length, header, combine=True)
+        ranges = parse_range(length, header, combine=True) if _is_range_fresh(req, res) else -2
         if ranges == -1:
             res.set_header("Content-Range", f"bytes */{length}")
             raise HTTPError(416, headers={"Content-Range": f"bytes */{length}"})
@@ -409,11 +295,10 @@ def _path_text(taker: str, path: Any) -> str:
     return text
 
 
-def _name_list(option: str, names: Any) -> tuple[str, ...]:
-    listed = (names,) if isinstance(names, str) else names or ()
-    if not isinstance(listed, list | tuple) or not all(isinstance(name, str) for name in listed):
-        raise TypeError(f"the option {option!r} is a name, a list of names or False, not {names!r}")
-    return tuple(listed)
+def _check_flags(**flags: Any) -> None:
+    for option, value in flags.items():
+        if not isinstance(value, bool):
+            raise TypeError(f"the option {option!r} is True or False, not {value!r}")
 
 
 def _position(option: str, position: Any) -> int:

@@ -9,10 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, lru_cache
+from os import PathLike
+from os.path import abspath, basename, splitext
 from typing import TYPE_CHECKING, Any, Self
 
+from . import files
 from .attrdict import AttrDict
 from .errors import HTTPError, reason_phrase
+from .folders import FolderFound
 from .head import Head
 from .jsontext import stringify
 from .mediatypes import content_type, set_charset
@@ -27,14 +31,14 @@ _UNDEFINED: Any = object()
 class Response(Head):
     """The answer to one request.
 
-    ``req``, ``app``; ``locals`` is what views see; ``failure`` is what went wrong after the answer had begun to leave, so
-    that it is broken off. What answers returns ``None``, and raises ``RuntimeError`` when that was done already.
+    ``req``, ``app``; ``locals`` is what views see; ``failure`` is what went wrong after the answer had begun to leave,
+    so that it is broken off. What answers returns ``None``, and raises ``RuntimeError`` when that was done already.
     """
 
     def __init__(self, req: Request, start_response: Callable[..., Any]) -> None:
         super().__init__(req)
         self.failure: BaseException | None = None
-        self._body = b""
+        self._body: bytes | Iterable[bytes] = b""
         self._on_headers: list[Callable[[], Any]] = []
         self._start_response = start_response
         self._write: Callable[[bytes], Any] = _not_begun
@@ -153,6 +157,30 @@ class Response(Head):
         self._must_be_open()
         self.send(self.app.render(view, {**self.locals, **(options or {})}))
 
+    def send_file(self, path: str | PathLike[str], **options: Any) -> None:
+        """Answer with a file. ``path`` is absolute, or below ``root``; all options are those of ``files.send_file``.
+
+        A folder goes on to the next handler; what else cannot be sent is an ``HTTPError``.
+        """
+        self._must_be_open()
+        try:
+            files.send_file(self, path, **options)
+        except FolderFound:
+            self.req.next()
+
+    def download(self, path: str | PathLike[str], filename: str | None = None, **options: Any) -> None:
+        """Answer with a file that the client is to save as ``filename``; options as for ``send_file``."""
+        headers = {k: v for k, v in options.pop("headers", {}).items() if k.lower() != "content-disposition"}
+        headers = {"Content-Disposition": files.content_disposition(basename(str(filename or path).rstrip("/"))), **headers}
+        self.send_file(path if options.get("root") else abspath(path), headers=headers, **options)
+
+    def attachment(self, filename: str | None = None) -> Self:
+        """Make the answer one that the client is to save, as ``filename`` (RFC 6266), whose type it gets."""
+        name = basename(filename.rstrip("/")) if filename is not None else None
+        if name:
+            self.type(splitext(name)[1])
+        return self.set_header("Content-Disposition", files.content_disposition(name))
+
     def write(self, chunk: str | bytes) -> None:
         """Send ``chunk`` now, and the head before it where it has not left."""
         self._must_be_open(begun=True)
@@ -161,13 +189,20 @@ class Response(Head):
         if self._may_have_body():
             self._write(_encoded(chunk))
 
-    def end(self, chunk: str | bytes = b"") -> None:
-        """Answer with nothing but ``chunk``, or end what ``write`` began."""
+    def end(self, chunk: str | bytes | Iterable[bytes] = b"") -> None:
+        """Answer with nothing but ``chunk``, or end what ``write`` began.
+
+        Pieces of bytes are read one by one while they leave, and closed where they have a ``close()``; their
+        Content-Length, where it is known, is to be set before.
+        """
         self._must_be_open(begun=True)
-        if not self.has_left:
-            self._body = _encoded(chunk)
-        elif chunk:
-            self.write(chunk)
+        self._body = _encoded(chunk) if isinstance(chunk, _WHOLE) else chunk
+        if self.has_left:
+            try:
+                for piece in filter(None, (self._body,) if isinstance(self._body, bytes) else self._body):
+                    self.write(piece)
+            finally:
+                self._drop_body()
         self.answered = True
 
     # Leaving
@@ -180,7 +215,7 @@ class Response(Head):
     def withdraw(self) -> Self:
         """Take back an answer, for what fails on the way out. Unless it has begun to leave, another can be given."""
         self.answered = False
-        self._body = b""
+        self._drop_body()
         if self.has_left:
             return self
         self.status_code, self.status_message = 200, None
@@ -191,10 +226,19 @@ class Response(Head):
         """Let go what has not left yet: what the application returns to the WSGI server."""
         if self.has_left:
             return ()
-        if self._may_have_body():
+        if isinstance(self._body, bytes) and self._may_have_body():
             self._headers.setdefault("content-length", ("Content-Length", str(len(self._body))))
         self._leave()
-        return (self._body,) if self._may_have_body() else ()
+        if not self._may_have_body():
+            self._drop_body()
+            return ()
+        return (self._body,) if isinstance(self._body, bytes) else self._body
+
+    def _drop_body(self) -> None:
+        close = getattr(self._body, "close", None)
+        self._body = b""
+        if close:
+            close()
 
     def _leave(self) -> None:
         while self._on_headers:
@@ -219,7 +263,10 @@ def _not_begun(chunk: bytes) -> None:
     raise RuntimeError("the head has not left yet")
 
 
-def _encoded(chunk: str | bytes) -> bytes:
+_WHOLE = (str, bytes, bytearray, memoryview)
+
+
+def _encoded(chunk: str | bytes | memoryview) -> bytes:
     return chunk.encode("utf-8", "replace") if isinstance(chunk, str) else bytes(chunk)
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import errno
 import io
 import logging
+import os
 import re
 import signal
 import socket
+import struct
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -96,6 +98,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def _open(self) -> None:
         self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        self.connection.settimeout(None)
         self._set_timeout(self.server.headers_timeout)
         if self.server.ssl_context is not None:  # here, where a slow handshake keeps nobody else waiting
             self.connection = self.server.ssl_context.wrap_socket(self.connection, server_side=True)
@@ -150,10 +153,12 @@ class Connection(BaseHTTPRequestHandler):
 
     def _fill(self, seconds: float) -> None:
         """Take what the client has sent. Raises Refused when nothing comes in time, Disconnected when nothing will."""
+        if seconds <= 0:
+            raise Refused(408, "request timeout")
         try:
-            self._set_timeout(max(seconds, 0.001))
+            self._set_timeout(seconds)
             data = self.connection.recv(PIECE)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             raise Refused(408, "request timeout") from None
         except OSError:
             raise Disconnected from None
@@ -175,8 +180,15 @@ class Connection(BaseHTTPRequestHandler):
             raise Disconnected from None
 
     def _set_timeout(self, seconds: float) -> None:
-        if seconds != self._seconds:
-            self._seconds = seconds
+        if seconds == self._seconds:
+            return
+        self._seconds = seconds
+        if self.server.ssl_context is None and os.name == "posix":
+            # The kernel's own timeouts spare the poll() ahead of every call, and with it a hand-over between threads.
+            timeval = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000) or 1)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
+        else:
             self.connection.settimeout(seconds)
 
     def finish(self) -> None:
@@ -320,12 +332,14 @@ def stopped_by_signals(server: Server) -> Iterator[None]:
         yield
         return
 
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
     def stop(number: int, frame: object) -> None:
-        for number in before:
+        for number in numbers:
             signal.signal(number, signal.SIG_DFL)
         server.stop()
 
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, stop) for number in numbers}
     try:
         yield
     finally:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -66,7 +67,9 @@ def _absolute(roots: str | Sequence[str]) -> list[Path]:
 
 
 def _listed(roots: str | os.PathLike[str] | Sequence[str]) -> tuple[str, ...]:
-    return (os.fspath(roots),) if isinstance(roots, str | os.PathLike) else tuple(map(os.fspath, roots))
+    if isinstance(roots, str):
+        return (roots,)
+    return (os.fspath(roots),) if isinstance(roots, os.PathLike) else tuple(map(os.fspath, roots))
 
 
 def _joined(directory: Path, name: str) -> Path:
@@ -132,7 +135,7 @@ class _Library:
     __slots__ = ("_cached", "_views")
 
     # Assigning a key is atomic, and two threads that compile the same file get the same: no lock is needed.
-    _templates: ClassVar[dict[str, tuple[tuple[int, int], Template]]] = {}
+    _kept: ClassVar[dict[str, _Kept]] = {}
     _links: ClassVar[dict[tuple[str, str, tuple[str, ...]], str]] = {}
 
     def __init__(self, path: str, options: Mapping[str, Any]) -> None:
@@ -143,33 +146,48 @@ class _Library:
             self._views = (str(Path(path).parent),)
 
     def load(self, path: str) -> Template:
-        known = self._templates.get(path)
-        if known is not None and self._cached:
-            return known[1]
-        file = Path(path)
+        kept = self._kept.get(path)
+        if kept is not None and self._cached:
+            return kept.template
+        file = kept.file if kept is not None else Path(path)
         status = file.stat()
         stamp = (status.st_mtime_ns, status.st_size)
-        if known is None or known[0] != stamp:
-            known = self._templates[path] = (stamp, compile_template(path, file.read_bytes()))
-        return known[1]
+        if kept is None or kept.stamp != stamp:
+            kept = self._kept[path] = _Kept(file, stamp, compile_template(path, file.read_bytes()))
+        return kept.template
 
     def linked(self, name: str, place: Place) -> Template:
-        key = (name, place.path, self._views)
-        path = self._links.get(key) if self._cached else None
-        if path is None:
-            path = self._links[key] = self._find(name, place)
-        return self.load(path)
-
-    def _find(self, name: str, place: Place) -> str:
-        roots = _absolute(self._views)
-        beside = _joined(Path.cwd(), place.path).parent
-        candidates = [path for path in (_joined(root, name) for root in (*roots, beside)) if _inside(path, roots)]
+        link = (name, place.path, self._views)
+        if self._cached and link in self._links:
+            return self.load(self._links[link])
+        candidates = _candidates(*link)
         if not candidates:
             raise place.error(f'"{name}" leads out of the views {_directories(self._views)}')
         for path in candidates:
-            if path.is_file():
-                return str(path)
+            try:
+                template = self.load(path)
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                continue
+            except OSError as error:
+                raise place.error(error) from error
+            self._links[link] = path
+            return template
         raise place.error(f'there is no "{name}" in the views {_directories(self._views)}')
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    file: Path
+    stamp: tuple[int, int]
+    template: Template
+
+
+@lru_cache(maxsize=1024)
+def _candidates(name: str, origin: str, views: tuple[str, ...]) -> tuple[str, ...]:
+    """The files that ``name`` may mean where ``origin`` names it, all of them within ``views``."""
+    roots = _absolute(views)
+    files = [_joined(root, name) for root in (*roots, _joined(Path.cwd(), origin).parent)]
+    return tuple(str(file) for file in files if _inside(file, roots))
 
 
 # As deep as files may include one another: deep enough for a tree of comments, shallow enough for Python's stack.
