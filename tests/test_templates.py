@@ -82,8 +82,8 @@ RENDERED = [
     ("{% for k, v in pairs %}{{ k }}={{ v }};{% endfor %}{% for k in row.a %}{{ k }}{% endfor %}", "k=1;l=2;b"),
     ("{% for c in 'ab' %}{{ c }}.{% endfor %}{% for x in[1]%}{{x}}{%endfor%}", "a.b.1"),
     (
-        "{% for x in xs %}{{ loop.index }}{{ loop.index0 }}{{ loop.first }}{{ loop.last }}{{ loop.length }} {% endfor %}",
-        "10TrueFalse3 21FalseFalse3 32FalseTrue3 ",
+        "{% for x in xs %}{{ loop.index }}{{ loop.index0 }}{{ loop.first }}{{ loop.last }}{{loop.length}},{% endfor %}",
+        "10TrueFalse3,21FalseFalse3,32FalseTrue3,",
     ),
     ("{% for x in xs %}{% for y in [1, 2] %}{{ loop.index }}{% endfor %}{{ loop.index }} {% endfor %}", "121 122 123 "),
     ("{{ loop.index }}{% for x in xs %}{{ x }}{% endfor %}{{ loop.index }}", "outer123outer"),
@@ -260,6 +260,7 @@ FAULTS = [
     ("{% extends 'main.html' %}", 1, 'extends "main.html", which extends this file in turn'),
     ("\n{% include 'main.html' %}", 2, "does one include itself?"),
     ("{% include 'main.html' %}{% include 'main.html' %}", 1, "does one include itself?"),
+    ("{% if 1 %}" * 14 + "{% include 'main.html' %}" + "{% endif %}" * 14, 1, "include one another too deep"),
 ]
 
 
