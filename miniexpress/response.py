@@ -171,7 +171,10 @@ class Response(Head):
     def download(self, path: str | PathLike[str], filename: str | None = None, **options: Any) -> None:
         """Answer with a file that the client is to save as ``filename``; options as for ``send_file``."""
         headers = {k: v for k, v in options.pop("headers", {}).items() if k.lower() != "content-disposition"}
-        headers = {"Content-Disposition": files.content_disposition(basename(str(filename or path).rstrip("/"))), **headers}
+        headers = {
+            "Content-Disposition": files.content_disposition(basename(str(filename or path).rstrip("/"))),
+            **headers,
+        }
         self.send_file(path if options.get("root") else abspath(path), headers=headers, **options)
 
     def attachment(self, filename: str | None = None) -> Self:

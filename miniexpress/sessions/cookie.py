@@ -32,6 +32,8 @@ class Cookie:
         partitioned: bool | None = None,
         priority: str | None = None,
     ) -> None:
+        if secure not in (True, False, None, "auto"):
+            raise TypeError(f"a session cookie's secure is True, False or 'auto', not {secure!r}")
         self.path = path
         self.http_only = http_only
         self.secure = secure
@@ -69,9 +71,13 @@ class Cookie:
     def max_age(self, age: float | timedelta | None) -> None:
         if isinstance(age, timedelta):
             age = age / _MILLISECOND
-        if age is not None and (isinstance(age, bool) or not isinstance(age, int | float)):
-            raise TypeError(f"a session cookie's max_age is a number of milliseconds, a timedelta or None, not {age!r}")
-        self._expires = None if age is None else datetime.now(UTC) + timedelta(milliseconds=age)
+        try:
+            self._expires = None if age is None else datetime.now(UTC) + timedelta(milliseconds=age)
+            if isinstance(age, bool):
+                raise TypeError
+        except (OverflowError, ValueError, TypeError):
+            taken = "a number of milliseconds, a timedelta or None"
+            raise TypeError(f"a session cookie's max_age is {taken}, not {age!r}") from None
         self.original_max_age = age
 
     def attributes(self) -> dict[str, Any]:

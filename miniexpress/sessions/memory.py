@@ -37,7 +37,10 @@ class MemoryStore(Store):
             return True
 
     def touch(self, sid: str, document: Document) -> None:
-        self.update(sid, {}, (), document["cookie"])
+        with self._lock:
+            kept, cookie = self._read(sid), document["cookie"]
+            if kept is not None and kept["cookie"].get("originalMaxAge") == cookie.get("originalMaxAge"):
+                self._sessions[sid] = stringify({**kept, "cookie": cookie})
 
     def destroy(self, sid: str) -> None:
         with self._lock:

@@ -5,7 +5,6 @@ What is to be done on the way out is upstream's decision table: one small predic
 
 from __future__ import annotations
 
-import base64
 import secrets
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -57,28 +56,26 @@ def session(
         secrets=_checked_secrets(secret),
         resave=_given("resave", resave),
         save_uninitialized=_given("save_uninitialized", save_uninitialized),
-        unset_destroys=_checked_unset(unset),
-        store=_checked_store(store),
-        name=_checked_name(name),
-        genid=_checked_genid(genid),
-        rolling=bool(rolling),
+        unset=unset,
+        store=MemoryStore() if store is None else store,
+        name=name,
+        genid=_random_id if genid is None else genid,
+        rolling=rolling,
         proxy=proxy,
-        cookie=_checked_cookie(cookie),
+        cookie=cookie if callable(cookie) else _checked_cookie(cookie or {}),
         rotate_on=rotate_on,
     )
+    options.check()
     options.store.generate = options.generate
-    is_connected = [True]
-    options.store.on("disconnect", lambda: is_connected.__setitem__(0, False))
-    options.store.on("connect", lambda: is_connected.__setitem__(0, True))
 
     def session_middleware(req: Request, res: Response, next: Callable[..., None]) -> None:
-        if req.session is not None or not is_connected[0]:
+        if req.session is not None or not options.store.is_connected:
             return next()
-        if not req.original_path.startswith(options.cookie_options(req).get("path") or "/"):
+        if not req.original_path.startswith(options.cookie_for(req).get("path") or "/"):
             return next()
         visit = _Visit(options, req, res)
         visit.begin()
-        res.on_headers(visit.set_cookie)
+        res.on_headers(visit.leave)
         next()
         return visit.commit()
 
@@ -93,31 +90,30 @@ class _Visit:
         self.cookie_id = _id_from_cookie(req, options)
         self.original_id: Any = None
         self.original: dict[str, str] = {}
-        self.touched = False
-        self.gone = False
+        self.touched = self.committed = self.gone = False
 
     def begin(self) -> None:
         """Load the session that the cookie names, or make a new one."""
         req, store = self.req, self.options.store
-        req.session_store = store
-        req.session_id = self.cookie_id
-        document = store.get(self.cookie_id) if self.cookie_id else None
-        if document is None:
-            loaded = store.generate(req)
-        else:
-            loaded = store.create_session(req, document)
-        self.original_id = req.session_id
-        self.original = loaded.fingerprint()
+        req.session_store, req.session_id = store, self.cookie_id
+        try:
+            document = store.get(self.cookie_id) if self.cookie_id else None
+        except FileNotFoundError:  # upstream's ENOENT: a store of files has none for it
+            document = None
+        loaded = store.generate(req) if document is None else store.create_session(req, document)
+        self.original_id, self.original = req.session_id, loaded.fingerprint()
 
     def commit(self) -> None:
-        """Bring the store up to date, before the answer leaves. What cannot be saved is not answered as if it were."""
+        """Bring the store up to date before the answer leaves. What cannot be saved is not answered as if it were."""
+        is_first, self.committed = not self.committed, True
         try:
-            self._commit()
+            self.store_changes(is_first)
         except Exception:
+            self.gone = True
             self.res.withdraw()
             raise
 
-    def _commit(self) -> None:
+    def store_changes(self, may_touch: bool) -> None:
         store, session = self.options.store, self.req.session
         if session is None:
             if self.should_destroy():
@@ -128,34 +124,36 @@ class _Visit:
             self.gone = not self.rotate(session)
         elif self.should_save(session):
             self.gone = not session.save()
-        elif self.should_touch(session) and hasattr(store, "touch"):
+        elif may_touch and self.should_touch(session) and hasattr(store, "touch"):
             store.touch(session.id, session.to_json())
 
-    def set_cookie(self) -> None:
-        """Set the cookie, just before the head leaves."""
+    def leave(self) -> None:
+        """Just before the head leaves: set the cookie. Where handlers still run, keep what they have done so far."""
         session, options = self.req.session, self.options
-        if session is None or self.gone or not self.should_set_cookie(session):
+        if session is None:
+            return
+        if not self.committed and (self.should_rotate(session) or self.should_save(session)):
+            self.commit()
+        if self.gone or not self.should_set_cookie(session):
             return
         if session.cookie.secure and not options.is_secure(self.req):
             return
         self.touch_once(session)
         signed = "s:" + cookies.sign(session.id, options.secrets[0])
-        line = cookies.serialize(options.name, signed, **session.cookie.attributes())
-        self.res.append("Set-Cookie", line)
+        self.res.append("Set-Cookie", cookies.serialize(options.name, signed, **session.cookie.attributes()))
 
     def rotate(self, session: Session) -> bool:
         """Move the session to a new id; ``False`` where it was destroyed in the meantime, which is to hold."""
-        store, old_id = self.options.store, session.id
+        store, old_id, new_id = self.options.store, session.id, self.options.genid(self.req)
+        if not isinstance(new_id, str) or new_id == old_id:
+            return session.save()
         latest = store.get(old_id)
-        key = self.options.rotate_on or ""
-        if latest is None and key in self.original:
+        if latest is not None:
+            session.rebase(latest)
+        elif self.options.rotate_on in self.original:
             return False
-        removed = session.changes()[1]
-        for other, value in (latest or {}).items():
-            if other not in session and other not in removed and other != "cookie":
-                session[other] = value
-        self.req.session_id = self.options.genid(self.req)
-        session.move_to(self.req.session_id)
+        self.req.session_id = new_id
+        session.move_to(new_id)
         session.save()
         store.destroy(old_id)
         return True
@@ -168,11 +166,11 @@ class _Visit:
     # The decision table
 
     def should_destroy(self) -> bool:
-        return bool(self.req.session_id) and self.options.unset_destroys
+        return bool(self.req.session_id) and self.options.unset == "destroy"
 
     def should_rotate(self, session: Session) -> bool:
         key = self.options.rotate_on
-        if key is None or not session.is_stored or session.id != self.cookie_id:
+        if key is None or not session.is_stored or session.id != self.cookie_id or self.res.has_left:
             return False
         return self.original.get(key) != session.fingerprint().get(key)
 
@@ -202,12 +200,12 @@ class _Visit:
 
 @dataclass(frozen=True)
 class _Options:
-    """What ``session(...)`` was given, checked."""
+    """What ``session(...)`` was given."""
 
     secrets: Sequence[str]
     resave: bool
     save_uninitialized: bool
-    unset_destroys: bool
+    unset: str
     store: Store
     name: str
     genid: Callable[[Request], Any]
@@ -216,12 +214,31 @@ class _Options:
     cookie: CookieOptions | Callable[[Request], CookieOptions]
     rotate_on: str | None
 
-    def cookie_options(self, req: Request) -> CookieOptions:
-        return _checked_cookie_options(self.cookie(req)) if callable(self.cookie) else self.cookie
+    def check(self) -> None:
+        for option in ("resave", "save_uninitialized", "rolling", "proxy"):
+            if not isinstance(getattr(self, option), bool) and (option, getattr(self, option)) != ("proxy", None):
+                choice = "True, False or None" if option == "proxy" else "True or False"
+                raise TypeError(f"session({option}=…) is {choice}, not {getattr(self, option)!r}")
+        if self.rotate_on is not None and not isinstance(self.rotate_on, str):
+            raise TypeError(f"session(rotate_on=…) takes a key, not {self.rotate_on!r}")
+        if self.unset not in ("keep", "destroy"):
+            raise TypeError(f"session(unset=…) is 'keep' or 'destroy', not {self.unset!r}")
+        if not isinstance(self.store, Store):
+            raise TypeError(f"session(store=…) takes a miniexpress.sessions.store.Store, not {self.store!r}")
+        if not callable(self.genid):
+            raise TypeError(f"session(genid=…) takes a function of the request, not {self.genid!r}")
+        try:
+            cookies.serialize(self.name, "value")
+        except TypeError:
+            allowed = "take letters, digits, '-' and '_', no blanks"
+            raise TypeError(f"session(name={self.name!r}) cannot be a cookie's name (RFC 6265): {allowed}") from None
+
+    def cookie_for(self, req: Request) -> CookieOptions:
+        return _checked_cookie(self.cookie(req)) if callable(self.cookie) else self.cookie
 
     def generate(self, req: Request) -> Session:
         """Give ``req`` an empty session with a new id."""
-        cookie = Cookie(**self.cookie_options(req))
+        cookie = Cookie(**self.cookie_for(req))
         if cookie.secure == "auto":
             cookie.secure = self.is_secure(req)
         if cookie.same_site == "auto":
@@ -233,10 +250,8 @@ class _Options:
 
     def is_secure(self, req: Request) -> bool:
         """Whether the client speaks TLS, to us or to a proxy that is believed."""
-        if req.environ["wsgi.url_scheme"] == "https":
-            return True
-        if self.proxy is None:
-            return req.secure
+        if self.proxy is None or req.environ["wsgi.url_scheme"] == "https":
+            return req.secure or req.environ["wsgi.url_scheme"] == "https"
         forwarded = (req.get("X-Forwarded-Proto") or "") if self.proxy else ""
         return forwarded.partition(",")[0].strip().lower() == "https"
 
@@ -245,15 +260,13 @@ def _id_from_cookie(req: Request, options: _Options) -> str | None:
     """The session id that the client sent, if one of our secrets has signed it."""
     header = req.get("Cookie")
     raw = cookies.parse(header).get(options.name, "") if header else ""
-    if not raw.startswith("s:"):
-        return None
-    ids = (cookies.unsign(raw[2:], secret) for secret in options.secrets)
+    ids = (cookies.unsign(raw[2:], secret) for secret in options.secrets if raw.startswith("s:"))
     return next((sid for sid in ids if sid is not None), None)
 
 
 def _random_id(req: Request) -> str:
     """24 random bytes, url-safe, as npm uid-safe 2.1 makes them."""
-    return base64.urlsafe_b64encode(secrets.token_bytes(24)).decode()
+    return secrets.token_urlsafe(24)
 
 
 def _checked_secrets(secret: Any) -> Sequence[str]:
@@ -266,49 +279,14 @@ def _checked_secrets(secret: Any) -> Sequence[str]:
 def _given(option: str, value: bool | None) -> bool:
     """Upstream's default is ``True``, and that it be said."""
     if value is None:
-        warnings.warn(f"session({option}=…) was not given: say {option}=True or {option}=False", stacklevel=5)
-        return True
-    return bool(value)
+        warnings.warn(f"session({option}=…) was not given: say {option}=True or {option}=False", stacklevel=4)
+    return True if value is None else value
 
 
-def _checked_unset(unset: Any) -> bool:
-    if unset not in ("keep", "destroy"):
-        raise TypeError(f"session(unset=…) is 'keep' or 'destroy', not {unset!r}")
-    return bool(unset == "destroy")
-
-
-def _checked_store(store: Any) -> Store:
-    if store is None:
-        return MemoryStore()
-    if not isinstance(store, Store):
-        raise TypeError(f"session(store=…) takes a miniexpress.sessions.store.Store, not {store!r}")
-    return store
-
-
-def _checked_name(name: Any) -> str:
-    try:
-        cookies.serialize(name, "value")
-    except TypeError:
-        raise TypeError(
-            f"session(name={name!r}) cannot be a cookie's name (RFC 6265): take letters, digits, '-' and '_', no blanks"
-        ) from None
-    return str(name)
-
-
-def _checked_genid(genid: Any) -> Callable[[Request], Any]:
-    if genid is not None and not callable(genid):
-        raise TypeError(f"session(genid=…) takes a function of the request, not {genid!r}")
-    return genid or _random_id
-
-
-def _checked_cookie(cookie: Any) -> CookieOptions | Callable[[Request], CookieOptions]:
-    return cookie if callable(cookie) else _checked_cookie_options({} if cookie is None else cookie)
-
-
-def _checked_cookie_options(options: Any) -> CookieOptions:
+def _checked_cookie(options: Any) -> CookieOptions:
     try:
         attributes = Cookie(**options).attributes()
-        attributes.update({name: None for name in ("secure", "same_site") if attributes[name] == "auto"})
+        attributes |= {name: None for name in ("secure", "same_site") if attributes[name] == "auto"}
         cookies.serialize("name", "value", **attributes)
     except TypeError as error:
         raise TypeError(f"session(cookie={options!r}): {error}") from None

@@ -124,7 +124,11 @@ class MongoDBStore(Store):
                 return True
 
     def touch(self, sid: str, document: Document) -> None:
-        self.update(sid, {}, (), document["cookie"])
+        cookie = _with_nulls(document["cookie"])
+        same_age = {self.id_field: sid, "session.cookie.originalMaxAge": cookie["originalMaxAge"]}
+        with self._reached():
+            later = {"session.cookie": cookie, self.expires_key: self._expiry(cookie)}
+            self.collection.update_one(same_age, {"$set": later})
 
     def destroy(self, sid: str) -> None:
         with self._reached():

@@ -103,6 +103,14 @@ class Session(AttrDict):
         """Destroy the session and put an empty one with another id in its place, which is returned."""
         return self._store.regenerate(self._req)
 
+    def rebase(self, document: Mapping[str, Any]) -> None:
+        """Put what this request has changed onto ``document``, which is what others have made of the session since."""
+        changed, removed = self.changes()
+        cookie = self.cookie
+        self.clear()
+        self.update({key: with_attributes(value) for key, value in document.items() if key not in removed})
+        self.update(changed, cookie=cookie)
+
     def move_to(self, sid: Any) -> None:
         """Give the session another id, under which the store has nothing yet."""
         object.__setattr__(self, "_id", sid)

@@ -19,6 +19,7 @@ class Store:
     """Where sessions are kept. A store of one's own defines ``get``, ``set`` and ``destroy``, and may define:
 
     - ``touch(sid, document)``: keep the session for as long as ``document["cookie"]`` says, and change nothing else;
+      nothing at all where another request has given it another ``originalMaxAge``;
     - ``update(sid, changed, removed, cookie) -> bool``: in one atomic step, set the items ``changed``, remove the keys
       ``removed`` and replace the cookie; ``False``, and nothing written, where there is no such session. Without it the
       whole document is ``set``, and requests that run at the same time undo each other's changes;
@@ -29,6 +30,8 @@ class Store:
 
     generate: Callable[[Request], Session]
     """Gives a request an empty session with a new id. Set by the middleware that uses the store."""
+
+    is_connected = True
 
     def __init__(self) -> None:
         self._listeners: dict[str, list[Callable[..., Any]]] = {}
@@ -61,9 +64,9 @@ class Store:
         self._listeners.setdefault(event, []).append(listener)
         return self
 
-    def emit(self, event: str, *arguments: Any) -> bool:
-        """Call the listeners of an event; whether there were any."""
-        listeners = self._listeners.get(event, ())
-        for listener in listeners:
+    def emit(self, event: str, *arguments: Any) -> None:
+        """Call the listeners of an event."""
+        if event in ("disconnect", "connect"):
+            self.is_connected = event == "connect"
+        for listener in self._listeners.get(event, ()):
             listener(*arguments)
-        return bool(listeners)
