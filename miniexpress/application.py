@@ -114,13 +114,15 @@ class App(Router):
     # Registering
 
     def mount(self, path: Path, handler: Handler) -> None:
-        """As a Router; another App inherits this one's settings and engines, and is told of it (``on_mount``)."""
+        """As a Router; another App inherits this one's settings and engines, and is told of it (``on('mount', …)``)."""
         super().mount(path, handler)
         if isinstance(handler, App):
             handler._mounted_in(self, path)
 
-    def on_mount(self, listener: Callable[[App], Any]) -> Self:
-        """Call ``listener(parent)`` when another app uses this one: Express's ``app.on('mount', …)``."""
+    def on(self, event: str, listener: Callable[[App], Any]) -> Self:
+        """``on('mount', listener)``: call ``listener(parent)`` when another app uses this one. ``ValueError`` for else."""
+        if event != "mount":
+            raise ValueError(f"an app tells of 'mount' only, not of {event!r}")
         self._mount_listeners.append(listener)
         return self
 

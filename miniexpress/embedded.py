@@ -95,9 +95,7 @@ def _answers(port: int) -> bool:
     except OSError:
         return False
     if reply and reply[8:16] != ANSWER:
-        raise EmbeddedUnavailable(
-            f"what is on {HOST}:{port} is not a MongoDB server: end it, or set MONGODB_URI to one"
-        )
+        raise EmbeddedUnavailable(f"{HOST}:{port} is not a MongoDB server. End what is there, or set MONGODB_URI")
     return bool(reply)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 from . import cookies
@@ -22,8 +23,8 @@ Milliseconds = int | float | timedelta
 class Head:
     """Status and header fields, which can change until they leave. What sets something returns the response.
 
-    ``status_code`` is 200 at first; ``status_message`` is ``None`` for the standard phrase. ``answered`` says whether an
-    answer is marked to be sent, ``has_left`` whether the head has left.
+    ``status_code`` is 200 at first; ``status_message`` is ``None`` for the standard phrase. ``answered`` says whether
+    an answer is marked to be sent, ``has_left`` whether the head has left.
     """
 
     def __init__(self, req: Request) -> None:
@@ -76,13 +77,9 @@ class Head:
         """Set a header field to just this, as Node's ``setHeader``."""
         if self.has_left:
             raise self._too_late()
-        if not _TOKEN.fullmatch(name):
-            raise ValueError(f"Header name must be a valid HTTP token [{name!r}]")
-        texts = [_text(each) for each in _listed(value)]
-        for text in texts:
-            if not _FIELD_VALUE.fullmatch(text):
-                raise ValueError(f"Invalid character in header content [{name!r}]: {text!r}")
-        self._headers[name.lower()] = (name, texts if isinstance(value, list | tuple) else texts[0])
+        several = isinstance(value, list | tuple)
+        checked = [_field_value(name, each) for each in value] if several else _field_value(name, value)
+        self._headers[_field_key(name)] = (name, checked)
         return self
 
     def remove_header(self, *names: str) -> Self:
@@ -151,7 +148,10 @@ class Head:
 
     def _lines(self) -> list[tuple[str, str]]:
         """The header fields, a line for each value."""
-        return [(name, line) for name, value in self._headers.values() for line in _listed(value)]
+        lines = []
+        for name, value in self._headers.values():
+            lines += [(name, value)] if isinstance(value, str) else [(name, each) for each in value]
+        return lines
 
     def _too_late(self) -> RuntimeError:
         return RuntimeError(
@@ -166,9 +166,22 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
+@lru_cache(1024)
+def _field_key(name: str) -> str:
+    if not re.fullmatch(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", name):
+        raise ValueError(f"Header name must be a valid HTTP token [{name!r}]")
+    return name.lower()
+
+
+def _field_value(name: str, value: Any) -> str:
+    text = value if isinstance(value, str) else _text(value)
+    if not _FIELD_VALUE.fullmatch(text):
+        raise ValueError(f"Invalid character in header content [{name!r}]: {text!r}")
+    return text
+
+
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+
+
 def _listed(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else [value]
-
-
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
