@@ -120,7 +120,7 @@ class App(Router):
             handler._mounted_in(self, path)
 
     def on(self, event: str, listener: Callable[[App], Any]) -> Self:
-        """``on('mount', listener)``: call ``listener(parent)`` when another app uses this one. ``ValueError`` for else."""
+        """``on('mount', listener)``: call ``listener(parent)`` when another app uses this one. Else ``ValueError``."""
         if event != "mount":
             raise ValueError(f"an app tells of 'mount' only, not of {event!r}")
         self._mount_listeners.append(listener)

@@ -120,7 +120,7 @@ def _open(folder: Folder, place: str) -> File:
     """The file at ``place``, looked at before it is opened, since to open a FIFO is to take part in it, and after,
     since what was looked at may have been replaced."""
     try:
-        mode = os.stat(place).st_mode  # noqa: PTH116
+        mode = os.stat(place).st_mode
         if stat.S_ISDIR(mode) and folder.holds(paths.realpath(place)):
             raise FolderFound(404, code="EISDIR")
         if not stat.S_ISREG(mode):
@@ -143,7 +143,7 @@ _READ_ONLY = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY"
 
 def _real_path(fd: int, place: str) -> str:
     try:
-        return os.readlink(f"/proc/self/fd/{fd}")  # noqa: PTH115
+        return os.readlink(f"/proc/self/fd/{fd}")
     except OSError:  # a system other than Linux
         return paths.realpath(place)
 

@@ -14,7 +14,7 @@ R = TypeVar("R")
 
 
 def checks_options(function: Callable[P, R]) -> Callable[P, R]:
-    """Make ``function`` raise a ``TypeError`` that says what to write, for an option that it has not or that it needs."""
+    """Make ``function`` raise a ``TypeError`` that says what to write, for an option it has not or one it needs."""
     parameters = inspect.signature(function).parameters.values()
     known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
     needed = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]

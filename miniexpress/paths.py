@@ -1,63 +1,31 @@
 """An Express 5 path (``/users/:id{/:tab}``, ``/files/*rest``) to a matcher.
 
 What npm path-to-regexp 8.4.2 and the ``Layer`` of npm router 2.3.0 do together, with two differences: a refused path
-says how to mend it, and no pathname makes a match slow (see ``_LONGEST``).
+says how to mend it, and no pathname makes a match slow.
 """
 
 from __future__ import annotations
 
 import binascii
 import re
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from itertools import takewhile
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
-Params: TypeAlias = dict[str, Any]
-Match: TypeAlias = tuple[str, Params]
 Path: TypeAlias = "str | re.Pattern[str] | Sequence[Any]"
+Match: TypeAlias = Callable[[str], tuple[str, dict[str, Any]] | None]
 
 
-class PathError(ValueError):
-    """A path that cannot be compiled.
-
-    ``path`` is the whole path; ``character`` and ``index`` (counted in characters from 0) say where it goes wrong,
-    and are ``None`` where the fault has no single place.
-    """
-
-    def __init__(self, problem: str, path: str, index: int | None = None, *, mend: str) -> None:
-        self.path = path
-        self.index = index
-        self.character = None if index is None else path[index : index + 1] or None
-        place = "" if index is None else f" at index {index}"
-        super().__init__(f"{problem}{place} of the path {path!r}: {mend}")
-
-
-class ParamDecodeError(ValueError):
-    """A request path whose parameter is not valid percent-encoded UTF-8: to be answered with ``status``, 400."""
-
-    status = 400
-
-    def __init__(self, value: str) -> None:
-        super().__init__(f"Failed to decode param '{value}'")
-
-
-@dataclass(frozen=True, slots=True)
-class PathMatcher:
+class PathMatcher(NamedTuple):
     """A compiled path.
 
     ``match(pathname)`` takes the path of a request as it came, percent-encoded, and returns ``None`` or the part of it
-    that matched and a new dict of decoded parameters: a string for ``:name``, a list of strings (one a segment) for
-    ``*name``, nothing for an optional part that is not there. It raises ``ParamDecodeError``.
-
-    ``literal`` is the one pathname that is matched (but for a trailing slash, and what follows when ``end`` is false),
-    where the path has no parameter or option; ``prefix`` is what every matched pathname starts with. Both are in lower
-    case unless ``sensitive``.
+    that matched and a new dict of decoded parameters: a string for ``:name``, a list of strings for ``*name``, nothing
+    for an optional part that is not there; or raises ``ParamDecodeError``. ``literal`` is the path if it is all text.
     """
 
-    match: Callable[[str], Match | None]
+    match: Match
     literal: str | None = None
-    prefix: str = ""
 
 
 def compile_path(path: Path, *, sensitive: bool = False, strict: bool = False, end: bool = True) -> PathMatcher:
@@ -69,233 +37,134 @@ def compile_path(path: Path, *, sensitive: bool = False, strict: bool = False, e
 
     Raises ``PathError`` for a string that is no path, ``TypeError`` for what is no string, pattern or list of them.
     """
-    if path == "/" and not end:
-        return PathMatcher(_match_everything)
     if isinstance(path, str):
-        return _compile_text(path, sensitive, strict, end)
+        everything = path == "/" and not end
+        return PathMatcher(lambda pathname: ("", {})) if everything else _compile_text(path, sensitive, strict, end)
     if isinstance(path, re.Pattern) and isinstance(path.pattern, str):
-        return PathMatcher(_regex_match(path.search, _pattern_keys(path)))
+        return PathMatcher(_regex_match(path.search, _groups(path), longest=float("inf")))
     if isinstance(path, Sequence) and not isinstance(path, bytes):
-        return _compile_list(path, sensitive, strict, end)
+        # As in router, a '/' in a list is a path like any other: with end=False, it does not match everything.
+        options = {"sensitive": sensitive, "strict": strict, "end": end}
+        matchers = [(_compile_text if isinstance(one, str) else compile_path)(one, **options) for one in path]
+        return PathMatcher(lambda pathname: next(filter(None, (one.match(pathname) for one in matchers)), None))
     raise TypeError(f"path must be a str, a compiled regular expression of str, or a list of these, not {path!r}")
 
 
-def _match_everything(pathname: str) -> Match | None:
-    return "", {}
+class PathError(ValueError):
+    """A path that cannot be compiled; ``character`` and ``index`` (from 0) are ``None`` if it has no one place."""
+
+    def __init__(self, problem: str, path: str, index: int | None = None, *, mend: str) -> None:
+        self.path, self.index = path, index
+        self.character = None if index is None else path[index : index + 1] or None
+        place = "" if index is None else f" at index {index}"
+        super().__init__(f"{problem}{place} of the path {path!r}: {mend}")
 
 
-def _compile_list(paths: Iterable[Any], sensitive: bool, strict: bool, end: bool) -> PathMatcher:
-    # As in router, a '/' in a list is compiled like any other path: with end=False it matches '/' alone.
-    matchers = [
-        _compile_text(path, sensitive, strict, end)
-        if isinstance(path, str)
-        else compile_path(path, sensitive=sensitive, strict=strict, end=end)
-        for path in paths
-    ]
-    matches = tuple(matcher.match for matcher in matchers)
+class ParamDecodeError(ValueError):
+    """A request path whose parameter is not valid percent-encoded UTF-8: to be answered with ``status``, 400."""
 
-    def match(pathname: str) -> Match | None:
-        for match_one in matches:
-            found = match_one(pathname)
-            if found is not None:
-                return found
-        return None
-
-    return PathMatcher(match, prefix=_common_prefix([matcher.prefix for matcher in matchers]))
-
-
-def _common_prefix(texts: list[str]) -> str:
-    first, last = min(texts, default=""), max(texts, default="")
-    return first[: next((index for index, char in enumerate(first) if char != last[index]), len(first))]
+    status = 400
 
 
 def _compile_text(path: str, sensitive: bool, strict: bool, end: bool) -> PathMatcher:
-    if not strict and path != "/":
-        path = path.rstrip("/")
-    readings = _readings(path)
-    fold: Callable[[str], str] = str if sensitive else str.lower
-    text = _common_prefix([_text_at(reading, 0) for reading in readings])
-    if len(readings) == 1 and all(isinstance(token, str) for token in readings[0]):
-        make = _literal_match if end else _literal_prefix_match
-        return PathMatcher(make(text, fold, strict), fold(text), fold(text))
-    sources = [_source(reading) for reading in readings]
-    trailing = "" if strict else r"(?:/\Z)?"
-    ending = r"\Z" if end else r"(?=/|\Z)"
+    readings = _readings(path if strict or path == "/" else path.rstrip("/"))
+    if len(readings) == 1 and not readings[0].captures:
+        return _literal_matcher(readings[0].texts[0], str if sensitive else str.lower, strict, end)
+    tail = ("" if strict else r"(?:/\Z)?") + (r"\Z" if end else r"(?=/|\Z)")
     # IGNORECASE without ASCII: among the characters a request line can carry, it folds those that JavaScript folds.
-    regex = re.compile(f"(?:{'|'.join(sources)}){trailing}{ending}", 0 if sensitive else re.IGNORECASE)
-    keys = [(token.name, token.wildcard) for reading in readings for token in reading if isinstance(token, _Capture)]
-    ambiguous = sum(map(_is_ambiguous, readings))
-    longest = min(_LONGEST, 4 * _LONGEST // max(1, ambiguous))
-    return PathMatcher(_bounded(_regex_match(regex.match, keys), longest), prefix=fold(text))
+    regex = re.compile(f"(?:{'|'.join(map(_source, readings))}){tail}", 0 if sensitive else re.IGNORECASE)
+    captures = [capture for reading in readings for capture in reading.captures]
+    # To try a reading takes time in proportion to the pathname, and Node refuses a request head of more than 16 KiB.
+    return PathMatcher(_regex_match(regex.match, captures, longest=min(16_384, 65_536 // len(readings))))
 
 
-def _literal_match(literal: str, fold: Callable[[str], str], strict: bool) -> Callable[[str], Match | None]:
+def _literal_matcher(literal: str, fold: Callable[[str], str], strict: bool, end: bool) -> PathMatcher:
     folded = fold(literal)
-    accepted = frozenset({folded} if strict else {folded, folded + "/"})
+    opened = folded + "/"
 
-    def match(pathname: str) -> Match | None:
-        if pathname in accepted or fold(pathname) in accepted:
+    def match(pathname: str) -> tuple[str, dict[str, Any]] | None:
+        given = fold(pathname)
+        if given == folded or (given == opened and not strict):
             return pathname, {}
-        return None
+        return (pathname[: len(folded)], {}) if not end and given.startswith(opened) else None
 
-    return match
-
-
-def _literal_prefix_match(literal: str, fold: Callable[[str], str], strict: bool) -> Callable[[str], Match | None]:
-    length, folded = len(literal), fold(literal)
-
-    def match(pathname: str) -> Match | None:
-        head = pathname[:length]
-        if head != literal and fold(head) != folded:
-            return None
-        rest = pathname[length : length + 2]
-        if not rest or (rest == "/" and not strict):
-            return pathname, {}
-        return (head, {}) if rest[0] == "/" else None
-
-    return match
+    return PathMatcher(match, folded)
 
 
-_Key: TypeAlias = tuple[str, bool]
+def _regex_match(find: Callable[[str], re.Match[str] | None], captures: list[str], longest: float) -> Match:
+    keys = [(capture[0], capture[1:]) for capture in captures]
 
-
-def _pattern_keys(pattern: re.Pattern[str]) -> list[_Key]:
-    names = {group: name for name, group in pattern.groupindex.items()}
-    unnamed = (group for group in range(1, pattern.groups + 1) if group not in names)
-    names.update({group: str(number) for number, group in enumerate(unnamed)})
-    return [(names[group], False) for group in range(1, pattern.groups + 1)]
-
-
-def _regex_match(find: Callable[[str], re.Match[str] | None], keys: list[_Key]) -> Callable[[str], Match | None]:
-    def match(pathname: str) -> Match | None:
-        found = find(pathname)
+    def match(pathname: str) -> tuple[str, dict[str, Any]] | None:
+        found = find(pathname) if len(pathname) <= longest else None
         if found is None:
             return None
-        params: Params = {}
-        for (name, wildcard), value in zip(keys, found.groups(), strict=True):
-            if value is None:
-                continue
-            if wildcard:
-                params[name] = [_decode(part) if "%" in part else part for part in value.split("/")]
-            else:
-                params[name] = _decode(value) if "%" in value else value
+        params: dict[str, Any] = {}
+        for (sign, name), value in zip(keys, found.groups(), strict=True):
+            if value is not None:
+                params[name] = _decode(value) if sign == ":" else [_decode(part) for part in value.split("/")]
         return found[0], params
 
     return match
 
 
-_MALFORMED = re.compile("%(?![0-9A-Fa-f]{2})")
+def _groups(pattern: re.Pattern[str]) -> list[str]:
+    names, numbers = {group: name for name, group in pattern.groupindex.items()}, map(str, range(pattern.groups))
+    return [":" + (names.get(group) or next(numbers)) for group in range(1, pattern.groups + 1)]
 
 
 def _decode(value: str) -> str:
-    """JavaScript's ``decodeURIComponent``."""
-    if _MALFORMED.search(value):
-        raise ParamDecodeError(value)
+    if "%" not in value:
+        return value
     try:
-        # Quoted-printable is percent-encoding with another sign, and the standard library decodes it in C.
-        return binascii.a2b_qp(value.encode().replace(b"=", b"=3D").replace(b"%", b"=")).decode()
+        if not _MALFORMED.search(value):
+            # Quoted-printable is percent-encoding with another sign, and the standard library decodes it in C.
+            return binascii.a2b_qp(value.encode().replace(b"=", b"=3D").replace(b"%", b"=")).decode()
     except UnicodeError:
-        raise ParamDecodeError(value) from None
+        pass
+    raise ParamDecodeError(f"Failed to decode param '{value}'")
 
 
-# Node refuses a request head of more than 16 KiB, so Express never matches a longer pathname. Within it, a match takes
-# time in proportion to the pathname; where many readings of a path are ambiguous, the bound is lowered to keep it so.
-_LONGEST = 16_384
+class _Reading(NamedTuple):
+    """One way to read a path, its optional parts decided: captures, and the texts around and between them."""
 
-
-def _bounded(match: Callable[[str], Match | None], longest: int) -> Callable[[str], Match | None]:
-    return lambda pathname: match(pathname) if len(pathname) <= longest else None
-
-
-class _Capture(NamedTuple):
-    name: str
-    wildcard: bool
-
-    def __str__(self) -> str:
-        return f"{'*' if self.wildcard else ':'}{self.name}"
-
-
-# One way to read a path, its optional parts decided: literal texts and captures, no two texts side by side.
-_Reading: TypeAlias = "tuple[str | _Capture, ...]"
-_Token: TypeAlias = "str | _Capture | list[_Token]"
-
-
-def _text_at(reading: _Reading, position: int) -> str:
-    token = reading[position] if 0 <= position < len(reading) else ""
-    return token if isinstance(token, str) else ""
+    texts: tuple[str, ...] = ("",)
+    captures: tuple[str, ...] = ()
 
 
 def _readings(path: str) -> list[_Reading]:
     """Every way to read a path, in the order they are tried: an optional part is there before it is not."""
-    readings: list[_Reading] = []
-    # What follows is a chain of pairs (token, what follows it), so that the ways share their common ends.
-    undecided: list[tuple[_Reading, Any]] = [((), _chained(_parse(path), None))]
-    while undecided:
-        reading, following = undecided.pop()
-        while following:
-            token, following = following
-            if isinstance(token, list):
-                undecided.append((reading, following))
-                following = _chained(token, following)
-            elif isinstance(token, str) and _text_at(reading, len(reading) - 1):
-                reading = (*reading[:-1], _text_at(reading, len(reading) - 1) + token)
-            elif isinstance(token, _Capture) and reading and isinstance(reading[-1], _Capture):
-                mend = f"put a text between {reading[-1]} and {token}, so that one can be told from the other"
-                raise PathError(f"Missing text before {token}", path, mend=mend)
-            else:
-                reading = (*reading, token)
-        if len(readings) == 256:
-            mend = "its optional parts {} make more than 256 of them; split it into several paths"
-            raise PathError("Too many path combinations", path, mend=mend)
-        readings.append(reading)
-    return readings
-
-
-def _chained(tokens: list[_Token], following: Any) -> Any:
-    for token in reversed(tokens):
-        following = (token, following)
-    return following
-
-
-_TEXT = re.compile(r"[^\\:*{}()\[\]+?!]+")
-
-
-def _parse(path: str) -> list[_Token]:
-    groups: list[list[_Token]] = [[]]
-    index = 0
+    levels, index = [[_Reading()]], 0
     while index < len(path):
-        char = path[index]
-        if char == "\\":
-            if index + 1 == len(path):
-                raise PathError("Unexpected end after \\", path, index + 1, mend="write \\\\ for a backslash itself")
-            groups[-1].append(path[index + 1])
-            index += 2
+        char, end, options = path[index], index + 1, [_Reading()]
+        if char == "{":
+            levels.append([_Reading()])
+        elif char == "}" and len(levels) > 1:
+            options = [*levels.pop(), _Reading()]
         elif char in ":*":
-            name, index = _parse_name(path, index + 1)
-            groups[-1].append(_Capture(name, char == "*"))
-        elif char == "{":
-            group: list[_Token] = []
-            groups[-1].append(group)
-            groups.append(group)
-            index += 1
-        elif char == "}" and len(groups) > 1:
-            groups.pop()
-            index += 1
-        elif char in _RESERVED:
-            raise PathError(f"Unexpected {char}", path, index, mend=f"{_RESERVED[char]}, or escape it: \\{char}")
+            name, end = _name(path, index)
+            options = [_Reading(("", ""), (char + name,))]
+        elif text := _TEXT.match(path, index):
+            options, end = [_Reading((_unescaped(text[0]),))], text.end()
+        elif char == "\\":
+            raise PathError("Unexpected end after \\", path, end, mend="write \\\\ for a backslash itself")
         else:
-            text = _TEXT.match(path, index)
-            assert text is not None
-            groups[-1].append(text[0])
-            index = text.end()
-    if len(groups) > 1:
+            raise PathError(f"Unexpected {char}", path, index, mend=f"{_RESERVED[char]}, or escape it: \\{char}")
+        levels[-1] = [_joined(path, reading, option) for reading in levels[-1] for option in options]
+        if len(levels[-1]) > 256:
+            raise PathError("More than 256 combinations", path, mend="use fewer {}, or split it into several paths")
+        index = end
+    if len(levels) > 1:
         raise PathError("Unexpected end", path, index, mend="close the optional part with }")
-    return groups[0]
+    return levels[0]
 
 
-_NO_PATTERN = "a path holds no pattern; use a compiled regular expression, or a list of paths"
+_TEXT = re.compile(r"(?s)(?:[^\\:*{}()\[\]+?!]|\\.)++")
+# A name is an identifier, where any character beyond ASCII counts as a letter, or any text in quotes.
+_NAME = re.compile(r'(?s)"((?:[^"\\]|\\.)*+)"|([A-Za-z_$\x80-\U0010FFFF][\w$\x80-\U0010FFFF]*)')
+_MALFORMED = re.compile("%(?![0-9A-Fa-f]{2})")
+_unescaped = partial(re.compile(r"(?s)\\(.)").sub, r"\1")
 _RESERVED = {
-    **dict.fromkeys("()[]", _NO_PATTERN),
+    **dict.fromkeys("()[]", "a path holds no pattern; use a compiled regular expression, or a list of paths"),
     "}": "no { opens what it closes; remove it",
     "+": "use a wildcard *name for one or more segments",
     "?": "use {/:name} for an optional part",
@@ -303,94 +172,49 @@ _RESERVED = {
 }
 
 
-def _parse_name(path: str, start: int) -> tuple[str, int]:
-    """The name of a capture that starts at ``start``, bare or quoted, and the index behind it."""
-    if path[start : start + 1] == '"':
-        quoted = _QUOTED.match(path, start)
-        if quoted is None:
-            raise PathError("Unterminated quote", path, start, mend='close the name with "')
-        name, end = re.sub(r"(?s)\\(.)", r"\1", quoted[1]), quoted.end()
-    else:
-        end = start + _starts_name(path[start : start + 1])
-        while end > start and _continues_name(path[end : end + 1]):
-            end += 1
-        name = path[start:end]
-    if not name:
-        sign = path[start - 1]
-        mend = f"give the {'wildcard' if sign == '*' else 'parameter'} a name: {sign}name, or escape it: \\{sign}"
-        raise PathError("Missing parameter name", path, end, mend=mend)
-    return name, end
+def _name(path: str, index: int) -> tuple[str, int]:
+    """The name of the capture whose sign is at ``index``, and the index behind it."""
+    sign, start = path[index], index + 1
+    found = _NAME.match(path, start)
+    if found and (name := found[2] or _unescaped(found[1])):
+        return name, found.end()
+    if found is None and path.startswith('"', start):
+        raise PathError("Unterminated quote", path, start, mend='close the name with "')
+    mend = f"give the {'wildcard' if sign == '*' else 'parameter'} a name: {sign}name, or escape it: \\{sign}"
+    raise PathError("Missing parameter name", path, found.end() if found else start, mend=mend)
 
 
-_QUOTED = re.compile(r'(?s)"((?:[^"\\]|\\.)*+)"')
-
-
-def _starts_name(char: str) -> bool:
-    return char == "$" or char.isidentifier()
-
-
-def _continues_name(char: str) -> bool:
-    # JavaScript allows the two zero-width joiners; Python's own rule has the rest.
-    return char != "" and (char in "$\u200c\u200d" or f"_{char}".isidentifier())
+def _joined(path: str, left: _Reading, right: _Reading) -> _Reading:
+    text = left.texts[-1] + right.texts[0]
+    if not text and left.captures and right.captures:
+        mend = f"put a text between {left.captures[-1]} and {right.captures[0]}, to tell one from the other"
+        raise PathError(f"Missing text before {right.captures[0]}", path, mend=mend)
+    return _Reading((*left.texts[:-1], text, *right.texts[1:]), left.captures + right.captures)
 
 
 def _source(reading: _Reading) -> str:
-    return "".join(
-        re.escape(token) if isinstance(token, str) else f"({_capture_source(reading, position)})"
-        for position, token in enumerate(reading)
-    )
+    """A regular expression; a capture may not hold the text that parts it from one before, but may be that text."""
+    texts, captures = reading
+    # A character for each text, telling whether it has a slash, and one for each capture.
+    shape = "".join(("/" if "/" in text else "-") + capture[0] for text, capture in zip(texts, captures, strict=False))
+    source, fence = re.escape(texts[0]), ""
+    for index, capture in enumerate(captures):
+        before, after = texts[index], texts[index + 1]
+        behind, ahead = shape[: 2 * index + 1].rpartition("/")[2], shape[2 * index + 2 :].partition("/")[0]
+        if capture[0] == "*":
+            run = _run_without(before) if "*" in behind else f"{_run_without(fence)}|[^/]+" if fence else "(?s:.+)"
+            fence = after
+        elif "*" in behind or "*" in ahead:
+            run = _run_without("/", before if "*" in behind else after)
+        else:
+            run = f"{_run_without('/', before)}|{re.escape(before)}" if ":" in behind else "[^/]+"
+        source += f"({run}){re.escape(after)}"
+    return source
 
 
-def _capture_source(reading: _Reading, position: int) -> str:
-    """What one capture matches.
-
-    A capture that follows another may not contain the text that parts the two, or it could be split in many ways; but
-    it may be that text itself.
-    """
-    wildcards_behind = _wildcards_of_segment(reversed(reading[:position]))
-    wildcards_ahead = _wildcards_of_segment(reading[position + 1 :])
-    before, after = _text_at(reading, position - 1), _text_at(reading, position + 1)
-    if _is_wildcard(reading[position]):
-        fence = _text_after_last_wildcard(reading[:position])
-        if any(wildcards_behind):
-            return _run_without([before], after)
-        return f"{_run_without([fence], after)}|{_run_without(['/'], after)}" if fence else "(?s:.+)"
-    if any(wildcards_behind):
-        return _run_without(["/", before], after)
-    if any(wildcards_ahead):
-        return _run_without(["/", after], after)
-    if wildcards_behind:
-        return f"{_run_without(['/', before], after)}|{re.escape(before)}"
-    return _run_without(["/"], after)
-
-
-def _is_wildcard(token: str | _Capture) -> bool:
-    return isinstance(token, _Capture) and token.wildcard
-
-
-def _wildcards_of_segment(tokens: Iterable[str | _Capture]) -> list[bool]:
-    """For each capture up to the next slash, whether it is a wildcard."""
-    segment = takewhile(lambda token: isinstance(token, _Capture) or "/" not in token, tokens)
-    return [token.wildcard for token in segment if isinstance(token, _Capture)]
-
-
-def _text_after_last_wildcard(reading: _Reading) -> str:
-    wildcards = [position for position, token in enumerate(reading) if _is_wildcard(token)]
-    return _text_at(reading, wildcards[-1] + 1) if wildcards else ""
-
-
-def _run_without(fences: list[str], after: str) -> str:
-    """One or more characters that hold none of the fences, when the text ``after`` (or the end) follows."""
-    excluded = "".join(fence for fence in fences if len(fence) == 1)
-    words = [re.escape(fence) for fence in fences if len(fence) > 1]
-    one = f"[^{re.escape(excluded)}]" if excluded else "(?s:.)"
-    if words:
-        return f"(?:(?!{'|'.join(words)}){one})+"
-    # What follows (a text, or a slash or the end) cannot start within the run, so giving back characters never helps.
-    return f"{one}++" if (after[:1] or "/") in excluded else f"{one}+"
-
-
-def _is_ambiguous(reading: _Reading) -> bool:
-    """Whether a capture may have to be tried at many lengths, each with a try of the captures behind it."""
-    captures = [position for position, token in enumerate(reading) if isinstance(token, _Capture)]
-    return any(not _capture_source(reading, position).endswith("++") for position in captures[:-1])
+def _run_without(*fences: str) -> str:
+    """One or more characters that hold none of the fences."""
+    escaped = [re.escape(fence) for fence in fences]
+    if max(map(len, fences)) == 1:
+        return f"[^{''.join(escaped)}]+"
+    return f"(?:(?!{'|'.join(escaped)})(?s:.))+"

@@ -13,7 +13,6 @@ import pytest
 import requests
 from wire import GET, LAST, answering, connected, dateless, echo, received, statuses, talk
 
-
 Serve = Callable[..., str]
 
 

@@ -671,38 +671,25 @@ def test_each_match_has_parameters_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "options", "literal", "prefix"),
+    ("path", "options", "literal"),
     [
-        ("/Users", {}, "/users", "/users"),
-        ("/Users", {"sensitive": True}, "/Users", "/Users"),
-        ("/users/", {}, "/users", "/users"),
-        ("/users/", {"strict": True}, "/users/", "/users/"),
-        ("/a\\:b", {"end": False}, "/a:b", "/a:b"),
-        ("/", {}, "/", "/"),
-        ("/", {"end": False}, None, ""),
-        ("/Users/:id", {}, None, "/users/"),
-        ("/users{/:id}", {}, None, "/users"),
-        ("{/a}/b", {}, None, "/"),
-        (":a", {}, None, ""),
-        (["/users/:id", "/use"], {}, None, "/use"),
-        (["/a", re.compile("/a")], {}, None, ""),
-        ([], {}, None, ""),
+        ("/Users", {}, "/users"),
+        ("/Users", {"sensitive": True}, "/Users"),
+        ("/users/", {}, "/users"),
+        ("/users/", {"strict": True}, "/users/"),
+        ("/a\\:b", {"end": False}, "/a:b"),
+        ("/", {}, "/"),
+        ("/", {"end": False}, None),
+        ("/Users/:id", {}, None),
+        ("{/a}/b", {}, None),
+        (["/users"], {}, None),
+        (re.compile("/a"), {}, None),
     ],
 )
-def test_literal_and_prefix_tell_an_index_what_can_match(
-    path: Any, options: dict[str, bool], literal: str | None, prefix: str
+def test_literal_is_the_one_pathname_of_a_path_without_parameters(
+    path: Any, options: dict[str, bool], literal: str | None
 ) -> None:
-    matcher = compile_path(path, **options)
-    assert (matcher.literal, matcher.prefix) == (literal, prefix)
-
-
-def test_whatever_is_matched_starts_with_the_prefix() -> None:
-    for path, options, answers in MATCHES:
-        matcher = compile_path(path, **options)
-        for pathname, expected in answers.items():
-            if expected is not None:
-                folded = pathname if options.get("sensitive") else pathname.lower()
-                assert folded.startswith(matcher.prefix), (path, pathname)
+    assert compile_path(path, **options).literal == literal
 
 
 PIECES = ["/", "-", "a", "/x/", "a-", "-a/", "//y", "/a", "--a", "a/x", "%41", "/x/a", ".a-", "/%41"]
@@ -761,7 +748,7 @@ def test_deep_and_long_paths_are_refused_or_compiled_without_recursion() -> None
     with pytest.raises(PathError, match="close the optional part"):
         compile_path("{" * 5_000)
     assert compile_path("{" * 200 + "}" * 200 + "a").match("a") == ("a", {})
-    with pytest.raises(PathError, match="more than 256"):
+    with pytest.raises(PathError, match="More than 256 combinations"):
         compile_path("{a}" * 2_000)
 
 

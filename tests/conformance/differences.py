@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Difference(NamedTuple):
-    """``because`` begins the line of the README's list that says so; ``status`` and ``body`` are miniexpress's answer."""
+    """``because`` begins the line of the README's list that says so; ``status`` and ``body`` are our own answer."""
 
     because: str
     status: str

@@ -34,7 +34,9 @@ def test_miniexpress_answers_as_express(
     ours = python_side.ask(area, case, sent)
     if difference := DIFFERENCES.get(f"{area}-{case.name}-{sent.name}"):
         assert (ours.status, ours.body) == (difference.status, difference.body)
-        assert (ours.status, ours.body) != (express.status, express.body), "no difference any more: take it off the list"
+        assert (ours.status, ours.body) != (express.status, express.body), (
+            "no difference any more: take it off the list"
+        )
         assert f"- {difference.because}" in README.read_text()
     elif ours.lines() != express.lines():
         pytest.fail(
