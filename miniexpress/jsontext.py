@@ -7,6 +7,8 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
+from types import NoneType
 from typing import Any, NoReturn
 
 from .attrdict import AttrDict
@@ -21,12 +23,7 @@ def stringify(value: Any, replacer: Replacer = None, spaces: int | str | None = 
     string indents; ``escape`` writes ``<``, ``>`` and ``&`` as escapes, so that no browser takes the text for HTML.
     An object's own ``to_json()`` is asked. Raises ``TypeError`` for what JSON cannot hold.
     """
-    if replacer:
-        value = _replaced("", value, replacer)
-    try:
-        text = _encode(value, spaces)
-    except ValueError:  # a circle, or a number that JSON has not
-        text = _encode(_without_nan(value), spaces)
+    text = _encoded(value, replacer if callable(replacer) or isinstance(replacer, list | tuple) else None, spaces)
     if not text.isascii() and _SURROGATE.search(text):
         text = _SURROGATE.sub(lambda lone: f"\\u{ord(lone[0]):04x}", text)
     return text.translate(_HTML) if escape else text
@@ -40,13 +37,24 @@ def parse(text: str) -> Any:
         raise ValueError("JSON is nested too deep") from None
 
 
-def _encode(value: Any, spaces: int | str | None) -> str:
-    if not spaces:
-        return _COMPACT.encode(value)
-    indent = spaces[:10] if isinstance(spaces, str) else min(int(spaces), 10)
-    return json.dumps(
-        value, ensure_ascii=False, allow_nan=False, separators=(",", ": "), indent=indent, default=_to_json
-    )
+def _encoded(value: Any, replacer: Replacer, spaces: int | str | None) -> str:
+    indent = _indent(spaces)
+    encoder = _INDENTING(indent=indent) if indent else _COMPACT
+    if replacer is None:
+        try:
+            return encoder.encode(value)
+        except ValueError:
+            pass  # a number that JSON has not, or a circle
+    try:
+        return encoder.encode(_plain("", value, replacer))
+    except (ValueError, RecursionError) as error:
+        raise TypeError(f"JSON cannot hold this {type(value).__name__}: it contains itself, or is too deep") from error
+
+
+def _indent(spaces: int | str | None) -> str:
+    if isinstance(spaces, str):
+        return spaces[:10]
+    return " " * int(min(spaces, 10)) if isinstance(spaces, int | float) and spaces is not True else ""
 
 
 def _to_json(value: Any) -> Any:
@@ -58,24 +66,20 @@ def _to_json(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is nothing that JSON can hold: {value!r}")
 
 
-def _replaced(key: str, value: Any, replacer: Any) -> Any:
+def _plain(key: str, value: Any, replacer: Any) -> Any:
+    """What JSON has, of a value that is replaced, or that has numbers in it which JSON has not."""
+    if not isinstance(value, _PLAIN):
+        value = _to_json(value)
     if callable(replacer):
         value = replacer(key, value)
-    if isinstance(value, dict):
-        kept = value.items() if callable(replacer) else ((k, v) for k, v in value.items() if str(k) in replacer)
-        return {k: _replaced(str(k), v, replacer) for k, v in kept}
-    if isinstance(value, list | tuple):
-        return [_replaced(str(i), v, replacer) for i, v in enumerate(value)]
-    return value
-
-
-def _without_nan(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):
-        return {k: _without_nan(v) for k, v in value.items()}
+        if isinstance(replacer, list | tuple):
+            value = {name: value[name] for name in map(str, replacer) if name in value}
+        return {k: _plain(str(k), v, replacer) for k, v in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(v) for v in value]
+        return [_plain(str(i), v, replacer) for i, v in enumerate(value)]
     return value
 
 
@@ -83,6 +87,8 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
+_PLAIN = (str, int, float, dict, list, tuple, NoneType)
+_INDENTING = partial(json.JSONEncoder, ensure_ascii=False, allow_nan=False, separators=(",", ": "), default=_to_json)
 _COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_to_json)
 _DECODER = json.JSONDecoder(object_hook=AttrDict, parse_constant=_refuse_constant)
 _SURROGATE = re.compile("[\ud800-\udfff]")
