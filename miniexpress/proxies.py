@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
 Trust = Callable[[str, int], bool]
@@ -27,9 +27,10 @@ def compile_trust(value: Any) -> Trust:
         return lambda address, hop: True
     if isinstance(value, int) and value is not False:
         return lambda address, hop: hop < value
-    if isinstance(value, str):
-        value = [part.strip() for part in value.split(",")]
-    subnets = [_subnet(part) for name in value or () for part in _NAMED.get(name, (name,))]
+    names = [part.strip() for part in value.split(",")] if isinstance(value, str) else value or ()
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise _refusal(value)
+    subnets = [_subnet(part) for name in names for part in _NAMED.get(name, (name,))]
     return lambda address, hop: _is_within(address, subnets)
 
 
@@ -44,26 +45,28 @@ def addresses(remote: str, forwarded_for: str | None, trust: Trust) -> list[str]
     return hops
 
 
-def _subnet(text: str) -> IPv6Network:
-    """A subnet, as the IPv6 one that IPv4-mapped addresses lie in too."""
+def _subnet(text: str) -> IPv4Network | IPv6Network:
+    """A subnet, as the IPv4 one where it is one of IPv4-mapped addresses."""
     try:
         network = ip_network(text, strict=False)
     except ValueError:
-        names = ", ".join(_NAMED)
-        raise TypeError(f"'trust proxy' takes addresses, subnets like 10.0.0.0/8, and {names}; not {text!r}") from None
-    if isinstance(network, IPv6Network):
-        return network
-    return IPv6Network((_mapped(network.network_address), network.prefixlen + 96))
+        raise _refusal(text) from None
+    # Python takes 10.0.0.0/0.255.255.255 too, which is a mask the other way round.
+    if network.prefixlen == 0 or ("." in text.partition("/")[2] and not text.endswith(f"/{network.netmask}")):
+        raise _refusal(text)
+    mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
+    return IPv4Network((mapped, network.prefixlen - 96)) if mapped and network.prefixlen >= 96 else network
 
 
-def _is_within(address: str, subnets: Iterable[IPv6Network]) -> bool:
+def _is_within(address: str, subnets: Iterable[IPv4Network | IPv6Network]) -> bool:
     try:
         parsed = ip_address(address)
     except ValueError:
         return False
-    mapped = _mapped(parsed) if isinstance(parsed, IPv4Address) else parsed
-    return any(mapped in subnet for subnet in subnets)
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    return any(parsed in subnet for subnet in subnets)
 
 
-def _mapped(address: IPv4Address) -> IPv6Address:
-    return IPv6Address(b"\0" * 10 + b"\xff\xff" + address.packed)
+def _refusal(value: Any) -> TypeError:
+    names = ", ".join(_NAMED)
+    return TypeError(f"'trust proxy' takes addresses, subnets like 10.0.0.0/8, and {names}; not {value!r}")
