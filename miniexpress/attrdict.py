@@ -29,6 +29,9 @@ class AttrDict(dict[str, Any]):
         # As in JavaScript, deleting what is not there is not an error.
         self.pop(name, None)
 
+    def copy(self) -> AttrDict:
+        return AttrDict(self)
+
 
 def with_attributes(value: Any) -> Any:
     """``value`` with the dicts in it, at any depth, as AttrDicts; what is one already stays as it is."""

@@ -36,7 +36,7 @@ class HTTPError(Exception):
         headers: Mapping[str, str] | None = None,
         **properties: Any,
     ) -> None:
-        if not 400 <= status <= 599:
+        if not isinstance(status, int) or not 400 <= status <= 599:
             raise ValueError(f"HTTPError status must be between 400 and 599, not {status!r}")
         self.status = status
         self.message = reason_phrase(status) if message is None else message
@@ -44,6 +44,9 @@ class HTTPError(Exception):
         self.headers = dict(headers or {})
         super().__init__(self.message)
         self.__dict__.update(properties)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.status, self.message), self.__dict__
 
 
 def status_of(error: Any, fallback: int) -> int:

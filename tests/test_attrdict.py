@@ -1,0 +1,116 @@
+"""AttrDict: a dict whose keys are attributes too."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from miniexpress.attrdict import AttrDict, with_attributes
+
+
+def test_a_key_is_an_attribute_and_an_attribute_a_key() -> None:
+    user = AttrDict(name="Ada")
+    user.email = "ada@example.org"
+    user["age"] = 36
+    assert (user.name, user["email"], user.age) == ("Ada", "ada@example.org", 36)
+    assert user == {"name": "Ada", "email": "ada@example.org", "age": 36}
+
+
+def test_a_missing_attribute_is_none_and_a_missing_item_raises() -> None:
+    empty = AttrDict()
+    assert empty.name is None
+    assert empty._private is None
+    assert not hasattr(empty, "__html__")
+    with pytest.raises(KeyError):
+        empty["name"]
+
+
+def test_a_deleted_attribute_is_missing_and_deleting_what_is_missing_is_no_error() -> None:
+    user = AttrDict(name="Ada")
+    del user.name
+    del user.name
+    assert user == {}
+
+
+@pytest.mark.parametrize("name", ["items", "get", "keys", "pop", "update", "copy", "__class__"])
+def test_a_methods_name_is_refused_as_an_attribute_and_taken_as_an_item(name: str) -> None:
+    found = AttrDict()
+    with pytest.raises(AttributeError, match=rf"{name}.*method.*\['{name}'\]"):
+        setattr(found, name, 1)
+    found[name] = 1
+    assert found == {name: 1}
+    assert getattr(found, name) != 1
+
+
+@pytest.mark.parametrize(
+    "copied",
+    [copy.copy, copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each)), AttrDict.copy, AttrDict],
+    ids=["copy.copy", "copy.deepcopy", "pickle", ".copy()", "AttrDict()"],
+)
+def test_a_copy_is_an_attrdict_with_the_same_items(copied: Callable[[AttrDict], AttrDict]) -> None:
+    original = AttrDict(name="Ada", items=1, get=2)
+    made = copied(original)
+    assert type(made) is AttrDict
+    assert made == original
+    made.name = "Grace"
+    assert original.name == "Ada"
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_protocol_of_pickle_keeps_what_is_nested(protocol: int) -> None:
+    original = AttrDict(user=AttrDict(tags=[AttrDict(a=1)]))
+    made = pickle.loads(pickle.dumps(original, protocol))
+    assert made.user.tags[0].a == 1
+
+
+def test_a_deep_copy_shares_nothing_and_a_copy_what_is_nested() -> None:
+    original = AttrDict(user=AttrDict(name="Ada"))
+    assert copy.copy(original).user is original.user
+    deep = copy.deepcopy(original)
+    deep.user.name = "Grace"
+    assert original.user.name == "Ada"
+    assert type(deep.user) is AttrDict
+
+
+def test_a_deep_copy_keeps_a_circle() -> None:
+    circle = AttrDict()
+    circle.me = circle
+    made = copy.deepcopy(circle)
+    assert made.me is made
+    assert made is not circle
+
+
+def test_it_is_a_dict_to_everything_else() -> None:
+    user = AttrDict(name="Ada")
+    assert isinstance(user, dict)
+    assert json.dumps(user) == '{"name": "Ada"}'
+    assert {**user} == {"name": "Ada"}
+    assert f"{user!r}" == "{'name': 'Ada'}"
+    match user:
+        case {"name": name}:
+            assert name == "Ada"
+        case _:
+            pytest.fail("no mapping")
+
+
+def test_with_attributes_reaches_dicts_at_any_depth() -> None:
+    made = with_attributes({"a": [{"b": {"c": 1}}, 2], "d": {}})
+    assert made.a[0].b.c == 1
+    assert made.d.anything is None
+    assert made == {"a": [{"b": {"c": 1}}, 2], "d": {}}
+
+
+def test_with_attributes_leaves_what_it_was_given_alone() -> None:
+    given: dict[str, Any] = {"a": {"b": 1}}
+    made = with_attributes(given)
+    made.a.b = 2
+    assert given == {"a": {"b": 1}}
+    assert type(given["a"]) is dict
+    ready = AttrDict(a=1)
+    assert with_attributes(ready) is ready
+    assert with_attributes("text") == "text"
