@@ -17,7 +17,7 @@ from .handlers import Handler, Next, describe
 from .paths import Path
 from .proxies import compile_trust
 from .request import Request
-from .response import Response
+from .response import Response, utf8
 from .routing import H, Router
 from .views import Engine, View, find_view, render_file
 
@@ -56,10 +56,10 @@ class App(Router):
             Router.handle(self, req, res, partial(self._finally, req, res))
         except RecursionError as error:
             self._finally(req, res, error)
+        if not res.answered and res.failure is None:
+            self._finally(req, res, _dead_end(req, res))
         if res.failure is not None:
             raise res.failure  # the answer has begun to leave: all that is left is to break it off
-        if not res.headers_sent:
-            self._finally(req, res, _dead_end(req))
         try:
             return res.finish()
         except Exception as error:  # an on_headers listener failed: nothing has left yet
@@ -114,7 +114,12 @@ class App(Router):
     # Registering
 
     def mount(self, path: Path, handler: Handler) -> None:
-        """As a Router; another App inherits this one's settings and engines, and is told of it (``on('mount', …)``)."""
+        """As a Router; another App inherits this one's settings and engines, and is told of it (``on('mount', …)``).
+
+        Raises ``ValueError`` for an app that this one is itself in.
+        """
+        if self._is_in(handler):
+            raise ValueError(f"an app cannot use itself, nor one that it is in: at {path!r}")
         super().mount(path, handler)
         if isinstance(handler, App):
             handler._mounted_in(self, path)
@@ -125,6 +130,9 @@ class App(Router):
             raise ValueError(f"an app tells of 'mount' only, not of {event!r}")
         self._mount_listeners.append(listener)
         return self
+
+    def _is_in(self, app: object) -> bool:
+        return self is app or (self.parent is not None and self.parent._is_in(app))
 
     def _mounted_in(self, parent: App, path: Path) -> None:
         self.parent, self.mountpath = parent, path
@@ -252,17 +260,20 @@ class App(Router):
 
 
 def _answer_page(res: Response, status: int, message: str, headers: Mapping[str, Any] | None = None) -> None:
-    body = error_page(message)
+    body = utf8(error_page(message))
+    res.status_message = None
     res.status(status).remove_header("Content-Encoding", "Content-Language", "Content-Range")
     for name, value in (headers or {}).items():
         res.set_header(name, value)
     res.set_header("Content-Security-Policy", "default-src 'none'").set_header("X-Content-Type-Options", "nosniff")
-    res.set_header("Content-Type", "text/html; charset=utf-8").set_header("Content-Length", str(len(body.encode())))
+    res.set_header("Content-Type", "text/html; charset=utf-8").set_header("Content-Length", str(len(body)))
     res.end(body)
 
 
-def _dead_end(req: Request) -> RuntimeError:
+def _dead_end(req: Request, res: Response) -> RuntimeError:
     handler = describe(req.handler) if req.handler else "a handler"
+    if res.has_left:
+        return RuntimeError(f"{handler} returned, and nothing ended the answer that had begun: call res.end()")
     return RuntimeError(f"{handler} returned, but neither answered nor called next(): the request would hang for ever")
 
 

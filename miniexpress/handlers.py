@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,7 +16,17 @@ def check_handler(handler: Handler) -> int:
 
     Raises ``TypeError`` for anything else, in words that name it and the mend.
     """
-    asked_for = "a handler takes (req, res), (req, res, next) or (err, req, res, next)"
+    return _checked(handler, "a handler takes (req, res), (req, res, next) or (err, req, res, next)", (2, 3, 4))
+
+
+def check_param_callback(callback: Handler) -> Handler:
+    """A callback of ``param``, taking ``(req, res, next, value, name)``; the name may be left out."""
+    if _checked(callback, "a param callback takes (req, res, next, value, name), the name if it wants it", (4, 5)) == 5:
+        return callback
+    return functools.wraps(callback)(lambda req, res, next, value, name: callback(req, res, next, value))
+
+
+def _checked(handler: Handler, asked_for: str, allowed: Sequence[int]) -> int:
     if not callable(handler) or isinstance(handler, type):
         raise TypeError(f"{handler!r} is no function: {asked_for}")
     for function in (handler, type(handler).__call__):
@@ -23,18 +34,13 @@ def check_handler(handler: Handler) -> int:
             raise TypeError(f"{describe(handler)} is async, but each request has its thread here: make it a plain def")
         if inspect.isgeneratorfunction(function):
             raise TypeError(f"{describe(handler)} is a generator, which would not run: answer with res, not with yield")
-    count = _count_parameters(handler)
-    if count not in (2, 3, 4):
+    try:
+        count = _count_parameters(handler)
+    except ValueError:  # some builtins
+        raise TypeError(f"{describe(handler)} does not tell its parameters: {asked_for}") from None
+    if count not in allowed:
         raise TypeError(f"{describe(handler)} takes {count} parameters: {asked_for}")
     return count
-
-
-def check_param_callback(callback: Handler) -> Handler:
-    """A callback of ``param``, taking ``(req, res, next, value, name)``; the name may be left out."""
-    count = _count_parameters(callback) if callable(callback) else 0
-    if count not in (4, 5):
-        raise TypeError(f"{describe(callback)} is no param callback: make it take (req, res, next, value, name)")
-    return callback if count == 5 else lambda req, res, next, value, name: callback(req, res, next, value)
 
 
 def describe(handler: Handler) -> str:

@@ -63,7 +63,7 @@ class Response(Head):
         if isinstance(body, str):
             type = self.get("Content-Type")
             headers["content-type"] = ("Content-Type", _with_utf8(type) if type else "text/html; charset=utf-8")
-            body = body.encode("utf-8", "replace")
+            body = utf8(body)
         elif isinstance(body, bytes | bytearray | memoryview):
             body = bytes(body)
             if "content-type" not in headers:
@@ -270,7 +270,15 @@ _WHOLE = (str, bytes, bytearray, memoryview)
 
 
 def _encoded(chunk: str | bytes | memoryview) -> bytes:
-    return chunk.encode("utf-8", "replace") if isinstance(chunk, str) else bytes(chunk)
+    return utf8(chunk) if isinstance(chunk, str) else bytes(chunk)
+
+
+def utf8(text: str) -> bytes:
+    """A text as UTF-8; half of a surrogate pair, which that cannot hold, becomes U+FFFD, as in Node."""
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 @lru_cache(256)

@@ -96,12 +96,12 @@ class Router(_Verbs):
         In them ``req.url`` has lost that beginning, and ``req.base_url`` has gained it. With a path alone it is a
         decorator: ``@app.use('/admin')``. Raises ``TypeError`` for what is no handler, ``PathError`` for no path.
         """
-        first = next(iter(flat(arguments)), None)
-        path, handlers = (arguments[0], arguments[1:]) if isinstance(first, str | re.Pattern) else ("/", arguments)
-        if first is None:
-            raise TypeError("use() requires a middleware function: use([path], handler…)")
-        if not handlers:
+        has_path = isinstance(next(iter(flat(arguments)), None), str | re.Pattern)
+        path, handlers = (arguments[0], arguments[1:]) if has_path else ("/", arguments)
+        if has_path and not handlers:
             return partial(_decorate, partial(self.use, path))
+        if not flat(handlers):
+            raise TypeError("use() requires a middleware function: use([path], handler…)")
         for handler in flat(handlers):
             self.mount(path, handler)
         return self

@@ -1,0 +1,386 @@
+"""The application: settings, mounting, environment, and how it ends a request that nobody answered."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import requests
+from support import ROOT, user_environment
+from wire import talk
+
+from miniexpress import App, HTTPError, Router, express
+
+Serve = Callable[..., str]
+
+
+def run_python(code: str, **environment: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=user_environment(**environment), cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+# What importing costs
+
+
+def test_importing_miniexpress_loads_neither_pymongo_nor_asyncio() -> None:
+    loaded = json.loads(run_python("import miniexpress, sys, json; print(json.dumps(list(sys.modules)))"))
+    assert "miniexpress.application" in loaded
+    assert not {name.partition(".")[0] for name in loaded} & {"pymongo", "bson", "asyncio"}
+
+
+def test_everything_that_is_promised_is_there() -> None:
+    import miniexpress
+
+    promised = {"express", "App", "Router", "session", "json", "urlencoded", "text", "raw", "static", "HTTPError"}
+    assert promised <= set(miniexpress.__all__)
+    assert all(getattr(miniexpress, name) for name in miniexpress.__all__)
+
+
+# Settings
+
+
+@pytest.mark.parametrize(
+    ("environment", "env", "view_cache"),
+    [
+        ({}, "development", None),
+        ({"MINIEXPRESS_ENV": ""}, "development", None),
+        ({"MINIEXPRESS_ENV": "production"}, "production", True),
+        ({"MINIEXPRESS_ENV": "staging"}, "staging", None),
+        ({"NODE_ENV": "production"}, "development", None),
+    ],
+)
+def test_the_environment_names_the_setting_env(environment: dict[str, str], env: str, view_cache: Any) -> None:
+    code = "import json, miniexpress; a = miniexpress.express(); print(json.dumps([a.get('env'), a.get('view cache')]))"
+    assert json.loads(run_python(code, **environment)) == [env, view_cache]
+
+
+def test_settings_are_set_got_enabled_and_disabled() -> None:
+    app = express()
+    assert app.set("title", "x") is app
+    assert app.set("title") == app.get("title") == app.settings["title"] == "x"
+    assert app.get("nothing") is None
+    assert app.enable("flag").enabled("flag")
+    assert app.disable("flag").disabled("flag")
+    assert app.disabled("never set")
+    assert app.set("title", None).get("title") is None
+    assert app.locals.settings is app.settings
+
+
+def test_a_mounted_app_has_its_parents_settings_where_it_has_none_of_its_own() -> None:
+    root, middle, leaf = express(), express(), express()
+    middle.use(leaf)
+    root.use("/m", middle)
+    root.set("title", "root").set("color", "red")
+    middle.set("color", "blue")
+    assert [app.get("title") for app in (root, middle, leaf)] == ["root"] * 3
+    assert [app.get("color") for app in (root, middle, leaf)] == ["red", "blue", "blue"]
+    leaf.set("title", None)
+    assert leaf.get("title") is None
+    assert root.get("title") == "root"
+
+
+def test_a_mounted_app_trusts_the_proxies_that_its_parent_trusts(serve: Serve) -> None:
+    root, sub, own = express(), express(), express()
+    own.set("trust proxy", False)
+    for app in (sub, own):
+        app.get("/", lambda req, res: res.send(req.ip))
+    root.set("trust proxy", "loopback").use("/sub", sub).use("/own", own)
+    url = serve(root)
+    ask = {"X-Forwarded-For": "1.2.3.4"}
+    assert requests.get(url + "/sub", headers=ask).text == "1.2.3.4"
+    assert requests.get(url + "/own", headers=ask).text == "127.0.0.1"
+
+
+def test_a_mounted_app_renders_with_its_parents_engines() -> None:
+    root, sub = express(), express()
+    root.use(sub)
+    root.engine("txt", lambda path, options: "text")
+    assert sub.engines.keys() == {".html"}
+    assert sub._all_engines().keys() == {".html", ".txt"}
+
+
+def test_mounting_tells_the_app_and_gives_it_a_path() -> None:
+    root, middle, leaf = express(), express(), express()
+    parents: list[App] = []
+    assert leaf.on("mount", parents.append) is leaf
+    middle.use("/leaf", leaf)
+    root.use("/middle", middle)
+    assert parents == [middle]
+    assert (root.path(), middle.path(), leaf.path()) == ("", "/middle", "/middle/leaf")
+    assert leaf.parent is middle
+    assert leaf.mountpath == "/leaf"
+
+
+def test_an_app_cannot_be_mounted_in_itself() -> None:
+    # express 5.3.0: "Cyclic __proto__ value". Looking for a setting would never end.
+    app, other = express(), express()
+    with pytest.raises((TypeError, ValueError), match="itself"):
+        app.use(app)
+    app.use(other)
+    with pytest.raises((TypeError, ValueError), match="itself"):
+        other.use(app)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("etag", "strongest"), ("etag", 5), ("query parser", "fast"), ("query parser", 5), ("trust proxy", "nowhere")],
+)
+def test_a_setting_that_cannot_be_is_refused_by_name_and_value(name: str, value: Any) -> None:
+    app = express()
+    before = app.get(name)
+    with pytest.raises(TypeError, match=f"{name}.*{value!r}"):
+        app.set(name, value)
+    assert app.get(name) == before
+
+
+@pytest.mark.parametrize("value", [1.5, b"loopback", [1]])
+def test_a_trust_proxy_that_names_no_addresses_is_refused(value: Any) -> None:
+    with pytest.raises(TypeError, match="trust proxy"):
+        express().set("trust proxy", value)
+
+
+def test_an_engine_that_is_no_function_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"app\.engine.*'jinja2'"):
+        express().engine("html", "jinja2")  # type: ignore[arg-type]
+
+
+def test_get_with_a_path_alone_is_a_decorator_and_with_a_name_a_setting() -> None:
+    app = express()
+
+    @app.get("/path")
+    def handler(req: Any, res: Any) -> None: ...
+
+    assert app.get("view engine") is None
+    assert [layer.path for layer in app.stack] == ["/path"]
+
+
+def test_a_function_may_be_the_etag_and_the_query_parser(serve: Serve) -> None:
+    app = express()
+    app.set("etag", lambda body: f'"{len(body)}"').set("query parser", lambda text: {"text": text})
+    app.get("/", lambda req, res: res.send(req.query.text))
+    got = requests.get(serve(app) + "/?a=b&c")
+    assert (got.text, got.headers["ETag"]) == ("a=b&c", '"5"')
+
+
+def test_in_a_mounted_app_req_app_and_res_app_are_that_app(serve: Serve) -> None:
+    root, sub = express(), express()
+    root.set("title", "root")
+    sub.set("title", "sub")
+
+    def titles(req: Any) -> str:
+        return f"{req.app.get('title')} {req.res.app.get('title')}"
+
+    @root.use("/")
+    def around(req: Any, res: Any, next: Any) -> None:
+        next()
+        res.set("X-After", titles(req))
+
+    sub.get("/in", lambda req, res: res.send(titles(req)))
+    sub.get("/error", lambda req, res, next: next("an error"))
+    root.use(sub)
+    root.get("/out", lambda req, res: res.send(titles(req)))
+    root.use(lambda error, req, res, next: res.send(titles(req)))
+    url = serve(root)
+    for path, expected in [("/in", "sub sub"), ("/out", "root root"), ("/error", "root root")]:
+        got = requests.get(url + path)
+        assert (got.text, got.headers["X-After"]) == (expected, "root root")
+
+
+# Nobody answered
+
+
+def raises(req: Any, res: Any) -> None:
+    raise ValueError("a secret in the message")
+
+
+def failing_app(env: str) -> App:
+    app = express().set("env", env)
+    app.get("/raises", raises)
+    app.get("/http", lambda req, res, next: next(HTTPError(400, "told to the client")))
+    app.get("/exposed", lambda req, res, next: next(HTTPError(503, "a secret in the message", expose=True)))
+    app.get("/string", lambda req, res, next: next("a secret in the message"))
+    app.get("/silent", lambda req, res: None)
+    app.get("/param/:id", raises)
+    app.get("/listener", lambda req, res: res.on_headers(lambda: raises(req, res)).send("x"))
+    return app
+
+
+def test_in_development_the_page_shows_the_traceback(serve: Serve) -> None:
+    got = requests.get(serve(failing_app("development")) + "/raises")
+    assert got.status_code == 500
+    assert "Traceback" in got.text
+    assert __file__ in got.text
+    assert "ValueError: a secret in the message" in got.text
+
+
+SENT_TO_PRODUCTION = [
+    *(f"GET {path}" for path in ("/raises", "/string", "/silent", "/exposed", "/listener", "/param/%FF", "/param/%zz")),
+    *(f"{method} /raises" for method in ("HEAD", "POST", "FOO")),
+    *("GET /raises?env=development", "GET /raises?stack=1&debug=true", "GET //raises", "GET /http", "OPTIONS *"),
+]
+
+
+@pytest.mark.parametrize("request_line", SENT_TO_PRODUCTION)
+def test_in_production_no_page_shows_anything_whatever_the_client_sends(serve: Serve, request_line: str) -> None:
+    head = f"{request_line} HTTP/1.1\r\nHost: x\r\nAccept: text/plain\r\nX-Debug: 1\r\nConnection: close\r\n\r\n"
+    got = talk(serve(failing_app("production")), head.encode())
+    assert got.startswith(b"HTTP/1.1 ")
+    assert int(got[9:12]) >= 400
+    for told in (b"Traceback", b"secret", b"told to", b".py", b"ValueError", b"neither answered", b"line "):
+        assert told not in got
+
+
+def test_nothing_that_a_client_sends_becomes_markup_of_the_page(serve: Serve) -> None:
+    app = express()
+
+    @app.get("/say")
+    def say(req: Any, res: Any) -> None:
+        raise ValueError(req.query.what)
+
+    url = serve(app)
+    for target in (b"/<script>alert(1)</script>", b"/say?what=<script>alert(1)</script>", b"/\"><svg/onload='x'>"):
+        got = talk(url, b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert b"<script" not in got
+        assert b"<svg" not in got
+        assert b"Content-Security-Policy: default-src 'none'" in got
+
+
+def test_errors_of_the_server_are_logged_with_their_traceback_and_those_of_clients_are_not(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = serve(failing_app("production"))
+    with caplog.at_level(logging.INFO, "miniexpress"):
+        requests.get(url + "/raises")
+        requests.get(url + "/http")
+        requests.get(url + "/none")
+    levels = {record.getMessage(): (record.levelname, bool(record.exc_info)) for record in caplog.records}
+    assert levels == {
+        "GET /raises: a secret in the message": ("ERROR", True),
+        "GET /http: 400 told to the client": ("INFO", False),
+    }
+
+
+def test_in_the_environment_test_nothing_is_logged(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    assert requests.get(serve(failing_app("test")) + "/raises").status_code == 500
+    assert caplog.text == ""
+
+
+def test_a_status_message_does_not_outlive_the_answer_that_it_was_for(serve: Serve) -> None:
+    # As npm finalhandler 2.1.
+    app = express()
+
+    @app.get("/")
+    def handler(req: Any, res: Any) -> None:
+        res.status_message = "Fine"
+        raise ValueError("x")
+
+    got = requests.get(serve(app))
+    assert (got.status_code, got.reason) == (500, "Internal Server Error")
+
+
+def raise_it(error: Exception, next: Any) -> None:
+    raise error
+
+
+def pass_it(error: Exception, next: Any) -> None:
+    next(error)
+
+
+@pytest.mark.parametrize("fail", [raise_it, pass_it])
+@pytest.mark.parametrize("around", [0, 3])
+def test_an_error_whose_text_is_no_unicode_keeps_its_status_and_gets_its_page(
+    serve: Serve, around: int, fail: Any
+) -> None:
+    app = express()
+    for _ in range(around):
+        app.use(lambda req, res, next: next())
+    app.get("/", lambda req, res, next: fail(HTTPError(400, "no user '\ud800'"), next))
+    got = requests.get(serve(app))
+    assert (got.status_code, got.headers.get("X-Powered-By")) == (400, "Express")
+    assert "no user" in got.text
+
+
+@pytest.mark.parametrize("fail", [raise_it, pass_it])
+@pytest.mark.parametrize("around", [0, 3])
+def test_an_error_whose_headers_cannot_be_sent_is_answered_by_the_app_all_the_same(
+    serve: Serve, around: int, fail: Any
+) -> None:
+    app = express()
+    entered = []
+
+    def note(error: Any, req: Any, res: Any, next: Any) -> None:
+        entered.append(error)
+        next(error)
+
+    for _ in range(around):
+        app.use(lambda req, res, next: next())
+    app.get("/", lambda req, res, next: fail(HTTPError(401, headers={"X-Realm": req.query.realm}), next))
+    app.use(note)
+    got = requests.get(serve(app) + "/?realm=a%0d%0aX-Injected:%20yes")
+    assert got.status_code >= 400
+    assert got.headers.get("X-Powered-By") == "Express"
+    assert "X-Injected" not in got.headers
+    assert len(entered) == 1
+
+
+def test_what_cannot_be_a_status_message_is_a_500_and_no_header(serve: Serve) -> None:
+    app = express()
+
+    @app.get("/")
+    def handler(req: Any, res: Any) -> None:
+        res.status_message = "OK\r\nX-Injected: yes"
+        res.send("x")
+
+    got = requests.get(serve(app))
+    assert got.status_code == 500
+    assert "X-Injected" not in got.headers
+
+
+def test_sys_exit_in_a_handler_ends_the_request_and_not_the_server(serve: Serve) -> None:
+    app = express()
+    app.get("/exit", lambda req, res: sys.exit(3))
+    app.get("/", lambda req, res: res.send("alive"))
+    url = serve(app)
+    assert requests.get(url + "/exit").status_code == 500
+    assert requests.get(url).text == "alive"
+
+
+def test_an_app_runs_on_another_wsgi_server_too() -> None:
+    import threading
+    from wsgiref.simple_server import WSGIRequestHandler, make_server
+    from wsgiref.validate import validator
+
+    class Quiet(WSGIRequestHandler):
+        def log_message(self, format: str, *args: Any) -> None: ...
+
+    app, router = express(), Router()
+    router.get("/:name", lambda req, res: res.json([req.params, req.query, req.base_url, req.original_url]))
+    app.use("/r", router)
+    app.get("/raises", raises)
+
+    @app.get("/writes")
+    def writes(req: Any, res: Any) -> None:
+        res.type("txt").write("a")
+        res.write("b")
+        res.end("c")
+
+    with make_server("127.0.0.1", 0, validator(app), handler_class=Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        try:
+            url = f"http://127.0.0.1:{server.server_port}"
+            named = requests.get(url + "/r/caf%C3%A9?a=1")
+            assert named.json() == [{"name": "café"}, {"a": "1"}, "/r", "/r/caf%C3%A9?a=1"]
+            assert requests.get(url + "/writes").text == "abc"
+            assert requests.get(url + "/raises").status_code == 500
+        finally:
+            server.shutdown()
+            thread.join()
