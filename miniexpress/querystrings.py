@@ -60,12 +60,12 @@ def parse_extended(
     values = _grouped(pairs)
     if "[" not in query and len(values) == len(parts) and not values.keys() & {"", "__proto__"}:
         return values
-    root = _Container()
+    root = _Container(array_limit)
     root.is_list = False
     for key, value in values.items():
         if key:
             _insert(root, _steps(key, min(depth, 100), strict_depth), value)
-    return _plain(root, array_limit)  # type: ignore[no-any-return]
+    return _plain(root)  # type: ignore[no-any-return]
 
 
 _SENTINELS = {"utf8=%E2%9C%93": "utf-8", "utf8=%26%2310003%3B": "iso-8859-1"}
@@ -135,22 +135,31 @@ def _insert(root: _Container, steps: list[_Step], value: str | list[str]) -> Non
 
 
 class _Container(dict[str, Any]):
-    """A list or a dict in the making: a list as long as all that is put into it has an index for a name."""
+    """A list or a dict in the making: a list as long as all that is put into it has an index for a name.
 
-    is_list = True
-    length = 0
+    A list that reaches its limit becomes a dict that still ``grows``: what has no name of its own goes to its end.
+    """
+
+    def __init__(self, limit: float) -> None:
+        self.limit = limit
+        self.is_list = self.grows = True
+        self.length = self.shift = 0
 
     def __setitem__(self, name: str, item: Any) -> None:
         super().__setitem__(name, item)
-        if self.is_list:
+        if self.is_list or name.isdecimal():
             self.length = max(self.length, int(name) + 1)
+        self.is_list = self.is_list and len(self) <= self.limit
 
     def name(self, step: _Step, *, entering: bool) -> str:
         """What a step means here. In a list, what finds its place taken goes to the end."""
         if isinstance(step, str):
+            self.grows = self.grows and not self.is_list
             self.is_list = False
             return step
-        name = str(step or 0)
+        index, self.shift = (step or 0) + self.shift, 0
+        self.is_list = self.is_list and index < self.limit
+        name = str(index)
         if not self.is_list or name not in self or (entering and isinstance(self[name], _Container)):
             return name
         return str(self.length)
@@ -158,8 +167,8 @@ class _Container(dict[str, Any]):
     def list_at(self, name: str) -> _Container:
         """The list at a place. If something else is there, that becomes its first item."""
         held = self[name]
-        if isinstance(held, str) or not held.is_list:
-            self[name] = _Container()
+        if isinstance(held, str) or not held.grows:
+            self[name] = _Container(self.limit)
             self[name]["0"] = held
         return self[name]  # type: ignore[no-any-return]
 
@@ -167,24 +176,25 @@ class _Container(dict[str, Any]):
         """The container at a step, made if there is none."""
         name = self.name(step, entering=True)
         if name not in self:
-            self[name] = _Container()
+            self[name] = _Container(self.limit)
         elif isinstance(self[name], str):
             made = self.list_at(name)
+            made.shift = 1  # What comes now was a list of its own, which begins behind the first item.
             return made.enter(None, following) if isinstance(following, str) else made
         return self[name]  # type: ignore[no-any-return]
 
     def place(self, step: _Step, value: str) -> None:
         name = self.name(step, entering=False)
-        if name in self:
+        if name not in self:
+            self[name] = value
+        elif value:  # To qs, nothing is no reason to change what is there.
             made = self.list_at(name)
             made[str(made.length)] = value
-        else:
-            self[name] = value
 
 
-def _plain(item: Any, limit: float) -> Any:
+def _plain(item: Any) -> Any:
     if isinstance(item, str):
         return item
-    if item.is_list and item.length <= limit:
-        return [_plain(item[name], limit) for name in sorted(item, key=int)]
-    return {name: _plain(inner, limit) for name, inner in item.items() if name != "__proto__"}
+    if item.is_list:
+        return [_plain(item[name]) for name in sorted(item, key=int)]
+    return {name: _plain(inner) for name, inner in item.items() if name != "__proto__"}

@@ -81,6 +81,11 @@ NESTED = [
     "?a[0]=&a[1]=x",
     "?a=1,2",
     "?a[b]=%zz",
+    "?a[b]=1&a=",
+    "?a[0]=x&a[b]=y&a[]=",
+    "?a=&a[99]=x",
+    "?a[99]=x&a=y",
+    "?a[0]=5&a[99]=x&a[]=y",
 ]
 
 SHOW_JS = "app.get('/', (req, res) => res.json(req.query))"
