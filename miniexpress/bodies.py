@@ -82,7 +82,7 @@ def urlencoded(
     def parse(text: str, charset: str) -> Any:
         count = text.count("&") + 1
         if count > parameter_limit:
-            raise HTTPError(413, "too many parameters", type="parameters.too.many")
+            raise HTTPError(413, "too many parameters", type="parameters.too.many", body=text)
         try:
             form = parse_extended(
                 text,
@@ -96,7 +96,7 @@ def urlencoded(
             )
         except DepthError:
             kind = "querystring.parse.rangeError"
-            raise HTTPError(400, "The input exceeded the depth", type=kind) from None
+            raise HTTPError(400, "The input exceeded the depth", type=kind, body=text) from None
         return with_attributes(form)
 
     return _parser(_Reading(type, limit, inflate, verify, default_charset, _FORM_CHARSETS.__contains__), parse)
@@ -167,7 +167,7 @@ class _Reading:
         if encoding == "identity":
             chunks = _received(req, self.limit)
         elif self.inflate and encoding in _WINDOW_BITS:
-            chunks = _inflated(_received(req, math.inf), _WINDOW_BITS[encoding])
+            chunks = _inflated(_received(req, math.inf), encoding)
         else:
             message = f'unsupported content encoding "{encoding}"' if self.inflate else "content encoding unsupported"
             raise HTTPError(415, message, type="encoding.unsupported", encoding=encoding)
@@ -225,20 +225,20 @@ def _received(req: Request, limit: float) -> Iterator[bytes]:
         raise HTTPError(400, message, type="request.size.invalid", expected=expected, received=received)
 
 
-def _inflated(chunks: Iterator[bytes], window_bits: int) -> Iterator[bytes]:
-    """The body decompressed, a chunk at a time. Gzip may come in several members; what follows them is passed over."""
-    inflater = zlib.decompressobj(window_bits)
+def _inflated(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """The body decompressed, a chunk at a time. Gzip may come in several members, with zeros behind them."""
+    inflater = zlib.decompressobj(_WINDOW_BITS[encoding])
     try:
         for compressed in chunks:
-            while compressed and not (inflater.eof and not compressed.startswith(b"\x1f\x8b")):
+            while compressed and not (inflater.eof and (encoding == "deflate" or compressed[0] == 0)):
                 if inflater.eof:
-                    inflater = zlib.decompressobj(window_bits)
+                    inflater = zlib.decompressobj(_WINDOW_BITS[encoding])
                 yield inflater.decompress(compressed, _CHUNK)
                 compressed = inflater.unconsumed_tail or inflater.unused_data
     except zlib.error as error:
-        raise HTTPError(400, str(error).rpartition(": ")[2]) from error
+        raise HTTPError(400, str(error).rpartition(": ")[2], code="Z_DATA_ERROR") from error
     if not inflater.eof:
-        raise HTTPError(400, "unexpected end of file")
+        raise HTTPError(400, "unexpected end of file", code="Z_BUF_ERROR")
 
 
 def _joined(chunks: Iterator[bytes], limit: float) -> bytes:

@@ -14,14 +14,14 @@ SHOW_JS = """
 app.post('/', (req, res) => res.json({ body: req.body ?? null, defined: req.body !== undefined }))
 app.use((err, req, res, next) => res.status(err.status || 500).json(
   err.type === 'entity.parse.failed' ? { type: err.type, body: err.body }
-    : { type: err.type ?? null, message: err.message }))
+    : { type: err.type ?? null, message: err.message, code: err.code ?? null }))
 """
 SHOW_PY = """
 app.post('/', lambda req, res: res.json({'body': req.body, 'defined': req.body is not None}))
 def failed(err, req, res, next):
     kind = getattr(err, 'type', None)
     res.status(err.status).json({'type': kind, 'body': getattr(err, 'body', None)} if kind == 'entity.parse.failed'
-                                else {'type': kind, 'message': err.message})
+                                else {'type': kind, 'message': err.message, 'code': getattr(err, 'code', None)})
 app.use(failed)
 """
 
@@ -158,6 +158,10 @@ CASES = [
             encoded("deflate", b"nonsense", "deflate that is none"),
             encoded("gzip", gzip.compress(b'{"a": "' + b"x" * 200_000 + b'"}', mtime=0), "gzip that grows too large"),
             encoded("gzip", gzip.compress(b"", mtime=0), "gzip of nothing"),
+            encoded("gzip", gzip.compress(b'{"a":', mtime=0) + gzip.compress(b"1}", mtime=0), "gzip in two members"),
+            encoded("gzip", gzip.compress(b'{"a": 1}', mtime=0) + b"\0\0\0", "gzip and zeros"),
+            encoded("gzip", gzip.compress(b'{"a": 1}', mtime=0) + b"more", "gzip and more"),
+            encoded("deflate", zlib.compress(b'{"a": 1}') + b"more", "deflate and more"),
         ],
     ),
     case(
