@@ -168,13 +168,17 @@ class _Walk:
                 except ValueError as undecodable:
                     error = error or undecodable
                     continue
-            if found is None or layer.handles_errors is (error is None):
+            if found is None:
+                continue
+            matched, params = found
+            # As in npm router, the callbacks of a parameter run before a handler is passed by for what it takes.
+            has_callbacks = not self.router.param_callbacks.keys().isdisjoint(params)
+            if layer.handles_errors is (error is None) and (route or not has_callbacks):
                 continue
             if route and not route.takes(method, self.allowed):
                 continue
-            matched, params = found
             req.params = AttrDict(_merged(self.params, params) if self.router.merge_params else params)
-            if params and self.router.param_callbacks:
+            if has_callbacks:
                 self.check_params(list(params), partial(self.enter, layer, matched, index, error))
             else:
                 self.enter(layer, matched, index, error)
@@ -188,6 +192,8 @@ class _Walk:
         req, res = self.req, self.res
         if param_error is not None:
             return self.go(index, None, param_error if error is None else error)
+        if layer.handles_errors is (error is None):
+            return self.go(index, None, error)
         if layer.route or not matched:
             req.next = partial(self.go, index, None)
             if layer.route is None:
@@ -268,9 +274,12 @@ class Route(_Verbs):
         go(0)
 
     def takes(self, method: str, allowed: set[str]) -> bool:
-        """Whether a handler is there for ``method``. For OPTIONS, what the route takes is noted in ``allowed``."""
+        """Whether to enter for ``method``: HEAD always is, as in npm router, though it may find no handler.
+
+        For OPTIONS, what the route takes is noted in ``allowed``.
+        """
         methods = self.methods
-        if method in methods or None in methods or (method == "HEAD" and "GET" in methods):
+        if method in methods or None in methods or method == "HEAD":
             return True
         if method == "OPTIONS":
             allowed.update(name for name in methods if name)
@@ -333,7 +342,8 @@ class _Mount(NamedTuple):
         return self.origin + rest if self.origin or not self.slash_added else "/" + rest
 
     def leave(self, url: str) -> str:
-        if self.slash_added and not self.origin and (url == "/" or url.startswith("/?")):
+        is_root = url == "/" or url.startswith("/?")
+        if self.slash_added and not self.origin and (is_root or (self.path.endswith("/") and url.startswith("/"))):
             url = url[1:]
         return self.origin + self.path + url[len(self.origin) :]
 

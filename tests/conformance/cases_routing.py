@@ -262,6 +262,8 @@ CASES = [
         "req.url rewritten",
         js="""
         app.use('/old', (req, res, next) => { req.url = '/new' + req.url; next() })
+        app.use('/other', (req, res, next) => { req.url = '/new'; next() })
+        app.get(/^\\/other/, (req, res) => res.json(['under other', req.url]))
         app.get('/old/new/page', (req, res) => res.json(['under old', req.url, req.originalUrl]))
         app.use((req, res, next) => { if (req.url === '/alias?x=1') req.url = '/target?y=2'; next() })
         app.get('/target', (req, res) => res.json([req.url, req.originalUrl, req.path, req.query]))
@@ -273,6 +275,12 @@ CASES = [
             req.url = '/new' + req.url
             next()
         app.use('/old', under)
+        def other(req, res, next):
+            req.url = '/new'
+            next()
+        app.use('/other', other)
+        import re
+        app.get(re.compile('^/other'), lambda req, res: res.json(['under other', req.url]))
         app.get('/old/new/page', lambda req, res: res.json(['under old', req.url, req.original_url]))
         def alias(req, res, next):
             if req.url == '/alias?x=1':
@@ -287,7 +295,7 @@ CASES = [
         app.use(verb)
         app.put('/verb', lambda req, res: res.send('put ' + req.method))
         """,
-        requests=[get("/old/page"), get("/alias?x=1"), get("/verb?verb=PUT"), get("/target?z=3")],
+        requests=gets("/old/page /other /other/ /other/x /other?x /alias?x=1 /verb?verb=PUT /target?z=3"),
     ),
     Case(
         "many handlers",

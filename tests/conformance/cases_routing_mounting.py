@@ -190,6 +190,9 @@ CASES = [
         app.get('/u/:id', (req, res) => res.send(req.params.id))
         app.get('/:first/:id', (req, res) => res.send('other ' + req.params.id))
         app.get('/xy/:x/:y/:z', (req, res) => res.json(req.params))
+        app.post('/p/:id', (req, res) => res.send('x'))
+        app.use('/e', (req, res, next) => next(new Error('e')))
+        app.use('/:id/f', (req, res) => res.send('passed by'))
         const router = express.Router()
         router.get('/:id', (req, res) => res.send('router does not inherit ' + req.params.id))
         app.use('/r/r', router)
@@ -217,13 +220,17 @@ CASES = [
         app.get('/u/:id', lambda req, res: res.send(req.params.id))
         app.get('/:first/:id', lambda req, res: res.send('other ' + req.params.id))
         app.get('/xy/:x/:y/:z', lambda req, res: res.json(req.params))
+        app.post('/p/:id', lambda req, res: res.send('x'))
+        app.use('/e', lambda req, res, next: next(Exception('e')))
+        app.use('/:id/f', lambda req, res: res.send('passed by'))
         router = Router()
         router.get('/:id', lambda req, res: res.send('router does not inherit ' + req.params.id))
         app.use('/r/r', router)
         """,
         requests=[
-            *gets("/u/abc /u/bad /u/skip /u/throw /v/abc /xy/1/2/3 /r/r/abc"),
+            *gets("/u/abc /u/bad /u/skip /u/throw /v/abc /xy/1/2/3 /r/r/abc /e/f /g/f"),
             post("/u/abc"),
+            head("/p/abc"),
             get("/nope"),
         ],
     ),
