@@ -136,7 +136,7 @@ class Request:
         """The ``Host`` with its port; from a trusted proxy, what ``X-Forwarded-Host`` says."""
         forwarded = self.environ.get("HTTP_X_FORWARDED_HOST")
         if forwarded and self._is_trusted():
-            return str(forwarded).partition(",")[0].rstrip()
+            return str(forwarded).partition(",")[0].rstrip() or None
         return self.environ.get("HTTP_HOST") or None
 
     @property
@@ -208,7 +208,7 @@ class Request:
         """The ranges asked for of ``size`` units: a list of ``(first, last)`` with a ``type``; ``None`` without a
         ``Range``, -1 where none can be satisfied, -2 where it is malformed (npm range-parser 1.3)."""
         header = self.get("Range")
-        return None if header is None else negotiation.parse_range(size, header, combine)
+        return negotiation.parse_range(size, header, combine) if header else None
 
     def _is_trusted(self) -> bool:
         return bool(self.app.set("trust proxy fn")(self.environ.get("REMOTE_ADDR", ""), 0))

@@ -228,6 +228,7 @@ CASES = [
             get("/", {"Range": value})
             for value in (
                 None,
+                "",
                 "bytes=0-49",
                 "bytes=50-",
                 "bytes=-10",

@@ -102,6 +102,7 @@ CASES = [
             get("/", {"X-Forwarded-Host": "a.example , b.example"}),
             get("/", {"X-Forwarded-Host": "[::1]:80"}),
             get("/", {"X-Forwarded-Host": ""}),
+            get("/", {"X-Forwarded-Host": " , b.example"}),
             get("/", {"X-Forwarded-Host": ["a.example", "b.example"]}),
         ],
     ),
