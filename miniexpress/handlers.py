@@ -35,7 +35,7 @@ def _checked(handler: Handler, asked_for: str, allowed: Sequence[int]) -> int:
         if inspect.isgeneratorfunction(function):
             raise TypeError(f"{describe(handler)} is a generator, which would not run: answer with res, not with yield")
     try:
-        count = _count_parameters(handler)
+        count = count_parameters(handler)
     except ValueError:  # some builtins
         raise TypeError(f"{describe(handler)} does not tell its parameters: {asked_for}") from None
     if count not in allowed:
@@ -56,7 +56,7 @@ def flat(handlers: Sequence[Any]) -> list[Any]:
     return [one for each in handlers for one in (flat(each) if isinstance(each, list | tuple) else [each])]
 
 
-def _count_parameters(function: Handler) -> int:
+def count_parameters(function: Handler) -> int:
     """The parameters without a default that a function takes by position: JavaScript's ``fn.length``."""
     parameters = inspect.signature(function).parameters.values()
     return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty for p in parameters)

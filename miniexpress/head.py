@@ -63,7 +63,9 @@ class Head:
         if field.lower() == "content-type":
             if isinstance(value, list | tuple):
                 raise TypeError("Content-Type cannot be set to a list: give it one type")
-            value = content_type(_text(value))
+            given, value = value, content_type(_text(value))
+            if not value:
+                raise TypeError(f"Content-Type cannot be {given!r}: give it a type like 'text/html'")
         return self.set_header(field, value)
 
     header = set
@@ -139,7 +141,7 @@ class Head:
             age = max_age if isinstance(max_age, timedelta) else timedelta(milliseconds=max_age)
             options["max_age"] = age // timedelta(seconds=1)
             options["expires"] = datetime.now(UTC) + age
-        return self.append("Set-Cookie", cookies.serialize(name, text, path=path or "/", **options))
+        return self.append("Set-Cookie", cookies.serialize(name, text, path="/" if path is None else path, **options))
 
     def clear_cookie(self, name: str, **options: Any) -> Self:
         """Make the client drop a cookie; ``path`` and ``domain`` must be those that it was set with."""

@@ -17,9 +17,10 @@ from . import files
 from .attrdict import AttrDict
 from .errors import HTTPError, reason_phrase
 from .folders import FolderFound
+from .handlers import count_parameters
 from .head import Head
 from .jsontext import stringify
-from .mediatypes import content_type, set_charset
+from .mediatypes import lookup, set_charset
 from .negotiation import escape_html
 
 if TYPE_CHECKING:
@@ -138,18 +139,18 @@ class Response(Head):
     def format(self, formats: Mapping[str, Callable[..., Any]]) -> Self:
         """Call the one of ``formats`` (``{"html": fn, "json": fn, "default": fn}``) that suits the client best.
 
-        ``fn`` takes ``()`` or ``(req, res)``. Raises ``HTTPError`` 406 where none suits and there is no default.
+        ``fn`` takes as much of ``(req, res, next)`` as it wants. Raises ``HTTPError`` 406 where none suits and there
+        is no default.
         """
         offered = [name for name in formats if name != "default"]
-        chosen = self.req.accepts(offered) if offered else False
+        chosen: str | None = (offered and self.req.accepts(offered)) or None
         self.vary("Accept")
         if chosen:
-            self.set("Content-Type", str(content_type(chosen)).partition(";")[0])
+            self.set("Content-Type", _media_type(chosen))
         elif "default" not in formats:
-            types = [str(content_type(name)).partition(";")[0] for name in offered]
-            raise HTTPError(406, types=types)
-        answer = formats[str(chosen or "default")]
-        answer(*(self.req, self)[: answer.__code__.co_argcount])
+            raise HTTPError(406, types=[_media_type(name) for name in offered])
+        answer = formats[chosen or "default"]
+        answer(*(self.req, self, self.req.next)[: count_parameters(answer)])
         return self
 
     def render(self, view: str, options: Mapping[str, Any] | None = None) -> None:
@@ -251,7 +252,7 @@ class Response(Head):
         self.has_left = True
 
     def _may_have_body(self) -> bool:
-        return self.req.method != "HEAD" and self.status_code not in (204, 304)
+        return self.req.environ["REQUEST_METHOD"] != "HEAD" and self.status_code not in (204, 304)
 
     def _must_be_open(self, begun: bool = False) -> None:
         if self.answered or (self.has_left and not begun):
@@ -279,6 +280,11 @@ def utf8(text: str) -> bytes:
         return text.encode()
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
+
+
+def _media_type(name: str) -> str:
+    """The media type that a key of ``res.format`` stands for."""
+    return name.partition(";")[0].strip() if "/" in name else lookup(name) or "application/octet-stream"
 
 
 @lru_cache(256)

@@ -45,6 +45,7 @@ CASES = [
         js="""
         const cookie = (route, options) => app.get(route, (req, res) => res.cookie('a', 'b', options).end())
         cookie('/path', { path: '/admin' })
+        cookie('/no-path', { path: '' })
         cookie('/domain', { domain: 'example.com' })
         cookie('/dot-domain', { domain: '.example.com' })
         cookie('/secure', { secure: true })
@@ -69,6 +70,7 @@ CASES = [
             app.get(route, lambda req, res: res.cookie('a', 'b', **options).end())
         moment = datetime(2030, 5, 6, 7, 8, 9, tzinfo=timezone.utc)
         cookie('/path', path='/admin')
+        cookie('/no-path', path='')
         cookie('/domain', domain='example.com')
         cookie('/dot-domain', domain='.example.com')
         cookie('/secure', secure=True)
@@ -88,7 +90,7 @@ CASES = [
                priority='high', partitioned=True, expires=moment)
         """,
         requests=gets(
-            "/path /domain /dot-domain /secure /http-only /partitioned /false /same-site-true "
+            "/path /no-path /domain /dot-domain /secure /http-only /partitioned /false /same-site-true "
             "/same-site-false /same-site-lax /same-site-strict /same-site-none /priority-low "
             "/priority-medium /priority-high /expires /all"
         ),

@@ -257,6 +257,9 @@ CASES = [
         app.get('/none', (req, res) => res.format({}))
         app.get('/parameters', (req, res) => res.format({
           'text/html; level=1': () => res.send('1'), 'application/vnd.x+json; charset=utf-8': () => res.send('2') }))
+        app.get('/unknown', (req, res) => res.format({ 'no-such': () => res.send('x'), html: () => res.send('html') }))
+        app.get('/next', (req, res) => res.format({ html: (req, res, next) => next() }))
+        app.get('/next', (req, res) => res.send('next'))
         app.get('/handled', (req, res) => res.format({ 'text/plain': () => res.send('x') }))
         app.use((err, req, res, next) => req.path === '/handled'
           ? res.status(err.status).send(err.message + ' ' + err.types.join(',')) : next(err))
@@ -279,6 +282,10 @@ CASES = [
         app.get('/parameters', lambda req, res: res.format({
             'text/html; level=1': lambda req, res: res.send('1'),
             'application/vnd.x+json; charset=utf-8': lambda req, res: res.send('2')}))
+        app.get('/unknown', lambda req, res: res.format({
+            'no-such': lambda: res.send('x'), 'html': lambda: res.send('html')}))
+        app.get('/next', lambda req, res: res.format({'html': lambda req, res, next: next()}))
+        app.get('/next', lambda req, res: res.send('next'))
         app.get('/handled', lambda req, res: res.format({'text/plain': lambda req, res: res.send('x')}))
         def failed(err, req, res, next):
             if req.path != '/handled':
@@ -312,6 +319,10 @@ CASES = [
             get("/parameters", {"Accept": "text/html"}),
             get("/parameters", {"Accept": "text/html;level=1"}),
             get("/parameters", {"Accept": "application/vnd.x+json"}),
+            get("/unknown"),
+            get("/unknown", {"Accept": "text/html"}),
+            get("/unknown", {"Accept": "image/png"}),
+            get("/next", {"Accept": "text/html"}),
             get("/handled", {"Accept": "image/*"}),
         ],
     ),

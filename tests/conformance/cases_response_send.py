@@ -23,6 +23,7 @@ CASES = [
         app.get('/float', (req, res) => res.send(1.5))
         app.get('/long', (req, res) => res.send('x'.repeat(5000)))
         app.get('/html', (req, res) => res.send('<p>&</p>'))
+        app.get('/half-pairs', (req, res) => res.send('\\ud800 \\udc00\\ud800x'))
         """,
         py="""
         app.get('/text', lambda req, res: res.send('caf\\u00e9 \\u2713'))
@@ -40,11 +41,12 @@ CASES = [
         app.get('/float', lambda req, res: res.send(1.5))
         app.get('/long', lambda req, res: res.send('x' * 5000))
         app.get('/html', lambda req, res: res.send('<p>&</p>'))
+        app.get('/half-pairs', lambda req, res: res.send('\\ud800 \\udc00\\ud800x'))
         """,
         requests=[
             *gets(
                 "/text /empty /nothing /null /bytes /empty-bytes /typed-array /object /array /true "
-                "/false /number /float /long /html"
+                "/false /number /float /long /html /half-pairs"
             ),
             head("/text"),
             head("/bytes"),
