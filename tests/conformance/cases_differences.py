@@ -1,0 +1,74 @@
+"""Where miniexpress differs on purpose: each request here is in ``differences.py`` with the answer that it gets."""
+
+from __future__ import annotations
+
+from .case import Case, get, gets, post, raw, send
+
+CASES = [
+    Case(
+        "headers of the answer",
+        js="""
+        app.get('/null', (req, res) => res.set('X-Null', null).end())
+        app.get('/unknown-type', (req, res) => res.set('Content-Type', 'unknown').end())
+        app.get('/latin', (req, res) => res.set('X-Latin', 'caf\\u00e9').end('text'))
+        app.get('/no-content', (req, res) => res.redirect(204, '/'))
+        app.get('/unknown-status', (req, res) => res.redirect(299, '/'))
+        app.get('/rare-extension', (req, res) => res.type('abw').end())
+        """,
+        py="""
+        app.get('/null', lambda req, res: res.set('X-Null', None).end())
+        app.get('/unknown-type', lambda req, res: res.set('Content-Type', 'unknown').end())
+        app.get('/latin', lambda req, res: res.set('X-Latin', 'caf\\u00e9').end('text'))
+        app.get('/no-content', lambda req, res: res.redirect(204, '/'))
+        app.get('/unknown-status', lambda req, res: res.redirect(299, '/'))
+        app.get('/rare-extension', lambda req, res: res.type('abw').end())
+        """,
+        requests=gets("/null /unknown-type /latin /no-content /unknown-status /rare-extension"),
+    ),
+    Case(
+        "headers of the request",
+        js="""
+        app.get('/underscore', (req, res) => res.json([req.get('x_y') ?? null]))
+        app.get('/accept', (req, res) => res.json([req.accepts('html')]))
+        app.get('/date', (req, res) => res.set('Last-Modified', 'Tue, 02 Jan 2024 03:04:05 GMT').send('x'))
+        """,
+        py="""
+        app.get('/underscore', lambda req, res: res.json([req.get('x_y')]))
+        app.get('/accept', lambda req, res: res.json([req.accepts('html')]))
+        app.get('/date', lambda req, res: res.set('Last-Modified', 'Tue, 02 Jan 2024 03:04:05 GMT').send('x'))
+        """,
+        requests=[
+            get("/underscore", {"X_Y": "1"}),
+            get("/accept", {"Accept": "a/b," * 1024 + "text/html"}, name="a long Accept"),
+            get("/date", {"If-Modified-Since": "2024-01-03"}),
+        ],
+    ),
+    Case(
+        "names that are numbers",
+        js="app.set('query parser', 'extended'); app.get('/', (req, res) => res.json(req.query))",
+        py="app.set('query parser', 'extended'); app.get('/', lambda req, res: res.json(req.query))",
+        requests=gets("/?b=x&2=y&1=z"),
+    ),
+    Case(
+        "bodies",
+        js="app.post('/', express.text({ type: '*/*' }), (req, res) => res.json([req.body]))",
+        py="app.post('/', text(type='*/*'), lambda req, res: res.json([req.body]))",
+        requests=[
+            post(
+                "/", bytes.fromhex("8b03807b2261223a20317d03"), "text/plain", {"Content-Encoding": "br"}, name="brotli"
+            ),
+            post("/", b"a\0b", "text/plain; charset=utf-16le", name="half a character"),
+        ],
+    ),
+    Case(
+        "what Node's parser makes of a request",
+        js="app.use((req, res) => res.send([req.method, req.url, req.headers.host].join(' ')))",
+        py="app.use(lambda req, res: res.send(' '.join([req.method, req.url, req.headers['host']])))",
+        requests=[
+            raw(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n", name="a second Host"),
+            raw(b"GET /a#b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", name="a fragment"),
+            raw(b"GET  /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", name="two blanks"),
+            send("BREW", "/pot"),
+        ],
+    ),
+]
