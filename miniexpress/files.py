@@ -354,7 +354,7 @@ def content_disposition(filename: str | None = None, type: str = "attachment") -
     if not isinstance(filename, str):
         raise TypeError(f"filename must be a string, not {filename!r}")
     # A character beyond the 16-bit ones is two to JavaScript.
-    ascii_name = _NOT_PRINTABLE.sub(lambda found: "??" if found[0] > "\uffff" else "?", filename)
+    ascii_name = _BEYOND_16_BITS.sub("??", filename).encode("ascii", "replace").translate(_PRINTABLE).decode()
     quoted = '"' + ascii_name.replace("\\", "\\\\").replace('"', '\\"') + '"'
     header = f"{type}; filename={ascii_name if _TOKEN.fullmatch(ascii_name) else quoted}"
     if ascii_name == filename and not _PERCENT_ENCODED.search(filename):
@@ -363,5 +363,6 @@ def content_disposition(filename: str | None = None, type: str = "attachment") -
 
 
 _TOKEN = re.compile(r"[!#$%&'*+.0-9A-Z^_`a-z|~-]+")
-_NOT_PRINTABLE = re.compile(r"[^\x20-\x7e]")
+_PRINTABLE = bytes(byte if 0x20 <= byte <= 0x7E else ord("?") for byte in range(256))
+_BEYOND_16_BITS = re.compile("[\U00010000-\U0010ffff]")
 _PERCENT_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")

@@ -6,13 +6,13 @@ The tables are the answers of ``Layer`` of npm router 2.3.0 with path-to-regexp 
 from __future__ import annotations
 
 import re
-import time
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import processor_time
 
 from miniexpress.paths import ParamDecodeError, PathError, compile_path
 
@@ -723,19 +723,7 @@ def test_no_pathname_makes_a_match_slow(path: str, end: bool) -> None:
         for piece in PIECES:
             body = "/" + piece * (length // len(piece))
             for tail in ("", "/q", "!", "/y"):
-                assert cheapest(lambda text=body + tail: matcher.match(text)) < 0.010, (piece, tail, length)
-
-
-def cheapest(work: Any) -> float:
-    """The seconds of processor time of one run: of the first if that is fine, or else of the best of many."""
-    best = 1.0
-    for _ in range(20):
-        start = time.thread_time()
-        work()
-        best = min(best, time.thread_time() - start)
-        if best < 0.005:
-            break
-    return best
+                assert processor_time(lambda text=body + tail: matcher.match(text)) < 0.010, (piece, tail, length)
 
 
 def test_a_literal_or_prefix_path_matches_a_pathname_of_any_length() -> None:
