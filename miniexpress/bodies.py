@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from .attrdict import AttrDict, with_attributes
 from .errors import HTTPError, status_of
+from .jsontext import Reviver
 from .jsontext import parse as parse_json
 from .mediatypes import parse_content_type
 from .options import checks_options
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 Middleware = Callable[["Request", "Response", Callable[..., None]], None]
 Types = str | Sequence[str] | Callable[["Request"], Any]
 Verify = Callable[["Request", "Response", bytes, str | None], Any] | None
-Reviver = Callable[[str, Any], Any] | None
 
 
 @checks_options
@@ -259,14 +259,7 @@ def _parse_json(text: str, strict: bool, reviver: Reviver) -> Any:
         return AttrDict()
     if strict and text.lstrip(" \t\n\r")[:1] not in ("{", "["):
         raise ValueError(f"{text[:20]!r} is neither an object nor an array")
-    value = parse_json(text)
-    return value if reviver is None else _revived("", value, reviver)
-
-
-def _revived(key: str, value: Any, reviver: Callable[[str, Any], Any]) -> Any:
-    for name in list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
-        value[name] = _revived(str(name), value[name], reviver)
-    return reviver(key, value)
+    return parse_json(text, reviver)
 
 
 def _is_text_codec(charset: str) -> bool:

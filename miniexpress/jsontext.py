@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +13,7 @@ from typing import Any, NoReturn
 from .attrdict import AttrDict
 
 Replacer = Callable[[str, Any], Any] | Sequence[str] | None
+Reviver = Callable[[str, Any], Any] | None
 
 
 def stringify(value: Any, replacer: Replacer = None, spaces: int | str | None = None, escape: bool = False) -> str:
@@ -24,15 +24,19 @@ def stringify(value: Any, replacer: Replacer = None, spaces: int | str | None = 
     An object's own ``to_json()`` is asked. Raises ``TypeError`` for what JSON cannot hold.
     """
     text = _encoded(value, replacer if callable(replacer) or isinstance(replacer, list | tuple) else None, spaces)
-    if not text.isascii() and _SURROGATE.search(text):
-        text = _SURROGATE.sub(lambda lone: f"\\u{ord(lone[0]):04x}", text)
+    if not text.isascii():
+        text = text.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair as its escape
     return text.translate(_HTML) if escape else text
 
 
-def parse(text: str) -> Any:
-    """The value of a JSON text, its objects as AttrDicts. Raises ``ValueError``, also for text nested too deep."""
+def parse(text: str, reviver: Reviver = None) -> Any:
+    """The value of a JSON text, its objects as AttrDicts; ``reviver(key, value)`` may change each value, from within.
+
+    Raises ``ValueError``, also for text nested too deep.
+    """
     try:
-        return _DECODER.decode(text)
+        value = _DECODER.decode(text)
+        return value if reviver is None else _revived("", value, reviver)
     except RecursionError:
         raise ValueError("JSON is nested too deep") from None
 
@@ -83,6 +87,12 @@ def _plain(key: str, value: Any, replacer: Any) -> Any:
     return value
 
 
+def _revived(key: str, value: Any, reviver: Callable[[str, Any], Any]) -> Any:
+    for name in list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+        value[name] = _revived(str(name), value[name], reviver)
+    return reviver(key, value)
+
+
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
@@ -91,5 +101,4 @@ _PLAIN = (str, int, float, dict, list, tuple, NoneType)
 _INDENTING = partial(json.JSONEncoder, ensure_ascii=False, allow_nan=False, separators=(",", ": "), default=_to_json)
 _COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_to_json)
 _DECODER = json.JSONDecoder(object_hook=AttrDict, parse_constant=_refuse_constant)
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _HTML = {ord(char): f"\\u{ord(char):04x}" for char in "<>&"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
 from . import cookies, negotiation
-from .attrdict import AttrDict
+from .attrdict import AttrDict, with_attributes
 from .mediatypes import is_type
 from .proxies import addresses
 
@@ -96,11 +96,11 @@ class Request:
         return _split_url(self.original_url)[1]
 
     @property
-    def query(self) -> AttrDict:
+    def query(self) -> Any:
         """The query string, parsed as the setting ``query parser`` says; read anew from ``url`` at each access."""
         parse = self.app.set("query parser fn")
         self.path  # noqa: B018 - splits the URL where it has changed
-        return AttrDict(parse(self._split[2] or "")) if parse else AttrDict()
+        return with_attributes(parse(self._split[2] or "")) if parse else AttrDict()
 
     @cached_property
     def cookies(self) -> AttrDict:

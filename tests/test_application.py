@@ -384,3 +384,9 @@ def test_an_app_runs_on_another_wsgi_server_too() -> None:
         finally:
             server.shutdown()
             thread.join()
+
+
+def test_a_query_is_read_by_attribute_at_any_depth(serve: Serve) -> None:
+    app = express().set("query parser", "extended")
+    app.get("/", lambda req, res: res.json([req.query.a.b, req.query.list[0].c, req.query.none]))
+    assert requests.get(serve(app) + "/?a[b]=1&list[0][c]=2").json() == ["1", "2", None]

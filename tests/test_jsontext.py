@@ -212,6 +212,15 @@ def test_what_javascript_refuses_is_a_value_error(text: str) -> None:
         parse(text)
 
 
+def test_a_reviver_may_change_each_value_and_finds_no_depth_too_deep() -> None:
+    assert parse('{"a": [1, 2]}', lambda key, value: value + 1 if isinstance(value, int) else value) == {"a": [2, 3]}
+    for depth in range(900, 1000):
+        try:
+            parse("[" * depth + "]" * depth, lambda key, value: value)
+        except ValueError as error:
+            assert "too deep" in str(error)
+
+
 def test_a_hostile_text_costs_little() -> None:
     hostile = ["[" * 100_000, '"' + "\\" * 100_000, "1" * 100_000, " " * 100_000, '"' * 100_000, "-" * 100_000]
     for text in hostile:

@@ -51,13 +51,20 @@ CASES = [
     ),
     Case(
         "bodies",
-        js="app.post('/', express.text({ type: '*/*' }), (req, res) => res.json([req.body]))",
-        py="app.post('/', text(type='*/*'), lambda req, res: res.json([req.body]))",
+        js="""
+        app.post('/json', express.json(), (req, res) => res.json(req.body.length))
+        app.post('/', express.text({ type: '*/*' }), (req, res) => res.json([req.body]))
+        """,
+        py="""
+        app.post('/json', json(), lambda req, res: res.json(len(req.body)))
+        app.post('/', text(type='*/*'), lambda req, res: res.json([req.body]))
+        """,
         requests=[
             post(
                 "/", bytes.fromhex("8b03807b2261223a20317d03"), "text/plain", {"Content-Encoding": "br"}, name="brotli"
             ),
             post("/", b"a\0b", "text/plain; charset=utf-16le", name="half a character"),
+            post("/json", "[" * 2_000 + "]" * 2_000, "application/json", name="nested 2,000 deep"),
         ],
     ),
     Case(

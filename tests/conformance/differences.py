@@ -145,6 +145,28 @@ X-Powered-By: Express
 {"b":"x","2":"y","1":"z"}
 """,
     ),
+    "differences-bodies-nested 2,000 deep": Difference(
+        "JSON may be nested as deep as Python's recursion",
+        """
+HTTP/1.1 400 Bad Request
+Content-Length: 138
+Content-Security-Policy: default-src 'none'
+Content-Type: text/html; charset=utf-8
+X-Content-Type-Options: nosniff
+X-Powered-By: Express
+
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Error</title>
+</head>
+<body>
+<pre>Bad Request</pre>
+</body>
+</html>
+""",
+    ),
     "differences-bodies-brotli": Difference(
         "Bodies may be compressed with gzip or deflate",
         """
