@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
+from .errors import HTTPError
+
 Path: TypeAlias = "str | re.Pattern[str] | Sequence[Any]"
 Match: TypeAlias = Callable[[str], tuple[str, dict[str, Any]] | None]
 
@@ -60,10 +62,8 @@ class PathError(ValueError):
         super().__init__(f"{problem}{place} of the path {path!r}: {mend}")
 
 
-class ParamDecodeError(ValueError):
-    """A request path whose parameter is not valid percent-encoded UTF-8: to be answered with ``status``, 400."""
-
-    status = 400
+class ParamDecodeError(HTTPError):
+    """A request path whose parameter is not valid percent-encoded UTF-8: a 400."""
 
 
 def _compile_text(path: str, sensitive: bool, strict: bool, end: bool) -> PathMatcher:
@@ -121,7 +121,7 @@ def _decode(value: str) -> str:
             return binascii.a2b_qp(value.encode().replace(b"=", b"=3D").replace(b"%", b"=")).decode()
     except UnicodeError:
         pass
-    raise ParamDecodeError(f"Failed to decode param '{value}'")
+    raise ParamDecodeError(400, f"Failed to decode param '{value}'")
 
 
 class _Reading(NamedTuple):

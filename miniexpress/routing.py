@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar, cast
 
 from .attrdict import AttrDict
 from .handlers import Handler, Next, check_handler, check_param_callback, flat
-from .paths import Path, PathMatcher, compile_path
+from .paths import ParamDecodeError, Path, PathMatcher, compile_path
 
 if TYPE_CHECKING:
     from .request import Request
@@ -165,7 +165,7 @@ class _Walk:
             if layer.matcher is not None:
                 try:
                     found = layer.matcher.match(path)
-                except ValueError as undecodable:
+                except ParamDecodeError as undecodable:
                     error = error or undecodable
                     continue
             if found is None:
