@@ -158,8 +158,9 @@ class App(Router):
         return super().get(path, *handlers)
 
     def path(self) -> str:
-        """The path that this app is at, through all that it is mounted in; ``''`` for one that is not."""
-        return f"{self.parent.path()}{self.mountpath}" if self.parent else ""
+        """The path that this app is at, through all that it is mounted in, several with commas; or ``''``."""
+        paths = self.mountpath if isinstance(self.mountpath, list | tuple) else [self.mountpath]
+        return self.parent.path() + ",".join(map(str, paths)) if self.parent else ""
 
     # Settings
 

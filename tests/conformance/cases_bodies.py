@@ -119,6 +119,18 @@ CASES = [
         ],
     ),
     case(
+        "urlencoded, told its charset",
+        "urlencoded",
+        "{ charsetSentinel: true, interpretNumericEntities: true, defaultCharset: 'iso-8859-1' }",
+        "charset_sentinel=True, interpret_numeric_entities=True, default_charset='iso-8859-1'",
+        [
+            post("/", "utf8=%E2%9C%93&a=%C3%A9", FORM, name="a check mark in UTF-8"),
+            post("/", "utf8=%26%2310003%3B&a=%E9&b=%26%239786%3B", FORM, name="a check mark as an entity"),
+            post("/", "a=%E9&b=%26%239786%3B", FORM, name="none"),
+            post("/", "utf8=x&a=%E9", FORM, name="another mark"),
+        ],
+    ),
+    case(
         "urlencoded in latin-1",
         "urlencoded",
         "{ defaultCharset: 'iso-8859-1' }",

@@ -306,6 +306,15 @@ CASES = [
             get("/end", {"If-None-Match": '"mine"'}),
         ],
     ),
+    *(
+        Case(
+            f"ETag {value}",
+            js=f"app.set('etag', {value}); app.get('/', (req, res) => res.send('x'))",
+            py=f"app.set('etag', {value.capitalize()}); app.get('/', lambda req, res: res.send('x'))",
+            requests=[get("/"), get("/", {"If-None-Match": 'W/"1-EfatjsUqKYSnqvRzJkt8VE4BV/M"'})],
+        )
+        for value in ("true", "false")
+    ),
     Case(
         "no ETag",
         js="""

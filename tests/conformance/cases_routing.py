@@ -4,7 +4,40 @@ from __future__ import annotations
 
 from .case import Case, get, gets, head, post, raw, send
 
+# What http.METHODS lists, but for CONNECT, which Node hands to no app.
+METHODS = [
+    *("ACL", "BIND", "CHECKOUT", "COPY", "DELETE", "GET", "HEAD", "LINK", "LOCK", "M-SEARCH", "MERGE", "MKACTIVITY"),
+    *("MKCALENDAR", "MKCOL", "MOVE", "NOTIFY", "OPTIONS", "PATCH", "POST", "PROPFIND", "PROPPATCH", "PURGE", "PUT"),
+    *(
+        "QUERY",
+        "REBIND",
+        "REPORT",
+        "SEARCH",
+        "SOURCE",
+        "SUBSCRIBE",
+        "TRACE",
+        "UNBIND",
+        "UNLINK",
+        "UNLOCK",
+        "UNSUBSCRIBE",
+    ),
+]
+
 CASES = [
+    Case(
+        "every method",
+        js="""
+        for (const method of require('node:http').METHODS) {
+          app[method.toLowerCase()]('/m', (req, res) => res.send(method + ' ' + req.method))
+        }
+        """,
+        py=f"""
+        for method in {METHODS}:
+            register = getattr(app, method.lower().replace('-', '_'))
+            register('/m', lambda req, res, method=method: res.send(method + ' ' + req.method))
+        """,
+        requests=[send(method, "/m") for method in METHODS],
+    ),
     Case(
         "methods",
         js="""

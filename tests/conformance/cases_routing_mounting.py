@@ -137,6 +137,26 @@ CASES = [
         requests=[get("/sub"), get("/sub/"), get("/sub/locals"), get("/sub/deeper/where"), get("/sub/nope"), get("/")],
     ),
     Case(
+        "mount",
+        js="""
+        const sub = express(), leaf = express(), told = []
+        leaf.on('mount', (parent) => told.push(['leaf', parent === sub]))
+        sub.on('mount', (parent) => told.push(['sub', parent === app]))
+        sub.use('/leaf', leaf)
+        app.use(['/sub', '/other'], sub)
+        leaf.get('/', (req, res) => res.json([told, sub.mountpath, leaf.mountpath, leaf.path(), app.path()]))
+        """,
+        py="""
+        sub, leaf, told = express(), express(), []
+        leaf.on('mount', lambda parent: told.append(['leaf', parent is sub]))
+        sub.on('mount', lambda parent: told.append(['sub', parent is app]))
+        sub.use('/leaf', leaf)
+        app.use(['/sub', '/other'], sub)
+        leaf.get('/', lambda req, res: res.json([told, sub.mountpath, leaf.mountpath, leaf.path(), app.path()]))
+        """,
+        requests=gets("/sub/leaf /other/leaf"),
+    ),
+    Case(
         "a sub-app has settings of its own, and inherits the rest",
         js="""
         const sub = express()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .case import Case, gets, head
+from .case import Case, get, gets, head
 
 ENGINE_JS = r"""
 const fill = (file, options, callback) => {
@@ -95,6 +95,26 @@ app.get('/dotted', lambda req, res: res.render('greeting.x'))
 app.get('/up', lambda req, res: res.render('sub/../greeting'))
 """,
         requests=gets("/ /index /extension /dotted /up"),
+    ),
+    *(
+        Case(
+            f"view cache {value}",
+            js=ENGINE_JS
+            + f"app.set('view cache', {value}); app.set('view engine', 'tpl')"
+            + """
+            app.get('/', (req, res, next) =>
+              app.render('greeting', { name: 'tobi' }, (error, text) => error ? next(error) : res.send(text)))
+            app.get('/move', (req, res) => res.send(String(app.set('views', '/nowhere') === app)))
+            """,
+            py=ENGINE_PY
+            + f"app.set('view cache', {value.capitalize()}); app.set('view engine', 'tpl')"
+            + """
+app.get('/', lambda req, res: res.send(app.render('greeting', {'name': 'tobi'})))
+app.get('/move', lambda req, res: res.send(str(app.set('views', '/nowhere') is app).lower()))
+            """,
+            requests=[get("/"), get("/move"), get("/", name="moved")],
+        )
+        for value in ("true", "false")
     ),
     Case(
         "several folders",
