@@ -75,7 +75,22 @@ CASES = [
             raw(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n", name="a second Host"),
             raw(b"GET /a#b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", name="a fragment"),
             raw(b"GET  /a HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", name="two blanks"),
+            get("*"),
             send("BREW", "/pot"),
+        ],
+    ),
+    Case(
+        "the page of an error in development",
+        js="""
+        app.set('env', 'development')
+        app.get('/object', (req, res, next) => next({ status: 404 }))
+        """,
+        py="""
+        app.set('env', 'development')
+        app.get('/object', lambda req, res, next: next({'status': 404}))
+        """,
+        requests=[
+            get("/object"),
         ],
     ),
 ]

@@ -219,6 +219,32 @@ HTTP/1.1 400 Bad Request
 HTTP/1.1 400 Bad Request
 """,
     ),
+    "differences-what Node's parser makes of a request-GET *": Difference(
+        "The server refuses with 400 what Node reads in one of two ways",
+        "HTTP/1.1 400 Bad Request",
+    ),
+    "differences-the page of an error in development-GET /object": Difference(
+        "In development the page of an error",
+        """
+HTTP/1.1 404 Not Found
+Content-Length: 150
+Content-Security-Policy: default-src 'none'
+Content-Type: text/html; charset=utf-8
+X-Content-Type-Options: nosniff
+X-Powered-By: Express
+
+<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>Error</title>
+</head>
+<body>
+<pre>{&#39;status&#39;: 404}</pre>
+</body>
+</html>
+""",
+    ),
     "differences-what Node's parser makes of a request-BREW /pot": Difference(
         "Any method that is a token is served",
         """
