@@ -1,21 +1,24 @@
 """A request as it comes in on an HTTP/1.1 connection (RFC 9112), and as a WSGI app sees it (PEP 3333).
 
-`read_head` makes an environ of a request's head, `Body` is what wsgi.input reads. Both are strict: what could be read
-two ways raises Refused. Where the RFC leaves a choice, it is that of the http module of Node 20.
+What could be read two ways raises Refused. Where the RFC leaves a choice, it is that of the http module of Node 20.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import re
+import socket
+import struct
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 if TYPE_CHECKING:
+    from ssl import SSLContext
     from wsgiref.types import WSGIEnvironment
 
 _TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
@@ -28,30 +31,16 @@ REQUEST_LINE = re.compile(
 HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]++\]|[0-9A-Za-z_.~!$&'()*+;=%-]*+)(?::[0-9]*+)?+")
 CHUNK = re.compile(rf'([0-9A-Fa-f]{{1,15}}+)(?:;{_TOKEN}(?:=(?:{_TOKEN}|"(?:[^"\\]|\\.)*+"))?+)*+')
 LENGTH = re.compile("[0-9]{1,18}")
+CR = 0x0D
 CONTROLS = bytes(set(range(32)) - {0x09} | {0x7F})
-# What shows that a head is wrong before all of it is there, so that its sender need not wait for the timeout.
-MALFORMED = re.compile(
-    rb"(?<!\r)\n|\r[^\n]|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|\A(?:\r\n)?+[^\r\n]++(?<! HTTP/1\.[01])\r\n"
-)
 FRAMING = {"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_HOST"}
-FIRST_COUNTS = {
-    "CONTENT_TYPE",
-    "HTTP_AGE",
-    "HTTP_AUTHORIZATION",
-    "HTTP_ETAG",
-    "HTTP_EXPIRES",
-    "HTTP_FROM",
-    "HTTP_IF_MODIFIED_SINCE",
-    "HTTP_IF_UNMODIFIED_SINCE",
-    "HTTP_LAST_MODIFIED",
-    "HTTP_LOCATION",
-    "HTTP_MAX_FORWARDS",
-    "HTTP_PROXY_AUTHORIZATION",
-    "HTTP_REFERER",
-    "HTTP_RETRY_AFTER",
-    "HTTP_SERVER",
-    "HTTP_USER_AGENT",
-}
+FIRST_COUNTS = re.compile(
+    "CONTENT_TYPE|HTTP_(AGE|AUTHORIZATION|ETAG|EXPIRES|FROM|IF_(UN)?MODIFIED_SINCE|LAST_MODIFIED|LOCATION|MAX_FORWARDS|"
+    "PROXY_AUTHORIZATION|REFERER|RETRY_AFTER|SERVER|USER_AGENT)"
+)
+PIECE = 64 * 1024  # bytes that one call on a socket takes
+SEND_SECONDS = 120.0  # for a client to take one piece
+LINGER_SECONDS = 1.0  # for a client to read what was sent before the connection is closed
 SKIPPED_BODY = 256 * 1024  # bytes that are read and dropped, when the app left them, to keep the connection
 
 
@@ -63,24 +52,141 @@ class Refused(OSError):
         self.status = status
 
 
-class Disconnected(Refused):
-    """The client is gone, or was idle for too long."""
+class Disconnected(ConnectionError):
+    """The client is gone."""
 
-    def __init__(self) -> None:
-        super().__init__(400, "request aborted")
+    status = 400
 
 
-def read_head(head: bytes, base: WSGIEnvironment) -> WSGIEnvironment:
-    """The environ of the request with this `head`, which comes without the empty line at its end. Raises Refused.
+class Client:
+    """A client's socket, with TLS where there is a context for it.
 
-    REQUEST_URI is the target exactly as it was sent.
+    `limit` is how many bytes a head or a line may have; what is received has to come before `deadline` of
+    time.monotonic. What has come and was not taken yet is in `buffer`. Raises Disconnected once the client is gone,
+    Refused when it is too slow or not to be understood, and OSError at first when the handshake fails.
     """
-    line, *fields = lines_of(head)
-    if not line and fields:  # RFC 9112 2.2: an empty line ahead of a request is passed over
-        line, *fields = fields
+
+    def __init__(
+        self, connection: socket.socket, limit: int, ssl_context: SSLContext | None, handshake_seconds: float
+    ) -> None:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        if ssl_context is not None:
+            connection.settimeout(handshake_seconds)
+            connection = ssl_context.wrap_socket(connection, server_side=True)
+        self.limit = limit
+        self.deadline = 0.0
+        self.buffer = bytearray()
+        self._socket = connection
+        self._seconds = 0.0
+        # The kernel's own timeouts spare the poll() ahead of every call, and with it a hand-over between threads.
+        self._by_kernel = os.name == "posix" and ssl_context is None
+        if self._by_kernel:
+            connection.settimeout(None)
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(SEND_SECONDS))
+
+    def receive_head(self) -> bytes:
+        """A request's head, without the empty line at its end."""
+        buffer, limit = self.buffer, self.limit
+        while (end := buffer.find(b"\r\n\r\n")) < 0 and len(buffer) <= limit:
+            refuse_early(buffer)
+            self.wait(self.deadline - monotonic())
+        if not 0 <= end <= limit:
+            raise Refused(431 if b"\r\n" in buffer[:limit] else 414, "head too long")
+        return self._take(end, 4)
+
+    def receive_line(self) -> bytes:
+        """A line, without the CRLF at its end."""
+        while (end := self.buffer.find(b"\n")) < 0 and len(self.buffer) <= self.limit:
+            self.wait(self.deadline - monotonic())
+        if end < 1 or self.buffer[end - 1] != CR:
+            raise Refused(400, "malformed line")
+        return self._take(end - 1, 2)
+
+    def receive(self, size: int) -> bytes:
+        """From 1 to `size` bytes."""
+        if not self.buffer:
+            self.wait(self.deadline - monotonic())
+        return self._take(size)
+
+    def _take(self, size: int, dropped: int = 0) -> bytes:
+        data = bytes(self.buffer[:size])
+        del self.buffer[: size + dropped]
+        return data
+
+    def wait(self, seconds: float) -> None:
+        """Add to the buffer what comes next."""
+        try:
+            self._limit_calls(seconds)
+            data = self._socket.recv(PIECE)
+        except (TimeoutError, BlockingIOError):
+            raise Refused(408, "request timeout") from None
+        except OSError:
+            data = b""
+        if not data:
+            raise Disconnected("request aborted")
+        self.buffer += data
+
+    def send(self, data: bytes) -> None:
+        """Send all of `data`."""
+        try:
+            if not self._by_kernel:
+                self._limit_calls(SEND_SECONDS)
+            for start in range(0, len(data), PIECE):
+                self._socket.sendall(data[start : start + PIECE])
+        except OSError:
+            raise Disconnected("request aborted") from None
+
+    def _limit_calls(self, seconds: float) -> None:
+        if seconds <= 0:
+            raise TimeoutError
+        if seconds == self._seconds:
+            return
+        self._seconds = seconds
+        if self._by_kernel:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(seconds))
+        else:
+            self._socket.settimeout(seconds)
+
+    def hang_up(self) -> None:
+        """End a `wait` that goes on in another thread. What has come in already can still be read."""
+        with suppress(OSError):
+            socket.socket.shutdown(self._socket, socket.SHUT_RD)  # an SSLSocket's own would forget its keys
+
+    def close(self) -> None:
+        """Close so that what was sent arrives: unread input would make TCP take it back (RFC 9112 9.6)."""
+        deadline = monotonic() + LINGER_SECONDS
+        with suppress(OSError, ValueError), self._socket as connection:
+            connection.settimeout(LINGER_SECONDS)
+            if hasattr(connection, "unwrap"):
+                connection.unwrap()
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(PIECE) and monotonic() < deadline:
+                pass
+
+
+def timeval(seconds: float) -> bytes:
+    return struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000) or 1)
+
+
+def refuse_early(part: bytes | bytearray) -> None:
+    """Raise Refused when what has come of a head is wrong already, so that its sender need not wait for the timeout."""
+    if not part.endswith(b"\r"):
+        line, fields = split_head(part)
+        if fields and REQUEST_LINE.fullmatch(line) is None:
+            raise Refused(400, "malformed request line")
+
+
+def read_head(head: bytes, base: WSGIEnvironment, max_count: int) -> WSGIEnvironment:
+    """The environ of the request with this `head`, which comes without the empty line at its end.
+
+    REQUEST_URI is the target exactly as it was sent. Raises Refused, also for more than `max_count` header lines.
+    """
+    line, fields = split_head(head)
     request = REQUEST_LINE.fullmatch(line)
     if request is None:
         raise Refused(400, "malformed request line")
+    if len(fields) > max_count:
+        raise Refused(431, "too many headers")
     method, target, authority, path, query, version = request.groups()
     if path is None and authority is None and (method, target) != ("OPTIONS", "*"):
         raise Refused(400, "malformed request target")
@@ -103,7 +209,15 @@ def read_head(head: bytes, base: WSGIEnvironment) -> WSGIEnvironment:
     return environ
 
 
-def lines_of(raw: bytes) -> list[str]:
+def split_head(head: bytes | bytearray) -> tuple[str, list[str]]:
+    """The request line and the header lines. An empty line ahead of them is passed over (RFC 9112 2.2)."""
+    line, *fields = lines_of(head)
+    if not line and fields:
+        line, *fields = fields
+    return line, fields
+
+
+def lines_of(raw: bytes | bytearray) -> list[str]:
     """The lines of `raw`. Raises Refused for a control character that is not part of the CRLF between two lines."""
     lines = raw.decode("latin-1").split("\r\n")
     if len(raw.translate(None, CONTROLS)) + 2 * len(lines) - 2 != len(raw):
@@ -120,7 +234,12 @@ def add_fields(fields: Iterable[str], environ: dict[str, Any]) -> None:
         if key is None:
             continue
         value = value.strip(" \t")
-        environ[key] = joined(key, environ[key], value) if key in environ else value
+        if key not in environ:
+            environ[key] = value
+        elif key in FRAMING:
+            raise Refused(400, "repeated header")
+        elif FIRST_COUNTS.fullmatch(key) is None:
+            environ[key] += f"{'; ' if key == 'HTTP_COOKIE' else ', '}{value}"
 
 
 @lru_cache(maxsize=256)
@@ -132,14 +251,6 @@ def environ_key(name: str) -> str | None:
         return None
     key = name.upper().replace("-", "_")
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
-
-
-def joined(key: str, first: str, second: str) -> str:
-    if key in FRAMING:
-        raise Refused(400, "repeated header")
-    if key in FIRST_COUNTS:
-        return first
-    return f"{first}{'; ' if key == 'HTTP_COOKIE' else ', '}{second}"
 
 
 @lru_cache(maxsize=256)
@@ -154,52 +265,39 @@ def wants_keep_alive(version: str, connection: str | None) -> bool:
     return "close" not in options and (version == "HTTP/1.1" or "keep-alive" in options)
 
 
-def body_of(environ: WSGIEnvironment, source: Source, spare: int, seconds: float) -> Body | None:
-    """The body that follows the head of `environ`, None for none. See Body for `spare`; it may take `seconds`."""
+def body_of(client: Client, environ: WSGIEnvironment) -> Body | None:
+    """The body that follows a head; None for none."""
     if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
         return None
-    awaited = "HTTP_EXPECT" in environ and environ["SERVER_PROTOCOL"] == "HTTP/1.1"
-    return Body(source, body_size(environ), awaited, spare, monotonic() + seconds)
+    return Body(client, environ)
 
 
 def body_size(environ: WSGIEnvironment) -> int | None:
     """In bytes; None for a chunked body. Raises Refused where RFC 9112 6.3 leaves the size in doubt."""
-    coding, length = environ.get("HTTP_TRANSFER_ENCODING"), environ.get("CONTENT_LENGTH")
-    if coding is None:
+    length = environ.get("CONTENT_LENGTH")
+    if "HTTP_TRANSFER_ENCODING" not in environ:
         if length is None or LENGTH.fullmatch(length) is None:
             raise Refused(400, "malformed Content-Length")
         return int(length)
     if length is not None or environ["SERVER_PROTOCOL"] == "HTTP/1.0":
         raise Refused(400, "ambiguous body")
-    if coding.lower() != "chunked":
-        known_end = coding.lower().count("chunked") == 1 and re.search("[ ,]chunked$", coding.lower())
+    coding = environ["HTTP_TRANSFER_ENCODING"].lower()
+    if coding != "chunked":
+        known_end = coding.count("chunked") == 1 and re.search("[ ,]chunked$", coding)
         raise Refused(501 if known_end else 400, "unknown transfer coding")
     return None
 
 
-class Source(Protocol):
-    """Where a body comes from; each method raises Refused, also when `deadline` (of time.monotonic) is over."""
-
-    def receive(self, size: int, deadline: float) -> bytes: ...
-    def receive_line(self, deadline: float) -> bytes: ...
-    def send(self, data: bytes) -> None: ...
-
-
 class Body(io.RawIOBase):
-    """A request's body: `size` bytes or, where that is None, chunks (RFC 9112 7.1).
+    """A request's body, for wsgi.input: Content-Length bytes, or chunks (RFC 9112 7.1). Reading raises OSError."""
 
-    `awaited` tells that the client waits for a 100 before it sends; `spare` is how many bytes the extensions and
-    trailers of chunks may take. Reading raises Refused: 400 for malformed chunks, 408 after the deadline.
-    """
-
-    def __init__(self, source: Source, size: int | None, awaited: bool, spare: int, deadline: float) -> None:
-        self._source = source
-        self._left = size or 0
+    def __init__(self, client: Client, environ: WSGIEnvironment) -> None:
+        size = body_size(environ)
+        self._client = client
+        self._left = size or 0  # of the body, or of the chunk
         self._chunked = size is None
-        self._in_chunk = False
-        self._awaited = awaited and size != 0
-        self._spare = spare
-        self._deadline = deadline
+        self._awaited = size != 0 and "HTTP_EXPECT" in environ and environ["SERVER_PROTOCOL"] == "HTTP/1.1"
+        self._spare = client.limit  # bytes that the extensions and trailers of chunks may take
         self._failed = False
 
     def readable(self) -> bool:
@@ -207,48 +305,44 @@ class Body(io.RawIOBase):
 
     def readinto(self, target: Any) -> int:
         if self._failed:
-            raise Disconnected
-        try:
-            data = self._read(len(target))
-        except Refused:
-            self._failed = True
-            raise
+            raise Disconnected("request aborted")
+        self._failed = True
+        data = self._read(len(target))
+        self._failed = False
         target[: len(data)] = data
         return len(data)
 
     def _read(self, size: int) -> bytes:
         if self._awaited:
             self._awaited = False
-            self._source.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self._client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         if self._chunked and not self._left:
-            self._next_chunk()
+            self._begin_chunk()
         if not self._left:
             return b""
-        data = self._source.receive(min(size, self._left), self._deadline)
+        data = self._client.receive(min(size, self._left))
         self._left -= len(data)
+        if self._chunked and not self._left and self._client.receive_line():
+            raise Refused(400, "chunk longer than its size")
         return data
 
-    def _next_chunk(self) -> None:
-        if self._in_chunk and self._source.receive_line(self._deadline):
-            raise Refused(400, "chunk longer than its size")
-        self._in_chunk = True
-        [line] = lines_of(self._source.receive_line(self._deadline))
+    def _begin_chunk(self) -> None:
+        line = self._line()
         chunk = CHUNK.fullmatch(line)
         if chunk is None:
             raise Refused(400, "malformed chunk size")
         self._charge(len(line) - chunk.end(1))
         self._left = int(chunk[1], 16)
-        if not self._left:
-            self._read_trailers()
-            self._chunked = False
-
-    def _read_trailers(self) -> None:
+        self._chunked = self._left > 0
         trailers: dict[str, Any] = {}
-        while line := self._source.receive_line(self._deadline):
+        while not self._chunked and (line := self._line()):
             self._charge(len(line))
-            add_fields(lines_of(line), trailers)
+            add_fields([line], trailers)
         if FRAMING & trailers.keys():
             raise Refused(400, "forbidden trailer")
+
+    def _line(self) -> str:
+        return lines_of(self._client.receive_line())[0]
 
     def _charge(self, size: int) -> None:
         self._spare -= size

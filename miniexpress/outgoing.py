@@ -10,44 +10,33 @@ from collections.abc import Callable, Iterable
 from email.utils import formatdate
 from functools import lru_cache
 from time import time
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from miniexpress.incoming import CONTROLS, LENGTH, TOKEN
+from .incoming import CONTROLS, LENGTH, TOKEN, Client
 
-STATUS = re.compile("[1-9][0-9][0-9] [^\r\n]*")
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIEnvironment
+
+STATUS = re.compile("[1-9][0-9][0-9] .*")
 FRAMING_HEADERS = {"content-length", "transfer-encoding"}
 OWN_HEADERS = {"connection", "date"} | FRAMING_HEADERS  # those that an Answer looks into
-REASONS = {
-    400: "Bad Request",
-    408: "Request Timeout",
-    414: "URI Too Long",
-    417: "Expectation Failed",
-    431: "Request Header Fields Too Large",
-    500: "Internal Server Error",
-    501: "Not Implemented",
-}
-
-
-class Channel(Protocol):
-    """Where an answer goes. `life_lines` settles whether the connection lives on, and words it."""
-
-    def send(self, data: bytes) -> None: ...
-    def life_lines(self, keep_alive: bool) -> str: ...
 
 
 class Answer:
-    """One answer: `start` is WSGI's start_response, `send_all` takes what the app returned."""
+    """One answer to `client`: `start` is WSGI's start_response, `send_all` takes what the app returned.
 
-    def __init__(self, connection: Channel, method: str, version: str) -> None:
+    `life` is asked once, when the head leaves, for the header that tells whether the connection lives on; it is given
+    whether the answer lets it.
+    """
+
+    def __init__(self, client: Client, environ: WSGIEnvironment, life: Callable[[bool], str]) -> None:
         self.begun = False
-        self._connection = connection
-        self._method = method
-        self._version = version
+        self._client = client
+        self._life = life
+        self._is_head = environ["REQUEST_METHOD"] == "HEAD"
+        self._may_chunk = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
         self._head = b""
-        self._own: dict[str, str] = {}
-        self._bodyless = False
         self._chunked = False
-        self._left: int | None = None
 
     def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Callable[[bytes], object]:
         if exc_info is not None:
@@ -58,83 +47,78 @@ class Answer:
                 exc_info = None
         elif self._head:
             raise RuntimeError("start_response was called twice: a second call needs exc_info")
-        code = status_code(status)
-        bodyless = code in (204, 304) or code < 200
-        self._bodyless = bodyless or self._method == "HEAD"
-        own = self._own = {}
+        if STATUS.fullmatch(status) is None:
+            raise ValueError(f"a status must be a string such as '200 OK', not {status!r}")
+        own: dict[str, str] = {}
         for name, value in headers:
             if (key := header_key(name)) in OWN_HEADERS:
                 if key in own:
                     raise ValueError(f"{name} is given twice: {own[key]!r} and {value!r}")
                 own[key] = value
-        if "transfer-encoding" in own or (bodyless and code != 304):  # the first is ours, the second is RFC 9110 8.6
+        has_no_body = status.startswith(("1", "204", "304"))
+        if "transfer-encoding" in own or status.startswith(("1", "204")):  # the first is ours, the second RFC 9110 8.6
             headers = [field for field in headers if header_key(field[0]) not in FRAMING_HEADERS]
             own.pop("content-length", None)
-        length = own.get("content-length")
-        self._left = None if length is None else byte_count(length)
+        self._own = own
+        self._bodyless = has_no_body or self._is_head
+        self._left = byte_count(own["content-length"]) if "content-length" in own else None
         self._head = encoded_head(status, headers)
         return self.write
 
     def send_all(self, chunks: Iterable[bytes]) -> None:
         if isinstance(chunks, (list, tuple)):
             body = b"".join(chunks)
-            self._send(body, None if self.begun else len(body))
+            if not self.begun:
+                self._begin(body, len(body))
+            else:
+                self.write(body)
         else:
             for chunk in chunks:
-                self._send(chunk, None)
-        if not self.begun:
-            self._send_first(b"", 0)
-        elif self._chunked:
-            self._connection.send(b"0\r\n\r\n")
+                self.write(chunk)
+            if not self.begun:
+                self._begin(b"", 0)
+        if self._chunked:
+            self._client.send(b"0\r\n\r\n")
         elif self._left and not self._bodyless:
             raise ValueError(f"the answer lacks {self._left} bytes of its Content-Length")
 
     def write(self, data: bytes) -> None:
-        self._send(data, None)
+        if not self.begun and data:
+            self._begin(data)
+        elif data and not self._bodyless:
+            self._client.send(self._framed(data))
 
-    def _send(self, data: bytes, total: int | None) -> None:
-        if not data:
-            return
-        if not self.begun:
-            self._send_first(data, total)
-        elif not self._bodyless:
-            self._connection.send(self._framed(data))
-        if self._left is not None and self._left < 0 and not self._bodyless:
-            raise ValueError(f"the answer is {-self._left} bytes longer than its Content-Length")
-
-    def _send_first(self, data: bytes, total: int | None) -> None:
+    def _begin(self, data: bytes, total: int | None = None) -> None:
         """Send the head with the first `data`; `total` is the size of the body where that is known."""
         if not self._head:
             raise RuntimeError("the app answered without calling start_response")
-        connection, own, framing, keep = self._connection, self._own, "", True
-        if self._left is not None:
-            keep = total is None or total == self._left or self._bodyless
-        elif not self._bodyless and total is not None:
+        own, framing, ends = self._own, "", True
+        if self._bodyless:
+            data = b""
+        elif self._left is not None:
+            if total is not None and total != self._left:
+                raise ValueError(f"the answer has {total} bytes, and a Content-Length of {self._left}")
+        elif total is not None:
             framing = f"Content-Length: {total}\r\n"
-        elif not self._bodyless and self._version == "HTTP/1.1":
+        elif self._may_chunk:
             self._chunked, framing = True, "Transfer-Encoding: chunked\r\n"
-        elif not self._bodyless:
-            keep = False
-        life = connection.life_lines(keep and ("connection" not in own or "close" not in own["connection"].lower()))
+        else:
+            ends = False
+        payload = self._framed(data)
+        life = self._life(ends and "close" not in own.get("connection", "").lower())
         date = "" if "date" in own else date_line(int(time()))
-        added = f"{date}{'' if 'connection' in own else life}{framing}"
-        payload = b"" if self._bodyless else self._framed(data)
-        payload = b"%b%b\r\n%b" % (self._head, added.encode(), payload)
+        added = f"{date}{'' if 'connection' in own else life}{framing}\r\n"
         self.begun = True
-        connection.send(payload)
+        self._client.send(self._head + added.encode() + payload)
 
     def _framed(self, data: bytes) -> bytes:
         if self._chunked:
             return b"%x\r\n%b\r\n" % (len(data), data)
         if self._left is not None:
-            allowed = max(self._left, 0)
             self._left -= len(data)
-            return data[:allowed]
+            if self._left < 0:
+                raise ValueError(f"the answer is {-self._left} bytes longer than its Content-Length")
         return data
-
-
-def refusal(status: int) -> bytes:
-    return f"HTTP/1.1 {status} {REASONS.get(status, 'Error')}\r\nConnection: close\r\n\r\n".encode()
 
 
 @lru_cache(maxsize=1)
@@ -159,14 +143,6 @@ def header_key(name: str) -> str:
     if TOKEN.fullmatch(name) is None:
         raise ValueError(f"a header name must be a token such as X-Name, not {name!r}")
     return name.lower()
-
-
-@lru_cache(maxsize=256)
-def status_code(status: str) -> int:
-    """Raises ValueError when `status` is not like '200 OK'."""
-    if STATUS.fullmatch(status) is None:
-        raise ValueError(f"a status must be a string such as '200 OK', not {status!r}")
-    return int(status[:3])
 
 
 @lru_cache(maxsize=256)

@@ -1,8 +1,8 @@
 """An HTTP/1.1 server for any WSGI app (PEP 3333).
 
 `listen(app, 3000)` serves until it is told to stop. Each connection has a thread of its own, in which
-`Connection.handle` reads a request, calls the app and sends its answer. Sockets and threads are the standard library's
-ThreadingHTTPServer; limits, answers and the order of their headers are those of the http module of Node 20.
+`Connection.handle` reads a request, calls the app and sends its answer. It stands on the standard library's
+socketserver; limits, answers and the order of their headers are those of the http module of Node 20.
 """
 
 from __future__ import annotations
@@ -10,23 +10,20 @@ from __future__ import annotations
 import errno
 import io
 import logging
-import os
 import re
 import signal
 import socket
-import struct
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from socketserver import TCPServer
+from socketserver import BaseRequestHandler, TCPServer
 from threading import Thread, current_thread, main_thread
-from time import monotonic
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
-from miniexpress.incoming import MALFORMED, Body, Disconnected, Refused, body_of, read_head, wants_keep_alive
-from miniexpress.outgoing import Answer, refusal
+from .incoming import PIECE, Body, Client, Disconnected, Refused, body_of, read_head, wants_keep_alive
+from .outgoing import Answer
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -34,40 +31,65 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-PIECE = 64 * 1024  # bytes that one call on a socket takes
-SEND_SECONDS = 120.0  # for a client to take one piece
-LINGER_SECONDS = 1.0  # for a client to read what was sent before the connection is closed
+CLOSE = "Connection: close\r\n"
+GRACE_SECONDS = 0.2  # for a request that is on its way while the server stops
+REASONS = {
+    400: "Bad Request",
+    408: "Request Timeout",
+    414: "URI Too Long",
+    417: "Expectation Failed",
+    431: "Request Header Fields Too Large",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+}
 
 
-class Connection(BaseHTTPRequestHandler):
+class Connection(BaseRequestHandler):
     """One client's connection, from its first byte to its last."""
 
     server: Server
+    base: WSGIEnvironment
     body: Body | None
 
     def handle(self) -> None:
         try:
-            self._open()
             while self.keep_alive:
                 self._answer(self._receive_request())
         except Disconnected:
             pass
         except Refused as refused:
             with suppress(Disconnected):
-                self.send(refusal(refused.status))
-        except OSError:  # a failed TLS handshake, or a client that left before its first byte
-            logger.debug("connection from %s failed", self.client_address, exc_info=True)
+                self.client.send(f"HTTP/1.1 {refused.status} {REASONS[refused.status]}\r\n{CLOSE}\r\n".encode())
 
     def _receive_request(self) -> WSGIEnvironment:
-        environ = read_head(self._receive_head(), self._base)
+        server, client = self.server, self.client
+        if not client.buffer:
+            self._await_request()
+        begun = monotonic()
+        client.deadline = begun + server.headers_timeout
+        environ = read_head(client.receive_head(), self.base, server.max_headers_count)
+        client.deadline = begun + server.request_timeout
         self.keep_alive = wants_keep_alive(environ["SERVER_PROTOCOL"], environ.get("HTTP_CONNECTION"))
-        self.body = body_of(environ, self, self.server.max_header_size, self.server.request_timeout)
+        self.body = body_of(client, environ)
         environ["wsgi.input"] = io.BytesIO() if self.body is None else io.BufferedReader(self.body, PIECE)
         return environ
 
+    def _await_request(self) -> None:
+        server, client = self.server, self.client
+        server.idle.add(client)
+        try:
+            if server.stopping:
+                client.wait(GRACE_SECONDS)
+            else:
+                client.wait(server.keep_alive_timeout if self.served else server.headers_timeout)
+        except Refused as refused:
+            raise Disconnected if self.served or server.stopping else refused from None
+        finally:
+            server.idle.discard(client)
+
     def _answer(self, environ: WSGIEnvironment) -> None:
-        method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]
-        answer = Answer(self, method, environ["SERVER_PROTOCOL"])
+        self.served = True
+        answer = Answer(self.client, environ, self._life)
         try:
             chunks = self.server.app(environ, answer.start)
             try:
@@ -75,143 +97,42 @@ class Connection(BaseHTTPRequestHandler):
             finally:
                 if hasattr(chunks, "close"):
                     chunks.close()
-        except Refused as refused:
-            raise Disconnected if answer.begun else refused from None
-        except (Exception, SystemExit):
-            logger.exception("%s %s failed", method, target)
+        except (Refused, Disconnected) as error:
+            raise Disconnected if answer.begun else error from None
+        except BaseException:  # the app's own SystemExit and the like, too: they are no reason to end a thread of ours
+            logger.exception("%s %s failed", environ["REQUEST_METHOD"], environ["REQUEST_URI"])
             raise Disconnected if answer.begun else Refused(500, "the app failed") from None
         self.keep_alive = self.keep_alive and (self.body is None or self.body.skip())
 
-    def life_lines(self, keep_alive: bool) -> str:
+    def _life(self, keep_alive: bool) -> str:
         if self.server.stopping or (self.body is not None and not self.body.is_skippable()):
             keep_alive = False
         self.keep_alive = self.keep_alive and keep_alive
-        return self.server.life_lines[self.keep_alive]
+        return self.server.keep_alive_lines if self.keep_alive else CLOSE
 
     def setup(self) -> None:
-        self.connection = self.request
-        self.body = None
-        self.keep_alive = True
-        self._buffer = bytearray()
-        self._seconds = 0.0
-        self._served = False
-
-    def _open(self) -> None:
-        self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-        self.connection.settimeout(None)
-        self._set_timeout(self.server.headers_timeout)
-        if self.server.ssl_context is not None:  # here, where a slow handshake keeps nobody else waiting
-            self.connection = self.server.ssl_context.wrap_socket(self.connection, server_side=True)
-        host, port = self.client_address[:2]
-        self._base = {**self.server.environ, "REMOTE_ADDR": host, "REMOTE_PORT": str(port)}
-
-    def _receive_head(self) -> bytes:
-        buffer, limit = self._buffer, self.server.max_header_size
-        if not buffer:
-            self._await_request()
-        end, deadline = buffer.find(b"\r\n\r\n"), None
-        while end < 0 and len(buffer) <= limit:
-            if MALFORMED.search(buffer):
-                raise Refused(400, "malformed head")
-            deadline = deadline or monotonic() + self.server.headers_timeout
-            self._fill(deadline - monotonic())
-            end = buffer.find(b"\r\n\r\n")
-        if not 0 <= end <= limit:
-            raise Refused(431 if b"\r\n" in buffer[:limit] else 414, "head too long")
-        head = bytes(buffer[:end])
-        del buffer[: end + 4]
-        return head
-
-    def _await_request(self) -> None:
         server = self.server
-        server.idle.add(self.connection)
-        if server.stopping:
-            hang_up(self.connection)
-        try:
-            self._fill(server.keep_alive_timeout if self._served else server.headers_timeout)
-        except Refused as refused:
-            raise Disconnected if self._served else refused from None
-        finally:
-            server.idle.discard(self.connection)
-
-    def receive(self, size: int, deadline: float) -> bytes:
-        """From 1 to `size` bytes. Raises Refused when none come before `deadline`."""
-        if not self._buffer:
-            self._fill(deadline - monotonic())
-        data = bytes(self._buffer[:size])
-        del self._buffer[:size]
-        return data
-
-    def receive_line(self, deadline: float) -> bytes:
-        """A line without its CRLF. Raises Refused."""
-        while (end := self._buffer.find(b"\n")) < 0 and len(self._buffer) <= self.server.max_header_size:
-            self._fill(deadline - monotonic())
-        line = self.receive(end + 1, deadline)
-        if not line.endswith(b"\r\n"):
-            raise Refused(400, "malformed line")
-        return line[:-2]
-
-    def _fill(self, seconds: float) -> None:
-        """Take what the client has sent. Raises Refused when nothing comes in time, Disconnected when nothing will."""
-        if seconds <= 0:
-            raise Refused(408, "request timeout")
-        try:
-            self._set_timeout(seconds)
-            data = self.connection.recv(PIECE)
-        except (TimeoutError, BlockingIOError):
-            raise Refused(408, "request timeout") from None
-        except OSError:
-            raise Disconnected from None
-        if not data:
-            raise Disconnected
-        self._buffer += data
-
-    def send(self, data: bytes) -> None:
-        """Send all of `data`. Raises Disconnected."""
-        self._served = True
-        try:
-            if len(data) <= PIECE and self._seconds >= 1:
-                self.connection.sendall(data)
-                return
-            self._set_timeout(SEND_SECONDS)
-            for start in range(0, len(data), PIECE):
-                self.connection.sendall(memoryview(data)[start : start + PIECE])
-        except OSError:
-            raise Disconnected from None
-
-    def _set_timeout(self, seconds: float) -> None:
-        if seconds == self._seconds:
-            return
-        self._seconds = seconds
-        if self.server.ssl_context is None and os.name == "posix":
-            # The kernel's own timeouts spare the poll() ahead of every call, and with it a hand-over between threads.
-            timeval = struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000) or 1)
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval)
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval)
-        else:
-            self.connection.settimeout(seconds)
+        self.client = Client(self.request, server.max_header_size, server.ssl_context, server.headers_timeout)
+        self.keep_alive = True
+        self.served = False
+        host, port = self.client_address[:2]
+        self.base = {**server.environ, "REMOTE_ADDR": host, "REMOTE_PORT": str(port)}
 
     def finish(self) -> None:
-        """Close so that what was sent arrives: unread input would make TCP take it back (RFC 9112 9.6)."""
-        deadline = monotonic() + LINGER_SECONDS
-        with suppress(OSError, ValueError), self.connection as connection:
-            connection.settimeout(LINGER_SECONDS)
-            if hasattr(connection, "unwrap"):
-                connection.unwrap()
-            connection.shutdown(socket.SHUT_WR)
-            while connection.recv(PIECE) and monotonic() < deadline:
-                pass
+        self.client.close()
 
 
-class Server(ThreadingHTTPServer):
+class Server(TCPServer):
     """Serves `app` on `host` and `port` (0 for any free one; then see `server_address`), once it is told to.
 
     Timeouts are in milliseconds or timedeltas: for a request's head, for the whole request, between two requests, and
-    for requests under way when the server stops. `max_header_size` is in bytes. With `ssl_context` it speaks HTTPS.
-    Raises ValueError, TypeError, and OSError when the port cannot be had.
+    for requests under way when the server stops. `max_header_size` is in bytes, and what connects beyond
+    `max_connections` is closed. With `ssl_context` it speaks HTTPS. Raises ValueError, TypeError, and OSError when the
+    port cannot be had.
     """
 
     request_queue_size = 511
+    allow_reuse_address = True
     allow_reuse_port = False  # newer Pythons share the port, and a second server would start unnoticed
 
     def __init__(
@@ -226,6 +147,7 @@ class Server(ThreadingHTTPServer):
         keep_alive_timeout: float | timedelta = 5_000,
         stop_timeout: float | timedelta = 10_000,
         max_header_size: int = 16 * 1024,
+        max_headers_count: int = 2000,
         max_connections: int | None = None,
     ) -> None:
         self.app = app
@@ -235,12 +157,13 @@ class Server(ThreadingHTTPServer):
         self.keep_alive_timeout = seconds("keep_alive_timeout", keep_alive_timeout)
         self.stop_timeout = seconds("stop_timeout", stop_timeout)
         self.max_header_size = max_header_size
+        self.max_headers_count = max_headers_count
         self.max_connections = max_connections
         self.stopping = False
-        self.idle: set[socket.socket] = set()
-        self._handlers: set[Thread] = set()
-        keep_alive = f"Connection: keep-alive\r\nKeep-Alive: timeout={int(self.keep_alive_timeout)}\r\n"
-        self.life_lines = {True: keep_alive, False: "Connection: close\r\n"}
+        self.idle: set[Client] = set()
+        self._threads: set[Thread] = set()
+        timeout = int(self.keep_alive_timeout)
+        self.keep_alive_lines = f"Connection: keep-alive\r\nKeep-Alive: timeout={timeout}\r\n"
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         number = port_number(port)
         try:
@@ -248,8 +171,8 @@ class Server(ThreadingHTTPServer):
         except OSError as error:
             raise OSError(error.errno, explain(error, host, number)) from error
 
-    def server_bind(self) -> None:
-        TCPServer.server_bind(self)  # not HTTPServer's, which asks the DNS for a name that nobody needs
+    def server_activate(self) -> None:
+        super().server_activate()
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
         self.environ: WSGIEnvironment = {
             "SCRIPT_NAME": "",
@@ -272,13 +195,16 @@ class Server(ThreadingHTTPServer):
             with suppress(OSError):  # BlockingIOError, once all who connected in time are let in
                 while True:
                     self.process_request(*self.get_request())
-        for connection in list(self.idle):
-            hang_up(connection)
+        grace = monotonic() + GRACE_SECONDS
+        while self.idle and monotonic() < grace:
+            sleep(0.01)
+        while self.idle:
+            self.idle.pop().hang_up()
         deadline = monotonic() + self.stop_timeout
-        for thread in list(self._handlers):
+        for thread in list(self._threads):
             thread.join(max(0, deadline - monotonic()))
-        if self._handlers:
-            logger.warning("stopped with %d connections still open", len(self._handlers))
+        if self._threads:
+            logger.warning("stopped with %d connections still open", len(self._threads))
 
     def stop(self) -> None:
         """Make `serve_until_stopped` return. Returns at once; may be called from any thread, and more than once."""
@@ -286,22 +212,27 @@ class Server(ThreadingHTTPServer):
         Thread(target=self.shutdown, daemon=True).start()
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if self.max_connections is not None and len(self._handlers) >= self.max_connections:
+        if self.max_connections is not None and len(self._threads) >= self.max_connections:
             self.shutdown_request(request)
             return
-        thread = Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
-        self._handlers.add(thread)
+        thread = Thread(target=self._serve_client, args=(request, client_address), daemon=True)
+        self._threads.add(thread)
         try:
             thread.start()
         except RuntimeError:  # no more threads
-            self._handlers.discard(thread)
+            self._threads.discard(thread)
             raise
 
-    def process_request_thread(self, request: Any, client_address: Any) -> None:
+    def _serve_client(self, request: Any, client_address: Any) -> None:
         try:
-            super().process_request_thread(request, client_address)
+            self.finish_request(request, client_address)
+        except OSError:  # a failed TLS handshake, or a client that left before its first byte
+            logger.debug("connection from %s failed", client_address, exc_info=True)
+        except Exception:
+            self.handle_error(request, client_address)
         finally:
-            self._handlers.discard(current_thread())
+            self.shutdown_request(request)
+            self._threads.discard(current_thread())
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         logger.exception("connection from %s failed", client_address)
@@ -345,12 +276,6 @@ def stopped_by_signals(server: Server) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)
-
-
-def hang_up(connection: socket.socket) -> None:
-    """End the wait for a next request. What has come in already can still be read."""
-    with suppress(OSError):
-        socket.socket.shutdown(connection, socket.SHUT_RD)  # an SSLSocket's own would forget its keys
 
 
 def seconds(name: str, value: float | timedelta) -> float:

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from select import select
 from typing import Any
 from wsgiref.validate import validator
 
@@ -77,6 +78,14 @@ TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"
 def test_a_request_that_does_not_come_in_time_gets_a_408(serve: Serve, begin: bytes) -> None:
     url = serve(echo, headers_timeout=100, request_timeout=timedelta(milliseconds=100))
     assert talk(url, begin) == TIMEOUT
+
+
+def test_a_body_that_trickles_in_for_too_long_gets_a_408(serve: Serve) -> None:
+    with connected(serve(echo, request_timeout=100)) as connection:
+        connection.sendall(CHUNKED)
+        while not select([connection], [], [], 0)[0]:
+            connection.sendall(b"1\r\nx\r\n")
+        assert received(connection) == TIMEOUT
 
 
 def test_an_idle_connection_is_closed_without_a_word(serve: Serve) -> None:
