@@ -68,7 +68,6 @@ class Client:
     def __init__(
         self, connection: socket.socket, limit: int, ssl_context: SSLContext | None, handshake_seconds: float
     ) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
         if ssl_context is not None:
             connection.settimeout(handshake_seconds)
             connection = ssl_context.wrap_socket(connection, server_side=True)

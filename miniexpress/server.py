@@ -173,6 +173,7 @@ class Server(TCPServer):
 
     def server_activate(self) -> None:
         super().server_activate()
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)  # for every connection that comes from it
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
         self.environ: WSGIEnvironment = {
             "SCRIPT_NAME": "",
