@@ -25,6 +25,11 @@ from typing import TYPE_CHECKING, Any
 from .incoming import PIECE, Body, Client, Disconnected, Refused, body_of, read_head, wants_keep_alive
 from .outgoing import Answer
 
+try:
+    import resource
+except ImportError:  # Windows has no such limits
+    resource = None  # type: ignore[assignment]
+
 if TYPE_CHECKING:
     from ssl import SSLContext
     from wsgiref.types import WSGIApplication, WSGIEnvironment
@@ -33,6 +38,7 @@ logger = logging.getLogger(__name__)
 
 CLOSE = "Connection: close\r\n"
 GRACE_SECONDS = 0.2  # for a request that is on its way while the server stops
+FULL_SECONDS = 0.5  # until the next connection is tried for, when there are too many
 REASONS = {
     400: "Bad Request",
     408: "Request Timeout",
@@ -131,6 +137,7 @@ class Server(TCPServer):
     port cannot be had.
     """
 
+    timeout = 0.1  # seconds until it looks whether it should stop
     request_queue_size = 511
     allow_reuse_address = True
     allow_reuse_port = False  # newer Pythons share the port, and a second server would start unnoticed
@@ -191,7 +198,8 @@ class Server(TCPServer):
     def serve_until_stopped(self) -> None:
         """Serve, until `stop` is called; then finish the requests that are under way, and close."""
         with self:
-            self.serve_forever(poll_interval=0.1)
+            while not self.stopping:
+                self.handle_request()
             self.socket.settimeout(0)
             with suppress(OSError):  # BlockingIOError, once all who connected in time are let in
                 while True:
@@ -210,7 +218,15 @@ class Server(TCPServer):
     def stop(self) -> None:
         """Make `serve_until_stopped` return. Returns at once; may be called from any thread, and more than once."""
         self.stopping = True
-        Thread(target=self.shutdown, daemon=True).start()
+
+    def get_request(self) -> tuple[socket.socket, Any]:
+        try:
+            return super().get_request()
+        except OSError as error:
+            if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS):
+                logger.warning("cannot accept a connection: %s", error.strerror)
+                sleep(FULL_SECONDS)
+            raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
         if self.max_connections is not None and len(self._threads) >= self.max_connections:
@@ -220,9 +236,10 @@ class Server(TCPServer):
         self._threads.add(thread)
         try:
             thread.start()
-        except RuntimeError:  # no more threads
+        except RuntimeError as error:
+            logger.warning("cannot serve a connection: %s", error)  # can't start new thread
             self._threads.discard(thread)
-            raise
+            self.shutdown_request(request)
 
     def _serve_client(self, request: Any, client_address: Any) -> None:
         try:
@@ -251,11 +268,20 @@ def listen(
     In the main thread, SIGINT and SIGTERM stop it: requests under way are finished, and `listen` returns. A second
     signal ends the process at once. For `options` and exceptions see `Server`.
     """
+    allow_many_files()
     server = Server(app, host, port, **options)
     with server, stopped_by_signals(server):
         if callback is not None:
             callback()
         server.serve_until_stopped()
+
+
+def allow_many_files() -> None:
+    """Raise the limit of open files as far as may be, as Node does: each connection is one."""
+    if resource is not None:
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with suppress(ValueError, OSError):  # a system that allows less than it says
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 @contextmanager

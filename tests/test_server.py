@@ -8,10 +8,9 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from select import select
 from typing import Any
@@ -19,7 +18,7 @@ from wsgiref.validate import validator
 
 import pytest
 import requests
-from wire import CHUNKED, GET, LAST, POST, answering, connected, echo, received, seen, statuses, talk
+from wire import CHUNKED, GET, LAST, POST, answering, connected, echo, listening, received, seen, statuses, talk
 
 from miniexpress.server import Server, listen
 
@@ -116,22 +115,40 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
     return cert, key
 
 
-def test_a_stalled_tls_handshake_keeps_nobody_waiting(serve: Serve, certificate: tuple[str, str]) -> None:
+@pytest.fixture
+def tls(certificate: tuple[str, str]) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
-    url = serve(echo, ssl_context=context)
-    with connected(url), requests.Session() as session:
+    return context
+
+
+def test_it_speaks_tls(serve: Serve, certificate: tuple[str, str], tls: ssl.SSLContext) -> None:
+    url = serve(echo, ssl_context=tls)
+    with requests.Session() as session:
         for body in (b"one", b"two" * 100_000):
             environ = session.post(url, data=body, timeout=10, verify=certificate[0]).json()
             assert (environ["wsgi.url_scheme"], environ["body"]) == ("https", body.decode())
 
 
-def test_a_tls_connection_ends_with_a_close_notify(serve: Serve, certificate: tuple[str, str]) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
+@pytest.mark.parametrize("begin", [b"", b"\x16\x03\x01\x02\x00\x01", GET, b"\x16\x03\x01" + b"\xff" * 100])
+def test_what_is_no_tls_handshake_keeps_nobody_waiting_and_ends_in_time(
+    serve: Serve, certificate: tuple[str, str], tls: ssl.SSLContext, begin: bytes
+) -> None:
+    url = serve(echo, ssl_context=tls, headers_timeout=500)
+    with connected(url) as connection:
+        connection.sendall(begin)
+        assert requests.get(url, timeout=10, verify=certificate[0]).status_code == 200
+        with suppress(ConnectionError):
+            assert b"HTTP/" not in received(connection)
+    assert requests.get(url, timeout=10, verify=certificate[0]).status_code == 200
+
+
+def test_a_tls_connection_ends_with_a_close_notify(
+    serve: Serve, certificate: tuple[str, str], tls: ssl.SSLContext
+) -> None:
     client = ssl.create_default_context(cafile=certificate[0])
     with (
-        connected(serve(answering(b"a", b"b"), ssl_context=context)) as plain,
+        connected(serve(answering(b"a", b"b"), ssl_context=tls)) as plain,
         client.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as connection,
     ):
         connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
@@ -189,7 +206,7 @@ def test_stop_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) -> None:
 
 
 SCRIPT = """
-import signal, socket, sys
+import signal, sys
 from miniexpress.server import listen
 
 def app(environ, start_response):
@@ -197,32 +214,16 @@ def app(environ, start_response):
     start_response('200 OK', [])
     return [body]
 
-free = socket.create_server(('127.0.0.1', 0))
-port = free.getsockname()[1]
-free.close()
 before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
-listen(app, str(port), callback=lambda: print(port, flush=True))
+listen(app, sys.argv[1], callback=lambda: print('ready', flush=True))
 assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
 print('returned')
 """
 
 
-@contextmanager
-def script() -> Iterator[tuple[subprocess.Popen[str], str]]:
-    process = subprocess.Popen(
-        [sys.executable, '-c', SCRIPT], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )  # fmt: skip
-    try:
-        assert process.stdout is not None
-        yield process, f"http://127.0.0.1:{int(process.stdout.readline())}"
-    finally:
-        process.kill()
-        process.communicate()
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_listen_without_dropping_the_request_under_way(number: signal.Signals) -> None:
-    with script() as (process, url), connected(url) as idle, connected(url) as busy:
+    with listening(SCRIPT) as (process, url), connected(url) as idle, connected(url) as busy:
         busy.sendall(POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
         assert busy.recv(65536).startswith(b"HTTP/1.1 100")
         process.send_signal(number)
@@ -234,7 +235,7 @@ def test_a_signal_ends_listen_without_dropping_the_request_under_way(number: sig
 
 
 def test_a_second_signal_ends_the_process_at_once() -> None:
-    with script() as (process, url), connected(url) as idle, connected(url) as busy:
+    with listening(SCRIPT) as (process, url), connected(url) as idle, connected(url) as busy:
         busy.sendall(POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
         assert busy.recv(65536).startswith(b"HTTP/1.1 100")
         process.send_signal(signal.SIGINT)

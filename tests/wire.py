@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 import re
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+
+from support import ROOT, free_port
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -31,6 +35,21 @@ def answering(*chunks: bytes, status: str = "200 OK", headers: tuple[tuple[str, 
         return [*chunks] if len(chunks) == 1 else (chunk for chunk in chunks)
 
     return app
+
+
+@contextmanager
+def listening(script: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A process that runs `script`, and its URL. The script listens on port sys.argv[1], and prints 'ready' then."""
+    port = str(free_port())
+    command = [sys.executable, "-c", script, port, *arguments]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @contextmanager
