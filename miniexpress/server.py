@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CLOSE = "Connection: close\r\n"
-GRACE_SECONDS = 0.2  # for a request that is on its way while the server stops
+GRACE_SECONDS = 0.5  # for a request that is on its way while the server stops
 FULL_SECONDS = 0.5  # until the next connection is tried for, when there are too many
 REASONS = {
     400: "Bad Request",

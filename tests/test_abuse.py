@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import pytest
@@ -302,12 +303,12 @@ def test_a_signal_under_load_drops_no_request_that_was_accepted(number: signal.S
                         return [repr(answer)]
                     answered[client] += 1
                     life = answer.partition(b"Connection: ")[2].partition(b"\r\n")[0]
+                    sleep(0.15)  # as a client does that looks at its answer, while its connection is idle
 
     with listening(SCRIPT) as (process, url), ThreadPoolExecutor(16) as clients:
         port = int(url.rpartition(":")[2])
         asking = [clients.submit(ask_until_it_is_gone, client, port) for client in range(16)]
-        wait_for(lambda: min(answered) > 5, "every client at work")
+        wait_for(lambda: min(answered) > 2, "every client at work")
         process.send_signal(number)
         assert [wrong for future in asking for wrong in future.result(20)] == []
         assert process.wait(10) == 0
-        assert sum(answered) > 100
