@@ -70,7 +70,7 @@ class Cookie:
     @max_age.setter
     def max_age(self, age: float | timedelta | None) -> None:
         if isinstance(age, timedelta):
-            age = age / _MILLISECOND
+            age = age // _MILLISECOND
         try:
             self._expires = None if age is None else datetime.now(UTC) + timedelta(milliseconds=age)
             if isinstance(age, bool):

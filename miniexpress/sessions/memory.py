@@ -32,7 +32,8 @@ class MemoryStore(Store):
             document = self._read(sid)
             if document is None:
                 return False
-            kept = {key: value for key, value in document.items() if key not in set(removed)}
+            gone = set(removed)
+            kept = {key: value for key, value in document.items() if key not in gone}
             self._sessions[sid] = stringify({**kept, **changed, "cookie": cookie})
             return True
 

@@ -6,13 +6,18 @@ The one room that imports pymongo.
 from __future__ import annotations
 
 import logging
+import random
 import re
 import socket
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+import struct
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Any, NoReturn
 
+import bson
 import pymongo
 from bson.codec_options import CodecOptions
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
@@ -58,10 +63,9 @@ class MongoDBStore(Store):
             _check(name, value, str, "a string that is not empty", bool)
         _check("database_name", database_name, str | None, "a string or None")
         _check("connection_options", connection_options, Mapping | None, "a dict of pymongo.MongoClient's options")
-        _check("expires", expires, int | float | timedelta, "a number of milliseconds, or a timedelta", bool)
         _check("expires_after_seconds", expires_after_seconds, int, "a number of seconds", lambda given: given >= 0)
         _check("client", client, pymongo.MongoClient | None, "a pymongo.MongoClient")
-        self.expires = expires if isinstance(expires, timedelta) else timedelta(milliseconds=expires)
+        self.expires = _duration("expires", expires)
         self.id_field = id_field
         self.expires_key = expires_key
         self.expires_after_seconds = expires_after_seconds
@@ -72,6 +76,7 @@ class MongoDBStore(Store):
         self.collection = self.db[collection]
         self._is_lost = False
         self._is_indexed = False
+        self._comparing = Lock()
 
     def get(self, sid: str) -> Document | None:
         with self._reached():
@@ -94,34 +99,47 @@ class MongoDBStore(Store):
 
     def update(self, sid: str, changed: Mapping[str, Any], removed: Iterable[str], cookie: Document) -> bool:
         """Change the fields of a session, all in one atomic step; ``False`` where there is no such session any more."""
-        fields, removed = {**changed, "cookie": _with_nulls(cookie)}, set(removed)
+        fields, removed = {**changed, "cookie": _with_nulls(cookie)}, list(removed)
         expires = self._expiry(cookie)
         with self._reached():
             if not all(map(_PLAIN_KEY.fullmatch, (*fields, *removed))):
-                return self._update_by_comparing(sid, fields, removed, expires)
+                return self._update_whole(sid, fields, removed, expires)
             change = {"$set": {f"session.{key}": value for key, value in fields.items()} | {self.expires_key: expires}}
             if removed:
                 change["$unset"] = {f"session.{key}": "" for key in removed}
             return bool(self.collection.update_one({self.id_field: sid}, change).matched_count)
 
-    def _update_by_comparing(
-        self, sid: str, fields: dict[str, Any], removed: Container[str], expires: datetime
-    ) -> bool:
-        """Do an update that no dotted path can say: replace the document, if nobody else has since it was read.
+    def _update_whole(self, sid: str, fields: dict[str, Any], removed: list[str], expires: datetime) -> bool:
+        """Do an update that no dotted path can say: let the server compute the session, by an aggregation pipeline."""
+        is_removed = {"$in": ["$$this.k", {"$literal": removed}]}
+        kept = {"$filter": {"input": {"$objectToArray": "$session"}, "cond": {"$not": [is_removed]}}}
+        session = {"$mergeObjects": [{"$arrayToObject": kept}, {"$literal": fields}]}
+        try:
+            pipeline = [{"$set": {"session": session, self.expires_key: expires}}]
+            return bool(self.collection.update_one({self.id_field: sid}, pipeline).matched_count)
+        except OperationFailure as error:
+            if _is_loss(error):
+                raise
+            return self._update_by_comparing(sid, fields, removed, expires)
 
-        Every write moves ``expires``, so that is what tells.
+    def _update_by_comparing(self, sid: str, fields: dict[str, Any], removed: list[str], expires: datetime) -> bool:
+        """Do it on a server that has no pipelines, as nx-27017: write the session if nobody has since it was read.
+
+        Every write moves ``expires``. So first it gets one that nobody else would choose, and while that stands
+        nothing has changed. It is off by whole seconds, as nx-27017 looks at no more.
         """
-        while True:
-            before = self.collection.find_one({self.id_field: sid})
-            if before is None:
-                return False
-            session = {key: value for key, value in before["session"].items() if key not in removed} | fields
-            if expires == before.get(self.expires_key):
-                expires += timedelta(milliseconds=1)
-            after = {**before, "session": session, self.expires_key: expires}
-            unchanged = {self.id_field: sid, self.expires_key: before.get(self.expires_key)}
-            if self.collection.replace_one(unchanged, after).matched_count:
-                return True
+        with self._comparing:
+            while True:
+                stamp = {self.expires_key: expires + timedelta(seconds=random.randrange(1, 86400))}
+                if not self.collection.update_one({self.id_field: sid}, {"$set": stamp}).matched_count:
+                    return False
+                stamped = {self.id_field: sid, **stamp}
+                if before := self.collection.find_one(stamped):
+                    session = {key: value for key, value in before["session"].items() if key not in removed} | fields
+                    change = {"$set": {"session": session, self.expires_key: expires}}
+                    if self.collection.update_one(stamped, change).matched_count:
+                        return True
+                time.sleep(random.uniform(0, 0.02))  # processes that do the same make way for each other
 
     def touch(self, sid: str, document: Document) -> None:
         cookie = _with_nulls(document["cookie"])
@@ -151,7 +169,7 @@ class MongoDBStore(Store):
         self.collection.create_index(self.expires_key, expireAfterSeconds=self.expires_after_seconds)
 
     def _unexpired(self) -> dict[str, Any]:
-        return {self.expires_key: {"$not": {"$lte": datetime.now(UTC)}}}
+        return {"$or": [{self.expires_key: {"$gt": datetime.now(UTC)}}, {self.expires_key: None}]}
 
     def _expiry(self, cookie: Document) -> datetime:
         """When a session ends, in the whole milliseconds that MongoDB keeps."""
@@ -161,8 +179,9 @@ class MongoDBStore(Store):
     @contextmanager
     def _reached(self) -> Iterator[None]:
         """Around each call to MongoDB: bounds its time, and makes an outage an answer that is logged only once."""
-        if not self.client.topology_description.has_readable_server() and not self._is_anyone_there():
-            self._fail(ConnectionFailure("nothing listens there"))
+        is_known = not self._is_lost and self.client.topology_description.has_readable_server()
+        if not is_known and not self._is_anyone_there():
+            self._fail(ConnectionFailure("nobody answers there"))
         try:
             with pymongo.timeout(_PATIENCE_WHEN_LOST if self._is_lost else _PATIENCE):
                 self._index_once()
@@ -194,15 +213,9 @@ class MongoDBStore(Store):
         raise HTTPError(503, f"the session store is not available: {_reason(error)}") from error
 
     def _is_anyone_there(self) -> bool:
-        """Whether a server accepts connections at all: asked while it is lost, so that no request waits in vain."""
+        """Whether any server answers at all: asked while it is lost, so that no request waits in vain."""
         addresses = list(self.client.topology_description.server_descriptions())
-        for host, port in addresses:
-            try:
-                socket.create_connection((host, port or 27017), timeout=0.2).close()
-            except OSError:
-                continue
-            return True
-        return not addresses
+        return not addresses or any(_answers(*address) for address in addresses)
 
 
 def _connect(uri: str, options: Mapping[str, Any]) -> pymongo.MongoClient[Any]:
@@ -211,14 +224,48 @@ def _connect(uri: str, options: Mapping[str, Any]) -> pymongo.MongoClient[Any]:
     What the URI or ``options`` say goes before that.
     """
     said = {name.lower() for name in options} | set(re.findall(r"[?&](\w+)=", uri.lower()))
-    patience = {"serverSelectionTimeoutMS": 1400, "connectTimeoutMS": 1400}
-    patience = {name: milliseconds for name, milliseconds in patience.items() if name.lower() not in said}
-    return pymongo.MongoClient(uri, **{"connect": False, **patience, **options})
+    # A server that was lost is asked when a request needs it; a stream of its news would come only with the heartbeat.
+    ours = {"serverSelectionTimeoutMS": 1400, "connectTimeoutMS": 1400, "serverMonitoringMode": "poll"}
+    ours = {name: value for name, value in ours.items() if name.lower() not in said}
+    return pymongo.MongoClient(uri, **{"connect": False, **ours, **options})
+
+
+def _answers(host: str, port: int | None) -> bool:
+    """Whether a server says anything to a hello (OP_MSG of MongoDB's wire protocol), if only that it wants TLS."""
+    hello = bson.encode({"hello": 1, "$db": "admin"})
+    try:
+        with _socket_to(host, port) as there:
+            try:
+                there.sendall(struct.pack("<iiiiIB", 21 + len(hello), 1, 0, 2013, 0, 0) + hello)
+                there.recv(1)
+            except ConnectionError:
+                pass
+    except (OSError, UnicodeError):
+        return False
+    return True
+
+
+def _socket_to(host: str, port: int | None) -> socket.socket:
+    if port is not None:
+        return socket.create_connection((host, port), _PATIENCE_WITH_A_HELLO)
+    unix = socket.socket(socket.AF_UNIX)  # pymongo's address of one is its path and no port
+    unix.settimeout(_PATIENCE_WITH_A_HELLO)
+    unix.connect(host)
+    return unix
 
 
 def _check(name: str, value: Any, kind: Any, description: str, is_good: Callable[[Any], Any] | None = None) -> None:
     if not isinstance(value, kind) or isinstance(value, bool) or (is_good and not is_good(value)):
         raise TypeError(f"MongoDBStore({name}=…) takes {description}, not {value!r}")
+
+
+def _duration(name: str, value: Any) -> timedelta:
+    try:
+        duration = value if isinstance(value, timedelta) else timedelta(milliseconds=value)
+    except (TypeError, ValueError, OverflowError):
+        duration = timedelta.min
+    _check(name, value, int | float | timedelta, "milliseconds or a timedelta", lambda _: duration >= timedelta(0))
+    return duration
 
 
 def _is_loss(error: PyMongoError) -> bool:
@@ -240,6 +287,7 @@ _PLAIN_KEY = re.compile(r"[\w -]+")  # what a dotted path holds as the name of o
 # Seconds. pymongo looks for a server every half second, and may take that much longer.
 _PATIENCE = 1.4
 _PATIENCE_WHEN_LOST = 0.8
+_PATIENCE_WITH_A_HELLO = 0.2
 _NOT_ALLOWED = (13, 18)  # Unauthorized and AuthenticationFailed, in MongoDB's list of error codes
 _COOKIE_FIELDS = (
     "originalMaxAge", "partitioned", "priority", "expires", "secure", "httpOnly", "domain", "path", "sameSite",

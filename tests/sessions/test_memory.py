@@ -1,0 +1,121 @@
+"""`MemoryStore`: sessions in the process, kept as the JSON that npm express-session 1.19.0 keeps there."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from miniexpress.sessions.memory import MemoryStore
+
+COOKIE: dict[str, Any] = {"originalMaxAge": None, "expires": None, "httpOnly": True, "path": "/"}
+
+
+def ending(seconds: float) -> dict[str, Any]:
+    return {**COOKIE, "originalMaxAge": 1000, "expires": datetime.now(UTC) + timedelta(seconds=seconds)}
+
+
+def test_what_is_set_is_got_and_is_a_copy() -> None:
+    store, document = MemoryStore(), {"cookie": COOKIE, "user": {"tags": ["a"]}}
+    store.set("a", document)
+    document["user"]["tags"].append("b")
+    got = store.get("a")
+    assert got == {"cookie": COOKIE, "user": {"tags": ["a"]}}
+    got["user"]["tags"].append("c")
+    assert store.get("a") == {"cookie": COOKIE, "user": {"tags": ["a"]}}
+    assert store.get("b") is None
+
+
+def test_what_json_cannot_hold_is_refused_and_the_old_document_stays() -> None:
+    store = MemoryStore()
+    store.set("a", {"cookie": COOKIE, "x": 1})
+    with pytest.raises(TypeError, match="nothing that JSON can hold"):
+        store.set("a", {"cookie": COOKIE, "x": object()})
+    with pytest.raises(TypeError, match="nothing that JSON can hold"):
+        store.update("a", {"x": {1, 2}}, (), COOKIE)
+    assert (store.get("a") or {})["x"] == 1
+    circle: list[Any] = []
+    circle.append(circle)
+    with pytest.raises((ValueError, RecursionError)):
+        store.update("a", {"x": circle}, (), COOKIE)
+    assert (store.get("a") or {})["x"] == 1
+
+
+def test_a_datetime_is_read_as_the_text_that_express_session_reads() -> None:
+    store = MemoryStore()
+    store.set("a", {"cookie": COOKIE, "at": datetime(2024, 2, 3, 4, 5, 6, 789000, UTC)})
+    assert (store.get("a") or {})["at"] == "2024-02-03T04:05:06.789Z"
+
+
+def test_update_sets_removes_and_leaves_the_rest_alone() -> None:
+    store = MemoryStore()
+    store.set("a", {"cookie": COOKIE, "kept": 1, "gone": 2, "changed": 3})
+    assert store.update("a", {"changed": 4, "new": 5}, iter(["gone", "never"]), {**COOKIE, "path": "/x"})
+    assert store.get("a") == {"cookie": {**COOKIE, "path": "/x"}, "kept": 1, "changed": 4, "new": 5}
+
+
+def test_update_removes_every_key_of_a_generator() -> None:
+    store = MemoryStore()
+    store.set("a", {"cookie": COOKIE, "b": 1, "c": 2, "d": 3})
+    assert store.update("a", {}, (key for key in "bcd"), COOKIE)
+    assert store.get("a") == {"cookie": COOKIE}
+
+
+def test_what_is_not_there_is_neither_updated_nor_touched_nor_an_error_to_destroy() -> None:
+    store = MemoryStore()
+    assert not store.update("gone", {"a": 1}, (), COOKIE)
+    store.touch("gone", {"cookie": COOKIE})
+    store.destroy("gone")
+    assert (store.all(), store.length()) == ({}, 0)
+
+
+def test_touch_changes_the_end_and_nothing_else() -> None:
+    store = MemoryStore()
+    store.set("a", {"cookie": ending(10), "x": 1})
+    store.touch("a", {"cookie": ending(100), "x": 2})
+    kept = store.get("a") or {}
+    assert kept["x"] == 1
+    assert datetime.fromisoformat(kept["cookie"]["expires"]) > datetime.now(UTC) + timedelta(seconds=50)
+
+
+def test_what_has_ended_is_not_there_any_more() -> None:
+    store = MemoryStore()
+    store.set("over", {"cookie": ending(-1)})
+    store.set("now", {"cookie": ending(0)})
+    store.set("lasting", {"cookie": ending(60)})
+    store.set("forever", {"cookie": COOKIE})
+    assert not store.update("over", {"x": 1}, (), ending(60))
+    store.touch("now", {"cookie": ending(60)})
+    assert (store.get("over"), store.get("now")) == (None, None)
+    assert set(store.all()) == {"lasting", "forever"}
+    assert store.length() == 2
+
+
+def test_destroy_and_clear() -> None:
+    store = MemoryStore()
+    for sid in "abc":
+        store.set(sid, {"cookie": COOKIE})
+    store.destroy("b")
+    assert set(store.all()) == {"a", "c"}
+    store.clear()
+    assert store.length() == 0
+
+
+def test_updates_from_many_threads_lose_nothing() -> None:
+    store = MemoryStore()
+    store.set("a", {"cookie": COOKIE})
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(lambda number: store.update("a", {f"k{number}": number}, (), COOKIE), range(200)))
+    assert len(store.get("a") or {}) == 201
+
+
+@pytest.mark.parametrize("sid", ["", "__proto__", "a.b", "$ne", "é🦊", "\0", "\ud800"])
+def test_an_id_may_be_any_text(sid: str) -> None:
+    store = MemoryStore()
+    assert store.get(sid) is None
+    store.set(sid, {"cookie": COOKIE, sid or "empty": sid})
+    assert set(store.all()) == {sid}
+    store.destroy(sid)
+    assert store.get(sid) is None

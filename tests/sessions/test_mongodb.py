@@ -1,0 +1,334 @@
+"""`MongoDBStore`: connect-mongodb-session's document, kept on two real servers, and what it does in an outage.
+
+The documents were recorded from the npm package connect-mongodb-session 5.0.0 (mongodb 6.22.0) with express-session
+1.19.0: each is what a session was when its handler called `save()`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import bson
+import pymongo
+import pytest
+from bson.raw_bson import RawBSONDocument
+from pymongo.monitoring import CommandListener, CommandStartedEvent
+from support import MongoDBServer
+from visits import Browser, all_at_once, app_with_session, signed
+
+from miniexpress.sessions.mongodb import MongoDBStore
+
+Serve = Callable[..., str]
+KNOWN = f"connect.sid={signed('known')}"
+NO_COOKIE = {"originalMaxAge": None, "expires": None, "httpOnly": True, "path": "/"}
+
+
+@pytest.fixture
+def client(mongodb: MongoDBServer) -> Iterator[pymongo.MongoClient[Any]]:
+    """A client of its own, on an empty database."""
+    with pymongo.MongoClient[Any](mongodb.uri, tz_aware=True) as client:
+        client.drop_database("test")
+        client.drop_database("other")
+        yield client
+
+
+@pytest.fixture
+def store(mongodb: MongoDBServer, client: pymongo.MongoClient[Any]) -> Iterator[MongoDBStore]:
+    store = MongoDBStore(uri=mongodb.uri)
+    yield store
+    store.client.close()
+
+
+# The field `session` as BSON, by the id of the session.
+DOCUMENTS: dict[str, str] = json.loads((Path(__file__).parent / "recorded" / "documents.json").read_text())["sessions"]
+
+
+def fill(session: Any) -> None:
+    session.user = {"name": "Zoë 🦊", "tags": ["a", 1, 1.5, True, None, {"b": []}]}
+    session.update(views=1, ratio=0.5, at=datetime(2024, 2, 3, 4, 5, 6, 789000, UTC))
+    session.update({"none": None, "yes": True, "text": "", "": "empty", "a.b": 1, "$c": 2})
+
+
+def all_of_it(cookie: Any) -> None:
+    cookie.priority, cookie.partitioned, cookie.same_site, cookie.secure = "high", True, "none", True
+    cookie.expires = datetime(2100, 1, 1, tzinfo=UTC)
+    cookie.original_max_age = 60_000
+
+
+@pytest.mark.parametrize("sid", DOCUMENTS)
+def test_the_document_is_connect_mongodb_session_s_to_the_byte(
+    serve: Serve, store: MongoDBStore, client: pymongo.MongoClient[Any], sid: str
+) -> None:
+    options = {"same_site": "lax", "domain": "example.com", "secure": False}
+    app = app_with_session(store=store, genid=lambda req: sid, cookie=options)
+
+    @app.get("/")
+    def save(req: Any, res: Any) -> None:
+        if sid == "all":
+            all_of_it(req.session.cookie)
+        fill(req.session)
+        req.session.save()
+        res.end()
+
+    assert Browser(serve(app)).get().status == 200
+    collection = client.test.get_collection("sessions", bson.CodecOptions(document_class=RawBSONDocument))
+    document = collection.find_one({"_id": sid})
+    assert document is not None
+    assert sorted(document) == ["_id", "expires", "session"]
+    assert document["session"].raw.hex() == DOCUMENTS[sid]
+
+
+def test_what_express_has_written_is_read_whole_and_stays_as_it_was(
+    serve: Serve, store: MongoDBStore, client: pymongo.MongoClient[Any]
+) -> None:
+    session = bson.decode(bytes.fromhex(DOCUMENTS["all"]), AWARE)
+    expires = datetime.now(UTC) + timedelta(hours=1)
+    client.test.sessions.insert_one({"_id": "known", "session": session, "expires": expires})
+    app = app_with_session(store=store)
+
+    @app.get("/")
+    def read(req: Any, res: Any) -> None:
+        cookie = req.session.cookie
+        seen = [cookie.priority, cookie.partitioned, cookie.same_site, cookie.secure, cookie.original_max_age]
+        assert seen == ["high", True, "none", True, 60_000]
+        assert req.session.at == datetime(2024, 2, 3, 4, 5, 6, 789000, UTC)
+        assert req.session.user.tags[5].b == []
+        res.send(req.session.user.name)
+
+    assert Browser(serve(app), KNOWN).get().text == "Zoë 🦊"
+    kept = client.test.sessions.find_one({"_id": "known"})
+    assert kept is not None
+    changed = {name for name, value in kept["session"]["cookie"].items() if value != session["cookie"].get(name)}
+    assert changed <= {"expires"}
+    assert {**kept["session"], "cookie": None} == {**session, "cookie": None}
+
+
+AWARE = bson.CodecOptions[dict[str, Any]](tz_aware=True)
+
+
+def test_a_max_age_that_was_a_timedelta_is_kept_as_the_integer_that_node_writes(
+    serve: Serve, store: MongoDBStore, client: pymongo.MongoClient[Any]
+) -> None:
+    app = app_with_session(store=store, save_uninitialized=True, cookie={"max_age": timedelta(minutes=1)})
+    app.get("/", lambda req, res: res.end())
+    Browser(serve(app)).get()
+    age = client.test.sessions.find_one({})["session"]["cookie"]["originalMaxAge"]  # type: ignore[index]
+    assert (type(age), age) == (int, 60_000)
+
+
+# Options
+
+
+def test_the_ttl_index_is_connect_mongodb_session_s(store: MongoDBStore, client: pymongo.MongoClient[Any]) -> None:
+    store.set("a", {"cookie": NO_COOKIE})
+    indexes = client.test.sessions.index_information().values()
+    assert [(index["key"], index["expireAfterSeconds"]) for index in indexes if "expireAfterSeconds" in index] == [
+        ([("expires", 1)], 0)
+    ]
+
+
+def test_fields_collection_database_and_times_are_the_ones_that_were_asked_for(
+    mongodb: MongoDBServer, client: pymongo.MongoClient[Any]
+) -> None:
+    store = MongoDBStore(
+        uri=mongodb.uri,
+        database_name="other",
+        collection="logins",
+        id_field="sid",
+        expires_key="until",
+        expires_after_seconds=60,
+        expires=3_600_000,
+        connection_options={"appname": "tests"},
+    )
+    assert store.client.options.pool_options.metadata["application"] == {"name": "tests"}  # type: ignore[attr-defined]
+    store.set("a", {"cookie": NO_COOKIE, "x": 1})
+    assert store.update("a", {"y": 2, "a.b": 3}, ["x"], NO_COOKIE)
+    kept = client.other.logins.find_one({"sid": "a"})
+    assert kept is not None
+    assert kept["session"].keys() == {"cookie", "y", "a.b"}
+    assert abs(kept["until"] - datetime.now(UTC) - timedelta(hours=1)) < timedelta(seconds=10)
+    indexes = client.other.logins.index_information().values()
+    assert [("until", 1)] in [index["key"] for index in indexes if index.get("expireAfterSeconds") == 60]
+    assert set(store.all()) == {"a"}
+    client.other.logins.update_one({"sid": "a"}, {"$set": {"until": datetime.now(UTC) - timedelta(seconds=1)}})
+    assert (store.all(), store.length(), store.get("a")) == ({}, 0, None)
+    assert client.other.logins.find_one() is None
+    store.client.close()
+
+
+def test_the_database_is_the_uri_s_own_or_test(mongodb: MongoDBServer) -> None:
+    place = mongodb.uri.removesuffix("/test")
+    for uri, name in ((place, "test"), (f"{place}/shop", "shop"), (f"{place}/shop?appName=x", "shop")):
+        store = MongoDBStore(uri=uri)
+        assert store.db.name == name
+        store.client.close()
+
+
+def test_expires_is_taken_in_milliseconds_and_as_a_timedelta_and_is_two_weeks_without(
+    mongodb: MongoDBServer, client: pymongo.MongoClient[Any]
+) -> None:
+    for given, lasts in (({}, 14 * 86400), ({"expires": 5000.0}, 5), ({"expires": timedelta(days=1)}, 86400)):
+        MongoDBStore(client=client, **given).set("a", {"cookie": NO_COOKIE})
+        kept = client.test.sessions.find_one({"_id": "a"})
+        assert kept is not None
+        assert abs((kept["expires"] - datetime.now(UTC)).total_seconds() - lasts) < 4
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"uri": None}, "uri=.*string.*None"),
+    ({"uri": ""}, "uri=.*not empty"),
+    ({"collection": 5}, "collection=.*string.*5"),
+    ({"collection": ""}, "collection=.*not empty"),
+    ({"database_name": 5}, "database_name=.*string.*5"),
+    ({"connection_options": "tls"}, "connection_options=.*dict.*'tls'"),
+    ({"expires": "1 day"}, "expires=.*milliseconds.*'1 day'"),
+    ({"expires": True}, "expires=.*milliseconds.*True"),
+    ({"expires": -1}, "expires=.*-1"),
+    ({"expires": float("nan")}, "expires=.*nan"),
+    ({"id_field": None}, "id_field=.*None"),
+    ({"expires_key": ["a"]}, r"expires_key=.*\['a'\]"),
+    ({"expires_after_seconds": 1.5}, "expires_after_seconds=.*seconds.*1.5"),
+    ({"expires_after_seconds": -1}, "expires_after_seconds=.*-1"),
+    ({"client": "mongodb://x"}, "client=.*MongoClient.*'mongodb://x'"),
+    ({"databaseName": "x"}, "no option 'databaseName'.*'database_name'"),
+    ({"connectionOptions": {}}, "no option 'connectionOptions'.*'connection_options'"),
+    ({"expiresAfterSeconds": 1}, "no option 'expiresAfterSeconds'.*'expires_after_seconds'"),
+]
+
+
+@pytest.mark.parametrize(("given", "told"), WRONG, ids=[str(given) for given, _ in WRONG])
+def test_an_option_of_the_wrong_kind_is_refused_by_name(given: dict[str, Any], told: str) -> None:
+    with pytest.raises(TypeError, match=told):
+        MongoDBStore(**given)
+
+
+# What a session costs
+
+
+class Commands(CommandListener):
+    def __init__(self) -> None:
+        self.names: list[str] = []
+
+    def started(self, event: CommandStartedEvent) -> None:
+        self.names.append(event.command_name)
+
+    def succeeded(self, event: Any) -> None:
+        pass
+
+    failed = succeeded
+
+
+def test_a_request_costs_one_read_and_one_write_and_without_a_session_nothing(
+    serve: Serve, mongodb: MongoDBServer, client: pymongo.MongoClient[Any]
+) -> None:
+    commands = Commands()
+    with pymongo.MongoClient[Any](mongodb.uri, event_listeners=[commands]) as listened:
+        app = app_with_session(store=MongoDBStore(client=listened), rotate_on="user")
+        app.get("/read", lambda req, res: res.json(req.session.views))
+
+        @app.get("/change")
+        def change(req: Any, res: Any) -> None:
+            req.session.views = (req.session.views or 0) + 1
+            res.end()
+
+        browser = Browser(serve(app))
+        browser.get("/change")
+        assert commands.names == ["createIndexes", "update"]
+        for path, cookie, expected in (
+            ("/read", browser.cookie, ["find", "update"]),
+            ("/change", browser.cookie, ["find", "update"]),
+            ("/read", None, []),
+            ("/read", "connect.sid=s%3Aforged.x", []),
+            ("/change", None, ["update"]),
+            ("/read", KNOWN, ["find"]),
+        ):
+            commands.names.clear()
+            assert Browser(browser.url, cookie).get(path).status == 200
+            assert commands.names == expected, (path, cookie)
+
+
+# Nothing is lost, and a logout holds
+
+ODD = ("", "a.b", "$set", "key", "é🦊", "'\"\\", " ", "__proto__", "cookie.path", "[0]", "0", "$", ".", "a\nb", "items")
+
+
+@pytest.mark.parametrize("odd", [False, True], ids=["plain keys", "odd keys"])
+def test_two_hundred_requests_at_once_lose_no_key(serve: Serve, store: MongoDBStore, odd: bool) -> None:
+    app = app_with_session(store=store)
+
+    @app.get("/set/:number")
+    def set_key(req: Any, res: Any) -> None:
+        number = int(req.params.number)
+        req.session[f"{ODD[number % len(ODD)]}{number}" if odd else f"key{number}"] = number
+        res.end()
+
+    browser = Browser(serve(app))
+    browser.get("/set/0")
+    answers = all_at_once(browser, [f"/set/{number}" for number in range(200)])
+    assert [answer.status for answer in answers if answer.status != 200] == []
+    [session] = store.all().values()
+    assert sorted(value for key, value in session.items() if key != "cookie") == list(range(200))
+
+
+def test_every_key_is_kept_changed_and_removed_under_its_own_name(store: MongoDBStore) -> None:
+    keys = {key: {"": [{"a.b": 1, "$c": None}]} for key in ODD}
+    store.set("a", {"cookie": NO_COOKIE, **keys})
+    assert store.get("a") == {**keys, "cookie": (store.get("a") or {})["cookie"]}
+    for key in ODD:
+        assert store.update("a", {key: {"new": key}}, [], NO_COOKIE)
+        assert (store.get("a") or {})[key] == {"new": key}
+    for key in ODD:
+        assert store.update("a", {}, [key], NO_COOKIE)
+    assert set(store.get("a") or {}) == {"cookie"}
+
+
+def test_an_update_or_a_touch_never_brings_a_session_back(store: MongoDBStore) -> None:
+    for changed, removed in (({"a": 1}, []), ({"a.b": 1}, []), ({}, ["a"]), ({}, ["$a"]), ({}, [])):
+        assert not store.update("gone", changed, removed, NO_COOKIE)
+    store.touch("gone", {"cookie": NO_COOKIE})
+    assert store.length() == 0
+
+
+def test_touch_moves_the_end_and_nothing_else(store: MongoDBStore, client: pymongo.MongoClient[Any]) -> None:
+    store.set("a", {"cookie": NO_COOKIE, "x": 1})
+    client.test.sessions.update_one({"_id": "a"}, {"$set": {"session.x": 2}})
+    expires = datetime.now(UTC) + timedelta(days=1)
+    store.touch("a", {"cookie": {**NO_COOKIE, "expires": expires}, "x": 1})
+    kept = client.test.sessions.find_one({"_id": "a"})
+    assert kept is not None
+    assert kept["session"]["x"] == 2
+    assert abs(kept["expires"] - expires) < timedelta(milliseconds=2)
+    assert kept["session"]["cookie"]["expires"] == kept["expires"]
+
+
+def test_all_length_destroy_and_clear(store: MongoDBStore) -> None:
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    for sid in ("a", "b", "c"):
+        store.set(sid, {"cookie": NO_COOKIE, "name": sid})
+    store.set("over", {"cookie": {**NO_COOKIE, "expires": past}})
+    assert {sid: session["name"] for sid, session in store.all().items()} == {"a": "a", "b": "b", "c": "c"}
+    assert (store.length(), store.get("over"), store.get("never")) == (3, None, None)
+    store.destroy("b")
+    store.destroy("b")
+    assert set(store.all()) == {"a", "c"}
+    store.clear()
+    assert (store.all(), store.length()) == ({}, 0)
+
+
+def test_an_expired_session_is_none_and_the_browser_gets_a_new_one(serve: Serve, store: MongoDBStore) -> None:
+    store.set("known", {"cookie": {**NO_COOKIE, "expires": datetime.now(UTC) - timedelta(seconds=1)}, "user": "x"})
+    app = app_with_session(store=store, genid=lambda req: "fresh")
+    app.get("/", lambda req, res: res.json([req.session_id, req.session.user]))
+    assert Browser(serve(app), KNOWN).get().text == '["fresh",null]'
+
+
+def test_an_id_is_never_an_operator(store: MongoDBStore) -> None:
+    store.set("a", {"cookie": NO_COOKIE})
+    for sid in ("$ne", '{"$ne": null}', "", "a\0", "*"):
+        assert store.get(sid) is None
+        store.destroy(sid)
+    assert store.length() == 1

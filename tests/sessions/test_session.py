@@ -1,0 +1,332 @@
+"""What `req.session` is, that nothing of it is lost, and that a logout holds."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from visits import Browser, all_at_once, app_with_session
+
+from miniexpress import App
+
+Serve = Callable[..., str]
+
+
+class Slow:
+    """A handler's pause: it tells that the request has its session, and goes on when it is let."""
+
+    def __init__(self) -> None:
+        self.begun, self.go_on = threading.Event(), threading.Event()
+
+    def __call__(self) -> None:
+        self.begun.set()
+        assert self.go_on.wait(20)
+
+
+def show(req: Any, res: Any) -> None:
+    res.json({key: value for key, value in req.session.items() if key != "cookie"})
+
+
+def login_app(**options: Any) -> tuple[App, Slow]:
+    """GET /login/tobi, /logout in several ways, and /slow/… which changes the session after a pause."""
+    app, slow = app_with_session(**options), Slow()
+    app.get("/", show)
+
+    @app.get("/login/:user")
+    def login(req: Any, res: Any) -> None:
+        req.session.user = {"name": req.params.user}
+        res.send(req.session.id)
+
+    @app.get("/logout/:how")
+    def logout(req: Any, res: Any) -> None:
+        if req.params.how == "destroy":
+            req.session.destroy()
+        elif req.params.how == "regenerate":
+            req.session.regenerate()
+        elif req.params.how == "unset":
+            req.session = None
+        else:
+            del req.session.user
+        res.end()
+
+    @app.get("/slow/:how")
+    def slow_request(req: Any, res: Any) -> None:
+        slow()
+        SLOW[req.params.how](req.session)
+        res.end()
+
+    return app, slow
+
+
+def save(session: Any) -> None:
+    session.views = 1
+    session.save()
+
+
+def move_user(session: Any) -> None:
+    session.user.name = "tobias"
+
+
+SLOW: dict[str, Callable[[Any], Any]] = {
+    "read": lambda session: None,
+    "change": lambda session: session.update(views=1),
+    "change-the-cookie": lambda session: setattr(session.cookie, "max_age", 60_000),
+    "same": lambda session: session.update(user=dict(session.user)),
+    "touch": lambda session: session.touch(),
+    "save": save,
+    "odd-key": lambda session: session.update({"a.b": 1, "$c": 2, "": 3}),
+}
+
+
+@pytest.mark.parametrize("rotate_on", [None, "user"], ids=["", "rotate_on"])
+@pytest.mark.parametrize("resave", [False, True], ids=["", "resave"])
+@pytest.mark.parametrize("logout", ["destroy", "regenerate", "unset", "delete"])
+def test_a_logout_holds_whatever_a_request_that_began_before_it_does(
+    serve: Serve, logout: str, resave: bool, rotate_on: str | None
+) -> None:
+    for how in SLOW:
+        app, slow = login_app(resave=resave, rotate_on=rotate_on, unset="destroy")
+        browser = Browser(serve(app))
+        browser.get("/login/tobi")
+        stolen = browser.with_same_cookie()
+        with ThreadPoolExecutor() as pool:
+            late = pool.submit(browser.with_same_cookie().get, f"/slow/{how}")
+            assert slow.begun.wait(20)
+            assert browser.get(f"/logout/{logout}").status == 200
+            slow.go_on.set()
+            answer = late.result()
+        for window in (stolen, browser, Browser(browser.url, (answer.set_cookie or [None])[0])):
+            assert "user" not in json.loads(window.get("/").text), how
+        if rotate_on or logout != "delete":
+            assert not answer.sets_cookie, how
+
+
+def test_a_logout_holds_against_a_slow_change_of_the_user(serve: Serve) -> None:
+    for rotate_on in (None, "user"):
+        app, slow = login_app(rotate_on=rotate_on)
+
+        @app.get("/rename")
+        def rename(req: Any, res: Any, slow: Slow = slow) -> None:
+            slow()
+            req.session.user.name = "tobias"
+            res.end()
+
+        browser = Browser(serve(app))
+        browser.get("/login/tobi")
+        with ThreadPoolExecutor() as pool:
+            window = browser.with_same_cookie()
+            late = pool.submit(window.get, "/rename")
+            assert slow.begun.wait(20)
+            browser.get("/logout/destroy")
+            slow.go_on.set()
+            assert not late.result().sets_cookie
+        assert window.get("/").text == "{}"
+
+
+@pytest.mark.parametrize("count", [20, 200])
+def test_requests_that_run_at_the_same_time_lose_no_key_of_each_other(serve: Serve, count: int) -> None:
+    app = app_with_session()
+    together = threading.Barrier(min(count, 16) if count == 20 else 1)
+    app.get("/", show)
+
+    @app.get("/set/:key")
+    def set_key(req: Any, res: Any) -> None:
+        if count == 20 and int(req.params.key) < 16:
+            together.wait(10)
+        req.session[f"{ODD_KEYS[int(req.params.key) % len(ODD_KEYS)]}{req.params.key}"] = True
+        res.end()
+
+    @app.get("/begin")
+    def begin(req: Any, res: Any) -> None:
+        req.session.begun = True
+        res.end()
+
+    browser = Browser(serve(app))
+    browser.get("/begin")
+    answers = all_at_once(browser, [f"/set/{number}" for number in range(count)])
+    assert {answer.status for answer in answers} == {200}
+    assert len(json.loads(browser.get("/").text)) == count + 1
+
+
+ODD_KEYS = ("", "a.b", "$set", "key", "é🦊", "'\"\\", " ", "__proto__", "a b", "[0]", "%", "items")
+
+
+def test_deletions_deep_changes_and_additions_that_run_at_the_same_time_all_hold(serve: Serve) -> None:
+    app = app_with_session()
+    together = threading.Barrier(4)
+    app.get("/", show)
+
+    @app.get("/begin")
+    def begin(req: Any, res: Any) -> None:
+        req.session.update(gone=1, deep={"list": [{"a": 1}], "other": 1}, kept="yes", user="tobi")
+        res.end()
+
+    changes: dict[str, Callable[[Any], Any]] = {
+        "delete": lambda session: session.pop("gone"),
+        "deep": lambda session: session.deep.list[0].update(b=2),
+        "add": lambda session: session.update(new=[]),
+        "replace": lambda session: session.update(user=None),
+    }
+
+    @app.get("/:change")
+    def change(req: Any, res: Any) -> None:
+        together.wait(10)
+        changes[req.params.change](req.session)
+        res.end()
+
+    browser = Browser(serve(app))
+    browser.get("/begin")
+    all_at_once(browser, [f"/{name}" for name in changes])
+    assert json.loads(browser.get("/").text) == {
+        "deep": {"list": [{"a": 1, "b": 2}], "other": 1},
+        "kept": "yes",
+        "user": None,
+        "new": [],
+    }
+
+
+def test_a_request_that_changes_nothing_does_not_undo_another_s_max_age(serve: Serve) -> None:
+    app, slow = login_app()
+
+    @app.get("/remember-me")
+    def remember(req: Any, res: Any) -> None:
+        req.session.cookie.max_age = 3_600_000
+        req.session.remember = True
+        res.end()
+
+    app.get("/age", lambda req, res: res.json(req.session.cookie.original_max_age))
+    browser = Browser(serve(app))
+    browser.get("/login/tobi")
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(browser.with_same_cookie().get, "/slow/read")
+        assert slow.begun.wait(20)
+        assert browser.get("/remember-me").sets_cookie
+        slow.go_on.set()
+        late.result()
+    assert browser.get("/age").text == "3600000"
+
+
+# rotate_on
+
+
+def test_the_id_changes_and_the_data_moves_when_the_key_appears_changes_or_goes(serve: Serve) -> None:
+    app, _ = login_app(rotate_on="user")
+
+    @app.get("/visit")
+    def visit(req: Any, res: Any) -> None:
+        req.session.cart = ["book"]
+        res.end()
+
+    browser = Browser(serve(app))
+    browser.get("/visit")
+    cookies = [browser.cookie]
+    for path, user in (("/login/a", {"name": "a"}), ("/login/b", {"name": "b"}), ("/logout/delete", None)):
+        old = browser.with_same_cookie()
+        assert browser.get(path).sets_cookie
+        cookies.append(browser.cookie)
+        expected = {"cart": ["book"], **({"user": user} if user else {})}
+        assert json.loads(browser.get("/").text) == expected, path
+        assert json.loads(old.get("/").text) == {}, path
+    assert len(set(cookies)) == 4
+
+
+def test_the_id_stays_when_the_key_is_set_to_what_it_was_or_another_changes(serve: Serve) -> None:
+    app, _ = login_app(rotate_on="user")
+    app.get("/other", lambda req, res: (req.session.update(x=1), res.end()))
+    browser = Browser(serve(app))
+    assert browser.get("/login/tobi").sets_cookie
+    for path in ("/login/tobi", "/other", "/"):
+        assert not browser.get(path).sets_cookie, path
+
+
+def test_a_new_session_has_its_first_id_whatever_the_key(serve: Serve) -> None:
+    made = itertools.count()
+    app, _ = login_app(rotate_on="user", genid=lambda req: f"made{next(made)}")
+    browser = Browser(serve(app))
+    assert browser.get("/login/tobi").text == "made0"
+    assert (browser.cookie or "").startswith("connect.sid=s%3Amade0.")
+    assert next(made) == 1
+
+
+def test_a_login_that_regenerates_by_itself_does_not_rotate_again(serve: Serve) -> None:
+    made = itertools.count()
+    app, _ = login_app(rotate_on="user", genid=lambda req: f"made{next(made)}")
+
+    @app.get("/regenerate")
+    def regenerate(req: Any, res: Any) -> None:
+        req.session.regenerate()
+        req.session.user = "tobi"
+        res.end()
+
+    browser = Browser(serve(app))
+    browser.get("/login/a")
+    browser.get("/regenerate")
+    assert (browser.cookie or "").startswith("connect.sid=s%3Amade1.")
+    assert browser.get("/").text == '{"user":"tobi"}'
+
+
+def test_what_others_set_while_a_login_rotates_moves_with_it(serve: Serve) -> None:
+    app, _ = login_app(rotate_on="user")
+    slow = Slow()
+
+    @app.get("/visit")
+    def visit(req: Any, res: Any) -> None:
+        req.session.update(gone=1, old=1)
+        res.end()
+
+    @app.get("/slow-login")
+    def slow_login(req: Any, res: Any) -> None:
+        slow()
+        req.session.user = "tobi"
+        del req.session.gone
+        res.end()
+
+    app.get("/add", lambda req, res: (req.session.update(cart=["book"], old=2), res.end()))
+    browser = Browser(serve(app))
+    browser.get("/visit")
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(browser.get, "/slow-login")
+        assert slow.begun.wait(20)
+        browser.with_same_cookie().get("/add")
+        slow.go_on.set()
+        late.result()
+    assert json.loads(browser.get("/").text) == {"user": "tobi", "cart": ["book"], "old": 2}
+
+
+def test_a_key_that_another_request_deleted_does_not_come_back_with_a_rotation(serve: Serve) -> None:
+    app, _ = login_app(rotate_on="user")
+    slow = Slow()
+    app.get("/visit", lambda req, res: (req.session.update(admin=True), res.end()))
+    app.get("/drop", lambda req, res: (req.session.pop("admin"), res.end()))
+
+    @app.get("/slow-login")
+    def slow_login(req: Any, res: Any) -> None:
+        slow()
+        req.session.user = "tobi"
+        res.end()
+
+    browser = Browser(serve(app))
+    browser.get("/visit")
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(browser.get, "/slow-login")
+        assert slow.begun.wait(20)
+        browser.with_same_cookie().get("/drop")
+        slow.go_on.set()
+        late.result()
+    assert json.loads(browser.get("/").text) == {"user": "tobi"}
+
+
+@pytest.mark.parametrize("nonsense", [None, 17, "same"])
+def test_a_rotation_to_no_new_id_does_not_throw_the_session_away(serve: Serve, nonsense: Any) -> None:
+    ids = itertools.chain(["same"], itertools.repeat(nonsense))
+    app, _ = login_app(rotate_on="user", genid=lambda req: next(ids))
+    app.get("/visit", lambda req, res: (req.session.update(cart=1), res.end()))
+    browser = Browser(serve(app))
+    browser.get("/visit")
+    browser.get("/login/tobi")
+    assert json.loads(browser.get("/").text).get("cart") == 1
