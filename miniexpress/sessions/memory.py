@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from threading import Lock
-from typing import Any
+from threading import RLock
 
 from ..jsontext import parse, stringify
+from .session import Changes
 from .store import Document, Store
 
 
@@ -17,7 +16,7 @@ class MemoryStore(Store):
     def __init__(self) -> None:
         super().__init__()
         self._sessions: dict[str, str] = {}
-        self._lock = Lock()
+        self._lock = RLock()
 
     def get(self, sid: str) -> Document | None:
         with self._lock:
@@ -27,15 +26,17 @@ class MemoryStore(Store):
         with self._lock:
             self._sessions[sid] = stringify(document)
 
-    def update(self, sid: str, changed: Mapping[str, Any], removed: Iterable[str], cookie: Document) -> bool:
+    def update(self, sid: str, changes: Changes, cookie: Document) -> bool:
         with self._lock:
             document = self._read(sid)
             if document is None:
                 return False
-            gone = set(removed)
-            kept = {key: value for key, value in document.items() if key not in gone}
-            self._sessions[sid] = stringify({**kept, **changed, "cookie": cookie})
+            self._sessions[sid] = stringify({**changes.onto(document), "cookie": cookie})
             return True
+
+    def rotate(self, sid: str, new_sid: str, changes: Changes, cookie: Document) -> Document | None:
+        with self._lock:
+            return super().rotate(sid, new_sid, changes, cookie)
 
     def touch(self, sid: str, document: Document) -> None:
         with self._lock:

@@ -16,7 +16,7 @@ from ..options import checks_options
 from .cookie import Cookie
 from .memory import MemoryStore
 from .session import Session
-from .store import Store
+from .store import Fresh, Store
 
 if TYPE_CHECKING:
     from ..request import Request
@@ -90,7 +90,7 @@ class _Visit:
         self.cookie_id = _id_from_cookie(req, options)
         self.original_id: Any = None
         self.original: dict[str, str] = {}
-        self.touched = self.committed = self.gone = False
+        self.is_fresh = self.touched = self.committed = self.gone = False
 
     def begin(self) -> None:
         """Load the session that the cookie names, or make a new one."""
@@ -101,6 +101,7 @@ class _Visit:
         except FileNotFoundError:  # upstream's ENOENT: a store of files has none for it
             document = None
         loaded = store.generate(req) if document is None else store.create_session(req, document)
+        self.is_fresh = isinstance(document, Fresh)
         self.original_id, self.original = req.session_id, loaded.fingerprint()
 
     def commit(self) -> None:
@@ -144,18 +145,14 @@ class _Visit:
 
     def rotate(self, session: Session) -> bool:
         """Move the session to a new id; ``False`` where it was destroyed in the meantime, which is to hold."""
-        store, old_id, new_id = self.options.store, session.id, self.options.genid(self.req)
-        if not isinstance(new_id, str) or new_id == old_id:
+        new_id = self.options.genid(self.req)
+        if not isinstance(new_id, str) or new_id == session.id:
             return session.save()
-        latest = store.get(old_id)
-        if latest is not None:
-            session.rebase(latest)
-        elif self.options.rotate_on in self.original:
-            return False
+        if not session.rotate(new_id):
+            if self.options.rotate_on in self.original:
+                return False
+            session.begin_anew(new_id)
         self.req.session_id = new_id
-        session.move_to(new_id)
-        session.save()
-        store.destroy(old_id)
         return True
 
     def touch_once(self, session: Session) -> None:
@@ -182,7 +179,7 @@ class _Visit:
         return not self.is_saved(session)
 
     def should_touch(self, session: Session) -> bool:
-        return isinstance(self.req.session_id, str) and self.cookie_id == self.req.session_id
+        return isinstance(self.req.session_id, str) and self.cookie_id == self.req.session_id and not self.is_fresh
 
     def should_set_cookie(self, session: Session) -> bool:
         if not isinstance(self.req.session_id, str):

@@ -11,7 +11,7 @@ import re
 import socket
 import struct
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -24,8 +24,11 @@ from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
 
 from ..attrdict import AttrDict
 from ..errors import HTTPError
+from ..jsontext import parse
+from ..jsontext import stringify as json_of
 from ..options import checks_options
-from .store import Document, Store
+from .session import Changes
+from .store import Document, Fresh, Store
 
 log = logging.getLogger("miniexpress.sessions")
 
@@ -35,8 +38,10 @@ class MongoDBStore(Store):
 
     ``uri`` and ``database_name`` say where (the URI's own database by default), ``connection_options`` go to
     ``pymongo.MongoClient``, and ``client`` shares one that is there already. ``expires``, in milliseconds or as a
-    timedelta, is how long a session without a max age is kept (2 weeks). ``id_field`` and ``expires_key`` name the
-    fields; ``expires_after_seconds`` is how long MongoDB waits before it clears an expired one away.
+    timedelta, is how long a session without a max age is kept (2 weeks); a session that did not change is written at
+    most once in ``touch_after``, to move its end. ``id_field`` and ``expires_key`` name the fields;
+    ``expires_after_seconds`` is how long MongoDB waits before it clears an expired one away. ``stringify`` keeps the
+    session as text, in the documents of npm connect-mongo 6.
 
     ``client``, ``db`` and ``collection`` are pymongo's. While MongoDB cannot be reached, every call raises an
     ``HTTPError`` 503 within 2 seconds, and the listeners of ``error`` are told why. Raises ``TypeError`` for an option
@@ -52,9 +57,11 @@ class MongoDBStore(Store):
         database_name: str | None = None,
         connection_options: Mapping[str, Any] | None = None,
         expires: float | timedelta = timedelta(weeks=2),
+        touch_after: float | timedelta = 0,
         id_field: str = "_id",
         expires_key: str = "expires",
         expires_after_seconds: int = 0,
+        stringify: bool = False,
         client: pymongo.MongoClient[Any] | None = None,
     ) -> None:
         super().__init__()
@@ -63,9 +70,12 @@ class MongoDBStore(Store):
             _check(name, value, str, "a string that is not empty", bool)
         _check("database_name", database_name, str | None, "a string or None")
         _check("connection_options", connection_options, Mapping | None, "a dict of pymongo.MongoClient's options")
+        _check("stringify", stringify, bool, "True or False")
         _check("expires_after_seconds", expires_after_seconds, int, "a number of seconds", lambda given: given >= 0)
         _check("client", client, pymongo.MongoClient | None, "a pymongo.MongoClient")
         self.expires = _duration("expires", expires)
+        self.touch_after = _duration("touch_after", touch_after)
+        self.stringify = stringify
         self.id_field = id_field
         self.expires_key = expires_key
         self.expires_after_seconds = expires_after_seconds
@@ -75,86 +85,118 @@ class MongoDBStore(Store):
         self.db = self.client.get_database(name, codec_options=as_attributes)
         self.collection = self.db[collection]
         self._is_lost = False
-        self._is_indexed = False
+        self._indexed: set[str] = set()
         self._comparing = Lock()
 
     def get(self, sid: str) -> Document | None:
         with self._reached():
-            document = self.collection.find_one({self.id_field: sid})
-        if document is None:
+            found = self.collection.find_one({self.id_field: sid})
+        if found is None:
             return None
-        expires = document.get(self.expires_key)
+        expires = found.get(self.expires_key)
         if expires and expires <= datetime.now(UTC):
             self.destroy(sid)
             return None
-        found: Document = document["session"]
-        return found
+        document = self._read(found)
+        return Fresh(document) if expires and self._is_fresh(document["cookie"], expires) else document
 
     def set(self, sid: str, document: Document) -> None:
-        cookie = document["cookie"]
-        session = {**document, "cookie": _with_nulls(cookie)}
-        fields = {self.id_field: sid, "session": session, self.expires_key: self._expiry(cookie)}
+        fields = {
+            self.id_field: sid,
+            "session": self._written(document),
+            self.expires_key: self._expiry(document["cookie"]),
+        }
         with self._reached():
             self.collection.update_one({self.id_field: sid}, {"$set": fields}, upsert=True)
 
-    def update(self, sid: str, changed: Mapping[str, Any], removed: Iterable[str], cookie: Document) -> bool:
-        """Change the fields of a session, all in one atomic step; ``False`` where there is no such session any more."""
-        fields, removed = {**changed, "cookie": _with_nulls(cookie)}, list(removed)
-        expires = self._expiry(cookie)
+    def update(self, sid: str, changes: Changes, cookie: Document) -> bool:
+        """Change the items of a session, all in one atomic step; ``False`` where there is no such session any more."""
         with self._reached():
-            if not all(map(_PLAIN_KEY.fullmatch, (*fields, *removed))):
-                return self._update_whole(sid, fields, removed, expires)
-            change = {"$set": {f"session.{key}": value for key, value in fields.items()} | {self.expires_key: expires}}
-            if removed:
-                change["$unset"] = {f"session.{key}": "" for key in removed}
-            return bool(self.collection.update_one({self.id_field: sid}, change).matched_count)
+            if self.stringify:
+                return self._update_by_comparing(sid, changes, cookie)
+            if not all(map(_PLAIN_KEY.fullmatch, (*changes.added, *changes.changed, *changes.removed))):
+                return self._update_whole(sid, changes, cookie)
+            fields = {**changes.added, **changes.changed, "cookie": _with_nulls(cookie)}
+            change: dict[str, Any] = {"$set": {f"session.{key}": value for key, value in fields.items()}}
+            change["$set"][self.expires_key] = self._expiry(cookie)
+            if changes.removed:
+                change["$unset"] = {f"session.{key}": "" for key in changes.removed}
+            all_are_there = {f"session.{key}": {"$exists": True} for key in changes.changed}
+            if self.collection.update_one({self.id_field: sid, **all_are_there}, change).matched_count:
+                return True
+            return bool(changes.changed) and self._update_whole(sid, changes, cookie)
 
-    def _update_whole(self, sid: str, fields: dict[str, Any], removed: list[str], expires: datetime) -> bool:
-        """Do an update that no dotted path can say: let the server compute the session, by an aggregation pipeline."""
-        is_removed = {"$in": ["$$this.k", {"$literal": removed}]}
-        kept = {"$filter": {"input": {"$objectToArray": "$session"}, "cond": {"$not": [is_removed]}}}
-        session = {"$mergeObjects": [{"$arrayToObject": kept}, {"$literal": fields}]}
+    def _update_whole(self, sid: str, changes: Changes, cookie: Document) -> bool:
+        """Do an update that no dotted path can say: the server computes the session, with an aggregation pipeline."""
+        before, changed = {"$objectToArray": "$session"}, {"$objectToArray": {"$literal": changes.changed}}
+        is_removed = {"$in": ["$$this.k", {"$literal": changes.removed}]}
+        is_there = {"$in": ["$$this.k", {"$map": {"input": before, "in": "$$this.k"}}]}
+        kept = {"$filter": {"input": before, "cond": {"$not": [is_removed]}}}
+        still_there = {"$filter": {"input": changed, "cond": is_there}}
+        fields = {**changes.added, "cookie": _with_nulls(cookie)}
+        session = {"$mergeObjects": [{"$arrayToObject": kept}, {"$arrayToObject": still_there}, {"$literal": fields}]}
+        pipeline = [{"$set": {"session": session, self.expires_key: self._expiry(cookie)}}]
         try:
-            pipeline = [{"$set": {"session": session, self.expires_key: expires}}]
             return bool(self.collection.update_one({self.id_field: sid}, pipeline).matched_count)
         except OperationFailure as error:
             if _is_loss(error):
                 raise
-            return self._update_by_comparing(sid, fields, removed, expires)
+            return self._update_by_comparing(sid, changes, cookie)
 
-    def _update_by_comparing(self, sid: str, fields: dict[str, Any], removed: list[str], expires: datetime) -> bool:
-        """Do it on a server that has no pipelines, as nx-27017: write the session if nobody has since it was read.
-
-        Every write moves ``expires``. So first it gets one that nobody else would choose, and while that stands
-        nothing has changed. It is off by whole seconds, as nx-27017 looks at no more.
-        """
+    def _update_by_comparing(self, sid: str, changes: Changes, cookie: Document) -> bool:
+        """Do an update that the server cannot: write the whole session, if nobody else has since it was read."""
         with self._comparing:
-            while True:
-                stamp = {self.expires_key: expires + timedelta(seconds=random.randrange(1, 86400))}
-                if not self.collection.update_one({self.id_field: sid}, {"$set": stamp}).matched_count:
-                    return False
-                stamped = {self.id_field: sid, **stamp}
-                if before := self.collection.find_one(stamped):
-                    session = {key: value for key, value in before["session"].items() if key not in removed} | fields
-                    change = {"$set": {"session": session, self.expires_key: expires}}
-                    if self.collection.update_one(stamped, change).matched_count:
-                        return True
+            while found := self._read_to_replace(sid):
+                document, as_read = found
+                after = {**changes.onto(document), "cookie": cookie}
+                fields = {"session": self._written(after), self.expires_key: self._expiry(cookie)}
+                if self.collection.update_one(as_read, {"$set": fields}).matched_count:
+                    return True
                 time.sleep(random.uniform(0, 0.02))  # processes that do the same make way for each other
+            return False
+
+    def _read_to_replace(self, sid: str) -> tuple[Document, dict[str, Any]] | None:
+        """A session, and a filter that matches it only as long as nobody writes it.
+
+        A text is its own filter. Of fields, every write moves ``expires``: so they get one that nobody else would
+        choose, off by whole seconds, as nx-27017 looks at no more.
+        """
+        if self.stringify:
+            found = self.collection.find_one({self.id_field: sid})
+            return found and (self._read(found), {self.id_field: sid, "session": found["session"]})
+        while True:
+            mark = {self.expires_key: self._expiry({}) + timedelta(seconds=random.randrange(1, 86400))}
+            if not self.collection.update_one({self.id_field: sid}, {"$set": mark}).matched_count:
+                return None
+            if found := self.collection.find_one({self.id_field: sid, **mark}):
+                return self._read(found), {self.id_field: sid, **mark}
+
+    def rotate(self, sid: str, new_sid: str, changes: Changes, cookie: Document) -> Document | None:
+        with self._reached(), self._comparing:
+            while found := self._read_to_replace(sid):
+                document, as_read = found
+                after = {**changes.onto(document), "cookie": cookie}
+                self.set(new_sid, after)
+                if self.collection.delete_one(as_read).deleted_count:
+                    return after
+            self.destroy(new_sid)
+            return None
 
     def touch(self, sid: str, document: Document) -> None:
-        cookie = _with_nulls(document["cookie"])
-        same_age = {self.id_field: sid, "session.cookie.originalMaxAge": cookie["originalMaxAge"]}
+        same: dict[str, Any] = {self.id_field: sid}
+        later: dict[str, Any] = {self.expires_key: self._expiry(document["cookie"])}
+        if not self.stringify:  # connect-mongo leaves the text alone too
+            same["session.cookie.originalMaxAge"] = document["cookie"]["originalMaxAge"]
+            later["session.cookie"] = _with_nulls(document["cookie"])
         with self._reached():
-            later = {"session.cookie": cookie, self.expires_key: self._expiry(cookie)}
-            self.collection.update_one(same_age, {"$set": later})
+            self.collection.update_one(same, {"$set": later})
 
     def destroy(self, sid: str) -> None:
         with self._reached():
             self.collection.delete_one({self.id_field: sid})
 
     def all(self) -> dict[str, Document]:
-        with self._reached():
-            return {found[self.id_field]: found["session"] for found in self.collection.find(self._unexpired())}
+        return self._find({})
 
     def length(self) -> int:
         with self._reached():
@@ -163,6 +205,44 @@ class MongoDBStore(Store):
     def clear(self) -> None:
         with self._reached():
             self.collection.delete_many({})
+
+    def sessions_where(self, path: str, value: Any) -> dict[str, Document]:
+        """The sessions in which ``path``, as ``"user.email"``, is ``value``, by id. Makes the index that finds them.
+
+        Raises ``TypeError`` with ``stringify=True``, where MongoDB sees no fields.
+        """
+        return self._find(self._where(path, value))
+
+    def destroy_where(self, path: str, value: Any) -> int:
+        """End the sessions that ``sessions_where`` finds, as for "log out everywhere"; returns how many there were."""
+        where = self._where(path, value)
+        with self._reached():
+            return int(self.collection.delete_many(where).deleted_count)
+
+    def _where(self, path: str, value: Any) -> dict[str, Any]:
+        if self.stringify:
+            raise TypeError(
+                "a MongoDBStore(stringify=True) keeps sessions as text, and cannot be asked for their fields"
+            )
+        field = f"session.{path}"
+        if field not in self._indexed:
+            with self._reached():
+                self.collection.create_index(field)
+            self._indexed.add(field)
+        return {field: {"$eq": value}}
+
+    def _find(self, where: dict[str, Any]) -> dict[str, Document]:
+        with self._reached():
+            return {
+                found[self.id_field]: self._read(found) for found in self.collection.find(where | self._unexpired())
+            }
+
+    def _read(self, found: Mapping[str, Any]) -> Document:
+        document: Document = parse(found["session"]) if self.stringify else found["session"]
+        return document
+
+    def _written(self, document: Document) -> Document | str:
+        return json_of(document) if self.stringify else {**document, "cookie": _with_nulls(document["cookie"])}
 
     def create_index(self) -> None:
         """Have MongoDB clear away what has expired. Done by itself before the first use."""
@@ -175,6 +255,12 @@ class MongoDBStore(Store):
         """When a session ends, in the whole milliseconds that MongoDB keeps."""
         expires: datetime = cookie.get("expires") or datetime.now(UTC) + self.expires
         return expires.replace(microsecond=expires.microsecond // 1000 * 1000)
+
+    def _is_fresh(self, cookie: Document, expires: datetime) -> bool:
+        """Whether a touch now would move ``expires`` by less than ``touch_after``."""
+        age = cookie.get("originalMaxAge")
+        lasts = self.expires if age is None else timedelta(milliseconds=age)
+        return timedelta(0) <= datetime.now(UTC) + lasts - expires < self.touch_after
 
     @contextmanager
     def _reached(self) -> Iterator[None]:
@@ -193,7 +279,7 @@ class MongoDBStore(Store):
             log.warning("the session store is back")
 
     def _index_once(self) -> None:
-        if self._is_indexed:
+        if self.expires_key in self._indexed:
             return
         try:
             self.create_index()
@@ -202,7 +288,7 @@ class MongoDBStore(Store):
                 raise
             log.error("the index that clears away old sessions could not be made: %s", _reason(error))
             self.emit("error", error)
-        self._is_indexed = True
+        self._indexed.add(self.expires_key)
 
     def _fail(self, error: PyMongoError) -> NoReturn:
         is_known = self._is_lost
@@ -255,7 +341,7 @@ def _socket_to(host: str, port: int | None) -> socket.socket:
 
 
 def _check(name: str, value: Any, kind: Any, description: str, is_good: Callable[[Any], Any] | None = None) -> None:
-    if not isinstance(value, kind) or isinstance(value, bool) or (is_good and not is_good(value)):
+    if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool) or (is_good and not is_good(value)):
         raise TypeError(f"MongoDBStore({name}=…) takes {description}, not {value!r}")
 
 

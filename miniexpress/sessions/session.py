@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ..attrdict import AttrDict, with_attributes
 from .cookie import Cookie
@@ -13,6 +13,20 @@ if TYPE_CHECKING:
     from .store import Store
 
 
+class Changes(NamedTuple):
+    """What a request has done to its session: items it added, items it changed, and the keys of those it removed."""
+
+    added: Mapping[str, Any]
+    changed: Mapping[str, Any]
+    removed: Sequence[str]
+
+    def onto(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """``document`` with them. What others have removed since stays away, so that a logout holds."""
+        kept = {key: value for key, value in document.items() if key not in self.removed}
+        still_there = {key: value for key, value in self.changed.items() if key in kept}
+        return {**kept, **still_there, **self.added}
+
+
 class Session(AttrDict):
     """A session's data, by attribute or by item: ``req.session.user = …``, ``del req.session['user']``.
 
@@ -20,12 +34,13 @@ class Session(AttrDict):
     only what has changed: requests that run at the same time do not undo each other.
     """
 
-    __slots__ = ("_id", "_req", "_saved", "_stored")
+    __slots__ = ("_id", "_req", "_saved", "_stored", "_stored_max_age")
     cookie: Cookie
     _id: Any
     _req: Request
     _saved: bool
     _stored: dict[str, str] | None
+    _stored_max_age: float | None
 
     def __init__(self, req: Request, cookie: Cookie, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(cookie=cookie)
@@ -36,6 +51,7 @@ class Session(AttrDict):
         object.__setattr__(self, "_req", req)
         object.__setattr__(self, "_saved", False)
         object.__setattr__(self, "_stored", None if data is None else self.fingerprint())
+        object.__setattr__(self, "_stored_max_age", cookie.original_max_age)
 
     @property
     def id(self) -> Any:
@@ -57,8 +73,9 @@ class Session(AttrDict):
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether the store has all that is in it."""
-        return self._stored == self.fingerprint()
+        """Whether the store has all that is in it, and what can be updated of its cookie: how long it lasts."""
+        lasts_as_before = self._stored_max_age == self.cookie.original_max_age or not hasattr(self._store, "update")
+        return lasts_as_before and self._stored == self.fingerprint()
 
     @property
     def was_saved(self) -> bool:
@@ -75,16 +92,12 @@ class Session(AttrDict):
 
     def save(self) -> bool:
         """Write what has changed to the store now. ``False`` when the session has been destroyed in the meantime."""
-        current = self.fingerprint()
         update = getattr(self._store, "update", None)
         if self._stored is None or update is None:
             self._store.set(self._id, self.to_json())
-        else:
-            changed, removed = self.changes()
-            if not update(self._id, changed, removed, self.cookie.to_json()):
-                return False
-        object.__setattr__(self, "_stored", current)
-        object.__setattr__(self, "_saved", True)
+        elif not update(self._id, self.changes(), self.cookie.to_json()):
+            return False
+        self._is_kept()
         return True
 
     def reload(self) -> Session:
@@ -103,24 +116,43 @@ class Session(AttrDict):
         """Destroy the session and put an empty one with another id in its place, which is returned."""
         return self._store.regenerate(self._req)
 
-    def rebase(self, document: Mapping[str, Any]) -> None:
-        """Put what this request has changed onto ``document``, which is what others have made of the session since."""
-        changed, removed = self.changes()
+    def rotate(self, sid: str) -> bool:
+        """Give the session another id. What others have made of it meanwhile moves with it, and the old id is dead.
+
+        ``False``, and nothing is done, when the session has been destroyed in the meantime.
+        """
+        document = self._store.rotate(self._id, sid, self.changes(), self.cookie.to_json())
+        if document is None:
+            return False
+        self._become(sid, document)
+        return True
+
+    def begin_anew(self, sid: str) -> None:
+        """Save what this request has added, and nothing else of the session, under another id."""
+        self._become(sid, self.changes().added)
+        self._store.set(sid, self.to_json())
+
+    def changes(self) -> Changes:
+        """How the session differs from what the store has of it."""
+        stored, current = self._stored or {}, self.fingerprint()
+        return Changes(
+            added={key: self[key] for key in current if key not in stored},
+            changed={key: self[key] for key, mark in current.items() if stored.get(key, mark) != mark},
+            removed=[key for key in stored if key not in current],
+        )
+
+    def _become(self, sid: str, document: Mapping[str, Any]) -> None:
         cookie = self.cookie
         self.clear()
-        self.update({key: with_attributes(value) for key, value in document.items() if key not in removed})
-        self.update(changed, cookie=cookie)
-
-    def move_to(self, sid: Any) -> None:
-        """Give the session another id, under which the store has nothing yet."""
+        self.cookie = cookie
+        self.update({key: with_attributes(value) for key, value in document.items() if key != "cookie"})
         object.__setattr__(self, "_id", sid)
-        object.__setattr__(self, "_stored", None)
+        self._is_kept()
 
-    def changes(self) -> tuple[dict[str, Any], list[str]]:
-        """The items that differ from what the store has of them, and the keys that it has too many."""
-        stored, current = self._stored or {}, self.fingerprint()
-        changed = {key: self[key] for key, mark in current.items() if stored.get(key) != mark}
-        return changed, [key for key in stored if key not in current]
+    def _is_kept(self) -> None:
+        object.__setattr__(self, "_stored", self.fingerprint())
+        object.__setattr__(self, "_stored_max_age", self.cookie.original_max_age)
+        object.__setattr__(self, "_saved", True)
 
     def fingerprint(self) -> dict[str, str]:
         """What tells a key's value from another, at any depth. ``repr`` tells ``True`` from ``1``, and is fast."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
+from ..attrdict import AttrDict
 from .cookie import Cookie
-from .session import Session
+from .session import Changes, Session
 
 if TYPE_CHECKING:
     from ..request import Request
@@ -15,14 +16,20 @@ Document = Mapping[str, Any]
 """A session as it is stored: ``{"cookie": {"originalMaxAge", "expires", "httpOnly", "path", …}, …data}``."""
 
 
+class Fresh(AttrDict):
+    """A session that ``get`` has found to be touched so lately that its store needs no ``touch`` for this request."""
+
+    __slots__ = ()
+
+
 class Store:
     """Where sessions are kept. A store of one's own defines ``get``, ``set`` and ``destroy``, and may define:
 
     - ``touch(sid, document)``: keep the session for as long as ``document["cookie"]`` says, and change nothing else;
       nothing at all where another request has given it another ``originalMaxAge``;
-    - ``update(sid, changed, removed, cookie) -> bool``: in one atomic step, set the items ``changed``, remove the keys
-      ``removed`` and replace the cookie; ``False``, and nothing written, where there is no such session. Without it the
-      whole document is ``set``, and requests that run at the same time undo each other's changes;
+    - ``update(sid, changes, cookie) -> bool``: in one atomic step, make the session what ``changes.onto()`` it is and
+      replace its cookie; ``False``, and nothing written, where there is no such session. Without it the whole document
+      is ``set``, and requests that run at the same time undo each other's changes;
     - ``all() -> {sid: document}``, ``length()`` and ``clear()``.
 
     A store that emits ``disconnect`` is left alone, and requests get no session, until it emits ``connect``.
@@ -47,6 +54,16 @@ class Store:
     def destroy(self, sid: str) -> None:
         """Remove a session; one that is not there is no error."""
         raise NotImplementedError(f"{type(self).__name__} must define destroy(sid)")
+
+    def rotate(self, sid: str, new_sid: str, changes: Changes, cookie: Document) -> Document | None:
+        """Move a session to another id, with changes: returns its document, or ``None`` where it is not there."""
+        latest = self.get(sid)
+        if latest is None:
+            return None
+        document = {**changes.onto(latest), "cookie": cookie}
+        self.set(new_sid, document)
+        self.destroy(sid)
+        return document
 
     def regenerate(self, req: Request) -> Session:
         """Destroy the request's session and give it an empty one with a new id."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from visits import changes
 
 from miniexpress.sessions.memory import MemoryStore
 
@@ -34,12 +35,12 @@ def test_what_json_cannot_hold_is_refused_and_the_old_document_stays() -> None:
     with pytest.raises(TypeError, match="nothing that JSON can hold"):
         store.set("a", {"cookie": COOKIE, "x": object()})
     with pytest.raises(TypeError, match="nothing that JSON can hold"):
-        store.update("a", {"x": {1, 2}}, (), COOKIE)
+        store.update("a", changes({"x": {1, 2}}), COOKIE)
     assert (store.get("a") or {})["x"] == 1
     circle: list[Any] = []
     circle.append(circle)
     with pytest.raises((ValueError, RecursionError)):
-        store.update("a", {"x": circle}, (), COOKIE)
+        store.update("a", changes({"x": circle}), COOKIE)
     assert (store.get("a") or {})["x"] == 1
 
 
@@ -52,20 +53,30 @@ def test_a_datetime_is_read_as_the_text_that_express_session_reads() -> None:
 def test_update_sets_removes_and_leaves_the_rest_alone() -> None:
     store = MemoryStore()
     store.set("a", {"cookie": COOKIE, "kept": 1, "gone": 2, "changed": 3})
-    assert store.update("a", {"changed": 4, "new": 5}, iter(["gone", "never"]), {**COOKIE, "path": "/x"})
+    assert store.update("a", changes({"new": 5}, {"changed": 4}, ["gone", "never"]), {**COOKIE, "path": "/x"})
     assert store.get("a") == {"cookie": {**COOKIE, "path": "/x"}, "kept": 1, "changed": 4, "new": 5}
 
 
-def test_update_removes_every_key_of_a_generator() -> None:
+def test_update_does_not_bring_back_what_others_have_removed() -> None:
     store = MemoryStore()
-    store.set("a", {"cookie": COOKIE, "b": 1, "c": 2, "d": 3})
-    assert store.update("a", {}, (key for key in "bcd"), COOKIE)
-    assert store.get("a") == {"cookie": COOKIE}
+    store.set("a", {"cookie": COOKIE, "kept": 1})
+    assert store.update("a", changes({"new": 3}, {"kept": 2, "user": "tobi"}), COOKIE)
+    assert store.get("a") == {"cookie": COOKIE, "kept": 2, "new": 3}
+
+
+def test_rotate_moves_a_session_with_what_others_made_of_it() -> None:
+    store = MemoryStore()
+    store.set("a", {"cookie": COOKIE, "theirs": 1, "gone": 2})
+    moved = store.rotate("a", "b", changes({"user": "tobi"}, {"old": 3}, ["gone"]), COOKIE)
+    assert moved == store.get("b") == {"cookie": COOKIE, "theirs": 1, "user": "tobi"}
+    assert store.get("a") is None
+    assert store.rotate("a", "c", changes({"user": "tobi"}), COOKIE) is None
+    assert set(store.all()) == {"b"}
 
 
 def test_what_is_not_there_is_neither_updated_nor_touched_nor_an_error_to_destroy() -> None:
     store = MemoryStore()
-    assert not store.update("gone", {"a": 1}, (), COOKIE)
+    assert not store.update("gone", changes({"a": 1}), COOKIE)
     store.touch("gone", {"cookie": COOKIE})
     store.destroy("gone")
     assert (store.all(), store.length()) == ({}, 0)
@@ -86,7 +97,7 @@ def test_what_has_ended_is_not_there_any_more() -> None:
     store.set("now", {"cookie": ending(0)})
     store.set("lasting", {"cookie": ending(60)})
     store.set("forever", {"cookie": COOKIE})
-    assert not store.update("over", {"x": 1}, (), ending(60))
+    assert not store.update("over", changes({"x": 1}), ending(60))
     store.touch("now", {"cookie": ending(60)})
     assert (store.get("over"), store.get("now")) == (None, None)
     assert set(store.all()) == {"lasting", "forever"}
@@ -107,7 +118,7 @@ def test_updates_from_many_threads_lose_nothing() -> None:
     store = MemoryStore()
     store.set("a", {"cookie": COOKIE})
     with ThreadPoolExecutor(16) as pool:
-        assert all(pool.map(lambda number: store.update("a", {f"k{number}": number}, (), COOKIE), range(200)))
+        assert all(pool.map(lambda number: store.update("a", changes({f"k{number}": number}), COOKIE), range(200)))
     assert len(store.get("a") or {}) == 201
 
 

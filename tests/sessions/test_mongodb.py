@@ -18,7 +18,7 @@ import pytest
 from bson.raw_bson import RawBSONDocument
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 from support import MongoDBServer
-from visits import Browser, all_at_once, app_with_session, signed
+from visits import Browser, all_at_once, app_with_session, changes, signed
 
 from miniexpress.sessions.mongodb import MongoDBStore
 
@@ -146,7 +146,7 @@ def test_fields_collection_database_and_times_are_the_ones_that_were_asked_for(
     )
     assert store.client.options.pool_options.metadata["application"] == {"name": "tests"}  # type: ignore[attr-defined]
     store.set("a", {"cookie": NO_COOKIE, "x": 1})
-    assert store.update("a", {"y": 2, "a.b": 3}, ["x"], NO_COOKIE)
+    assert store.update("a", changes({"y": 2, "a.b": 3}, removed=["x"]), NO_COOKIE)
     kept = client.other.logins.find_one({"sid": "a"})
     assert kept is not None
     assert kept["session"].keys() == {"cookie", "y", "a.b"}
@@ -279,16 +279,17 @@ def test_every_key_is_kept_changed_and_removed_under_its_own_name(store: MongoDB
     store.set("a", {"cookie": NO_COOKIE, **keys})
     assert store.get("a") == {**keys, "cookie": (store.get("a") or {})["cookie"]}
     for key in ODD:
-        assert store.update("a", {key: {"new": key}}, [], NO_COOKIE)
+        assert store.update("a", changes(changed={key: {"new": key}}), NO_COOKIE)
         assert (store.get("a") or {})[key] == {"new": key}
     for key in ODD:
-        assert store.update("a", {}, [key], NO_COOKIE)
+        assert store.update("a", changes(removed=[key]), NO_COOKIE)
     assert set(store.get("a") or {}) == {"cookie"}
 
 
 def test_an_update_or_a_touch_never_brings_a_session_back(store: MongoDBStore) -> None:
-    for changed, removed in (({"a": 1}, []), ({"a.b": 1}, []), ({}, ["a"]), ({}, ["$a"]), ({}, [])):
-        assert not store.update("gone", changed, removed, NO_COOKIE)
+    for each in ({"added": {"a": 1}}, {"added": {"a.b": 1}}, {"changed": {"a": 1}}, {"removed": ["$a"]}, {}):
+        assert not store.update("gone", changes(**each), NO_COOKIE)
+    assert store.rotate("gone", "new", changes({"a": 1}), NO_COOKIE) is None
     store.touch("gone", {"cookie": NO_COOKIE})
     assert store.length() == 0
 

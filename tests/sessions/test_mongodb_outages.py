@@ -16,7 +16,7 @@ from uuid import uuid4
 import pymongo
 import pytest
 from support import MongoDBServer, SecantusServer, free_port
-from visits import Answer, Browser, all_at_once, app_with_session, signed
+from visits import Answer, Browser, all_at_once, app_with_session, changes, signed
 
 from miniexpress import HTTPError
 from miniexpress.sessions.mongodb import MongoDBStore
@@ -180,8 +180,11 @@ def test_all_calls_of_the_store_raise_a_503(secantus_server: SecantusServer) -> 
     calls: list[Callable[[], Any]] = [
         lambda: store.get("a"),
         lambda: store.set("a", SESSION),
-        lambda: store.update("a", {"x": 1}, (), SESSION["cookie"]),  # type: ignore[arg-type]
-        lambda: store.update("a", {"x.y": 1}, (), SESSION["cookie"]),  # type: ignore[arg-type]
+        lambda: store.update("a", changes({"x": 1}), SESSION["cookie"]),  # type: ignore[arg-type]
+        lambda: store.update("a", changes({"x.y": 1}), SESSION["cookie"]),  # type: ignore[arg-type]
+        lambda: store.rotate("a", "b", changes(), SESSION["cookie"]),  # type: ignore[arg-type]
+        lambda: store.sessions_where("user.email", "a"),
+        lambda: store.destroy_where("user.email", "a"),
         lambda: store.touch("a", SESSION),
         lambda: store.destroy("a"),
         store.all,

@@ -79,6 +79,7 @@ SLOW: dict[str, Callable[[Any], Any]] = {
     "same": lambda session: session.update(user=dict(session.user)),
     "touch": lambda session: session.touch(),
     "save": save,
+    "move-user": move_user,
     "odd-key": lambda session: session.update({"a.b": 1, "$c": 2, "": 3}),
 }
 

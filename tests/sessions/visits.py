@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from miniexpress import App, express, session
 from miniexpress.sessions.memory import MemoryStore
+from miniexpress.sessions.session import Changes
 from miniexpress.sessions.store import Document, Store
 
 SECRET = "keyboard cat"
@@ -88,6 +89,10 @@ def all_at_once(browser: Browser, paths: Iterable[str], threads: int = 16) -> li
         return list(pool.map(lambda path: browser.with_same_cookie().get(path), paths))
 
 
+def changes(added: Mapping[str, Any] | None = None, changed: Any = None, removed: Iterable[str] = ()) -> Changes:
+    return Changes(added or {}, changed or {}, list(removed))
+
+
 class PlainStore(Store):
     """A store of somebody's own: it keeps to the three methods that each must have, and to ``touch``."""
 
@@ -116,9 +121,9 @@ class PlainStore(Store):
 class UpdatingStore(PlainStore):
     """One that has ``update`` too; it writes that down as the ``set`` that it stands for."""
 
-    def update(self, sid: str, changed: Mapping[str, Any], removed: Iterable[str], cookie: Document) -> bool:
+    def update(self, sid: str, changes: Changes, cookie: Document) -> bool:
         self.calls.append(f"set {sid}")
-        return self.kept.update(sid, changed, removed, cookie)
+        return self.kept.update(sid, changes, cookie)
 
 
 class FailingStore(MemoryStore):
