@@ -7,7 +7,10 @@ The documents were recorded from the npm package connect-mongodb-session 5.0.0 (
 from __future__ import annotations
 
 import json
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ import pytest
 from bson.raw_bson import RawBSONDocument
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 from support import MongoDBServer
-from visits import Browser, all_at_once, app_with_session, changes, signed
+from visits import ODD_KEYS, Browser, all_at_once, app_with_session, changes, signed
 
 from miniexpress.sessions.mongodb import MongoDBStore
 
@@ -193,6 +196,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"expires_key": ["a"]}, r"expires_key=.*\['a'\]"),
     ({"expires_after_seconds": 1.5}, "expires_after_seconds=.*seconds.*1.5"),
     ({"expires_after_seconds": -1}, "expires_after_seconds=.*-1"),
+    ({"touch_after": -1}, "touch_after=.*-1"),
+    ({"touch_after": "1 hour"}, "touch_after=.*milliseconds.*'1 hour'"),
+    ({"stringify": "yes"}, "stringify=.*True or False, not 'yes'"),
     ({"client": "mongodb://x"}, "client=.*MongoClient.*'mongodb://x'"),
     ({"databaseName": "x"}, "no option 'databaseName'.*'database_name'"),
     ({"connectionOptions": {}}, "no option 'connectionOptions'.*'connection_options'"),
@@ -251,19 +257,84 @@ def test_a_request_costs_one_read_and_one_write_and_without_a_session_nothing(
             assert commands.names == expected, (path, cookie)
 
 
+@pytest.mark.parametrize("options", [{}, {"cookie": {"max_age": 86_400_000}}], ids=["browser session", "max age"])
+@pytest.mark.parametrize("stringify", [False, True], ids=["fields", "text"])
+def test_with_touch_after_a_session_that_did_not_change_is_written_at_most_once_in_that_time(
+    serve: Serve, mongodb: MongoDBServer, client: pymongo.MongoClient[Any], options: dict[str, Any], stringify: bool
+) -> None:
+    commands = Commands()
+    with pymongo.MongoClient[Any](mongodb.uri, event_listeners=[commands]) as listened:
+        store = MongoDBStore(client=listened, touch_after=timedelta(hours=1), stringify=stringify)
+        app = app_with_session(store=store, **options)
+        app.get("/begin", lambda req, res: (req.session.update(views=1), res.end()))
+        app.get("/read", lambda req, res: res.json(req.session.views))
+        browser = Browser(serve(app))
+        browser.get("/begin")
+
+        def cost_of_reading() -> list[str]:
+            commands.names.clear()
+            assert browser.get("/read").text == "1"
+            return list(commands.names)
+
+        def put_back(**time: float) -> datetime:
+            expires = client.test.sessions.find_one({})["expires"] - timedelta(**time)  # type: ignore[index]
+            client.test.sessions.update_one({}, {"$set": {"expires": expires}})
+            return expires
+
+        assert [cost_of_reading() for _ in range(2)] == [["find"], ["find"]]
+        put_back(minutes=50)
+        assert cost_of_reading() == ["find"]
+        before = put_back(minutes=20)
+        assert [cost_of_reading() for _ in range(2)] == [["find", "update"], ["find"]]
+        kept = client.test.sessions.find_one({})
+        assert timedelta(minutes=70) <= kept["expires"] - before < timedelta(minutes=71)  # type: ignore[index]
+
+
+def test_rolling_moves_the_end_of_the_session_and_of_its_cookie(
+    serve: Serve, store: MongoDBStore, client: pymongo.MongoClient[Any]
+) -> None:
+    app = app_with_session(store=store, rolling=True, cookie={"max_age": 60_000})
+    app.get("/begin", lambda req, res: (req.session.update(views=1), res.end()))
+    app.get("/read", lambda req, res: res.end())
+    browser = Browser(serve(app))
+    browser.get("/begin")
+    client.test.sessions.update_one({}, {"$set": {"expires": datetime.now(UTC) + timedelta(seconds=5)}})
+    assert browser.get("/read").sets_cookie
+    kept = client.test.sessions.find_one({})
+    assert kept is not None
+    assert kept["expires"] == kept["session"]["cookie"]["expires"]
+    assert timedelta(seconds=55) < kept["expires"] - datetime.now(UTC) <= timedelta(seconds=60)
+
+
+def test_a_new_max_age_is_kept_when_nothing_else_has_changed(serve: Serve, store: MongoDBStore) -> None:
+    app = app_with_session(store=store)
+    app.get("/begin", lambda req, res: (req.session.update(views=1), res.end()))
+    app.get("/remember", lambda req, res: (setattr(req.session.cookie, "max_age", 3_600_000), res.end()))
+    app.get("/read", lambda req, res: res.json(req.session.cookie.original_max_age))
+    browser = Browser(serve(app))
+    for path in ("/begin", "/remember"):
+        browser.get(path)
+    assert browser.get("/read").text == "3600000"
+
+
 # Nothing is lost, and a logout holds
 
-ODD = ("", "a.b", "$set", "key", "é🦊", "'\"\\", " ", "__proto__", "cookie.path", "[0]", "0", "$", ".", "a\nb", "items")
 
-
-@pytest.mark.parametrize("odd", [False, True], ids=["plain keys", "odd keys"])
-def test_two_hundred_requests_at_once_lose_no_key(serve: Serve, store: MongoDBStore, odd: bool) -> None:
+@pytest.mark.parametrize(
+    ("odd", "options"),
+    [(False, {}), (True, {}), (True, {"stringify": True})],
+    ids=["plain keys", "odd keys", "odd keys in a text"],
+)
+def test_two_hundred_requests_at_once_lose_no_key(
+    serve: Serve, client: pymongo.MongoClient[Any], odd: bool, options: dict[str, Any]
+) -> None:
+    store = MongoDBStore(client=client, **options)
     app = app_with_session(store=store)
 
     @app.get("/set/:number")
     def set_key(req: Any, res: Any) -> None:
         number = int(req.params.number)
-        req.session[f"{ODD[number % len(ODD)]}{number}" if odd else f"key{number}"] = number
+        req.session[f"{ODD_KEYS[number % len(ODD_KEYS)]}{number}" if odd else f"key{number}"] = number
         res.end()
 
     browser = Browser(serve(app))
@@ -275,15 +346,53 @@ def test_two_hundred_requests_at_once_lose_no_key(serve: Serve, store: MongoDBSt
 
 
 def test_every_key_is_kept_changed_and_removed_under_its_own_name(store: MongoDBStore) -> None:
-    keys = {key: {"": [{"a.b": 1, "$c": None}]} for key in ODD}
+    keys = {key: {"": [{"a.b": 1, "$c": None}]} for key in ODD_KEYS}
     store.set("a", {"cookie": NO_COOKIE, **keys})
     assert store.get("a") == {**keys, "cookie": (store.get("a") or {})["cookie"]}
-    for key in ODD:
+    for key in ODD_KEYS:
         assert store.update("a", changes(changed={key: {"new": key}}), NO_COOKIE)
         assert (store.get("a") or {})[key] == {"new": key}
-    for key in ODD:
+    for key in ODD_KEYS:
         assert store.update("a", changes(removed=[key]), NO_COOKIE)
     assert set(store.get("a") or {}) == {"cookie"}
+
+
+@pytest.mark.parametrize("key", ["user", "user.name"])
+def test_a_slow_change_does_not_bring_back_a_key_that_was_deleted(store: MongoDBStore, key: str) -> None:
+    store.set("a", {"cookie": NO_COOKIE, key: "tobi", "views": 1})
+    assert store.update("a", changes(removed=[key]), NO_COOKIE)
+    assert store.update("a", changes({"new": 1}, {key: "tobias", "views": 2}), NO_COOKIE)
+    assert {**(store.get("a") or {}), "cookie": None} == {"cookie": None, "views": 2, "new": 1}
+
+
+@pytest.mark.parametrize("stringify", [False, True], ids=["fields", "text"])
+def test_every_write_that_was_acknowledged_moves_with_a_rotation(
+    client: pymongo.MongoClient[Any], stringify: bool
+) -> None:
+    store = MongoDBStore(client=client, stringify=stringify)
+    store.set("old", {"cookie": NO_COOKIE})
+    under_way = threading.Event()
+
+    def write_until_it_is_gone(thread: int) -> list[str]:
+        acknowledged: list[str] = []
+        while store.update("old", changes({f"{thread}-{len(acknowledged)}": 1}), NO_COOKIE):
+            acknowledged.append(f"{thread}-{len(acknowledged)}")
+            if len(acknowledged) == 5:
+                under_way.set()
+            time.sleep(0.02)  # as often as requests come
+        return acknowledged
+
+    with ThreadPoolExecutor(4) as pool:
+        writers = [pool.submit(write_until_it_is_gone, thread) for thread in range(4)]
+        try:
+            assert under_way.wait(20)
+            moved = store.rotate("old", "new", changes({"user": "tobi"}), NO_COOKIE)
+            assert store.get("old") is None
+        finally:
+            store.destroy("old")
+        keys = {"cookie", "user", *(key for writer in writers for key in writer.result())}
+    assert moved is not None
+    assert set(moved) == set(store.get("new") or {}) == keys
 
 
 def test_an_update_or_a_touch_never_brings_a_session_back(store: MongoDBStore) -> None:
@@ -318,6 +427,54 @@ def test_all_length_destroy_and_clear(store: MongoDBStore) -> None:
     assert set(store.all()) == {"a", "c"}
     store.clear()
     assert (store.all(), store.length()) == ({}, 0)
+
+
+def test_the_sessions_of_a_user_are_found_by_an_index_and_ended(
+    serve: Serve, store: MongoDBStore, client: pymongo.MongoClient[Any]
+) -> None:
+    app = app_with_session(store=store)
+    app.get("/login/:email", lambda req, res: (req.session.update(user={"email": req.params.email}), res.end()))
+    app.get("/", lambda req, res: res.json(req.session.user))
+    url = serve(app)
+    browsers = [Browser(url) for _ in range(4)]
+    for browser, email in zip(browsers, ("a@x", "a@x", "b@x", "a@x"), strict=True):
+        browser.get(f"/login/{email}")
+    past = datetime.now(UTC) - timedelta(seconds=1)
+    store.set("over", {"cookie": {**NO_COOKIE, "expires": past}, "user": {"email": "a@x"}})
+    found = store.sessions_where("user.email", "a@x")
+    assert [session["user"] for session in found.values()] == [{"email": "a@x"}] * 3
+    indexes = client.test.sessions.index_information().values()
+    assert [("session.user.email", 1)] in [index["key"] for index in indexes]
+    store.destroy(next(iter(found)))
+    assert len(store.sessions_where("user.email", "a@x")) == 2
+    assert store.destroy_where("user.email", "a@x") in (2, 3)  # MongoDB may have cleared the expired one away or not
+    assert sorted(browser.get().text for browser in browsers) == ["null", "null", "null", '{"email":"b@x"}']
+    assert store.sessions_where("user.email", {"$ne": None}) == {}
+
+
+# The documents of connect-mongo
+
+
+def test_a_text_is_the_document_that_connect_mongo_keeps(serve: Serve, client: pymongo.MongoClient[Any]) -> None:
+    store = MongoDBStore(client=client, stringify=True)
+    app = app_with_session(store=store, genid=lambda req: "made")
+    app.get("/", lambda req, res: (fill(req.session), res.end()))
+    app.get("/read", lambda req, res: res.json(req.session.user))
+    browser = Browser(serve(app))
+    browser.get()
+    document = client.test.sessions.find_one({})
+    assert document is not None
+    assert sorted(document) == ["_id", "expires", "session"]
+    assert document["session"] == (
+        '{"cookie":{"originalMaxAge":null,"expires":null,"httpOnly":true,"path":"/"},'
+        '"user":{"name":"Zoë 🦊","tags":["a",1,1.5,true,null,{"b":[]}]},"views":1,"ratio":0.5,'
+        '"at":"2024-02-03T04:05:06.789Z","none":null,"yes":true,"text":"","":"empty","a.b":1,"$c":2}'
+    )
+    assert json.loads(browser.get("/read").text)["name"] == "Zoë 🦊"
+    assert [session["views"] for session in store.all().values()] == [1]
+    for ask in (store.sessions_where, store.destroy_where):
+        with pytest.raises(TypeError, match=r"stringify=True.*text"):
+            ask("user.name", "Zoë 🦊")
 
 
 def test_an_expired_session_is_none_and_the_browser_gets_a_new_one(serve: Serve, store: MongoDBStore) -> None:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import socket
 import socketserver
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +18,7 @@ from uuid import uuid4
 
 import pymongo
 import pytest
-from support import MongoDBServer, SecantusServer, free_port
+from support import MongoDBServer, SecantusServer, free_port, is_listening, wait_for
 from visits import Answer, Browser, all_at_once, app_with_session, changes, signed
 
 from miniexpress import HTTPError
@@ -89,6 +92,81 @@ def test_one_command_that_fails_is_tried_again_and_nobody_notices(
     browser.get()
     with secantus_server.failing("find", mode={"times": 1}, closeConnection=True):
         assert (browser.get().status, browser.get().text) == (200, "3")
+
+
+@pytest.mark.parametrize("label", ["RetryableWriteError", None], ids=["it says so", "the driver knows"])
+def test_a_primary_that_steps_down_loses_no_write_and_nobody_notices(
+    serve: Serve, secantus_server: SecantusServer, store: MongoDBStore, label: str | None
+) -> None:
+    app = counting_app(store)
+    app.get("/set/:key", lambda req, res: (req.session.update({req.params.key: 1}), res.end()))
+    browser = Browser(serve(app), KNOWN)
+    browser.get()
+    labels = {"errorLabels": [label]} if label else {}
+    with secantus_server.failing("update", mode={"times": 2}, errorCode=10107, **labels):
+        answers = all_at_once(browser, [f"/set/{number}" for number in range(40)])
+    assert {answer.status for answer in answers} == {200}
+    assert set(store.get("known") or {}) == {"cookie", "views", *map(str, range(40))}
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="needs POSIX's SIGSTOP")
+def test_a_server_that_accepts_and_never_answers_is_a_503_at_once_after_the_first(
+    serve: Serve, mongodb: MongoDBServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = MongoDBStore(uri=mongodb.uri)
+    store.set("known", SESSION)
+    browser = Browser(serve(counting_app(store)), KNOWN)
+    assert browser.get().text == "1"
+    os.kill(mongodb.pid, signal.SIGSTOP)
+    try:
+        assert in_time(browser).status == 503
+        begun = time.monotonic()
+        assert {answer.status for answer in all_at_once(browser, ["/"] * 16)} == {503}
+        assert time.monotonic() - begun < 1
+    finally:
+        os.kill(mongodb.pid, signal.SIGCONT)
+    answer = in_time(browser)
+    assert (answer.status, answer.text in ("2", "3")) == (200, True)  # what was never answered may have been done
+    assert len(caplog.messages) == 2
+    assert caplog.messages[1] == "the session store is back"
+    store.client.close()
+
+
+def test_no_write_that_was_acknowledged_is_lost_when_the_server_is_killed_under_load(
+    serve: Serve, mongodb: MongoDBServer
+) -> None:
+    store = MongoDBStore(uri=mongodb.uri)
+    store.set("known", SESSION)
+    app = counting_app(store)
+    app.get("/set/:key", lambda req, res: (req.session.update({req.params.key: 1}), res.end()))
+    browser = Browser(serve(app), KNOWN)
+    acknowledged: set[str] = set()
+    unanswered: list[int] = []
+
+    def set_keys(thread: int) -> None:
+        for number in range(60):
+            key = f"{thread}-{number}"
+            begun = time.monotonic()
+            answer = browser.with_same_cookie().get(f"/set/{key}")
+            assert time.monotonic() - begun < 2
+            if answer.status == 200:
+                acknowledged.add(key)
+            else:
+                assert answer.status == 503
+                unanswered.append(number)
+                wait_for(lambda: is_listening(mongodb.port), "the server is back")
+
+    with ThreadPoolExecutor(4) as pool:
+        writers = [pool.submit(set_keys, thread) for thread in range(4)]
+        for often in (40, 120):
+            wait_for(lambda: len(acknowledged) > often, "some writes")  # noqa: B023
+            mongodb.restart()
+        for writer in writers:
+            writer.result()
+    assert len(acknowledged) + len(unanswered) == 240
+    assert acknowledged <= set(store.get("known") or {})
+    assert in_time(browser).status == 200
+    store.client.close()
 
 
 def test_a_server_that_is_gone_is_a_503_logged_once_and_its_return_is_logged_once(

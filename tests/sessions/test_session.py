@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from visits import Browser, all_at_once, app_with_session
+from visits import ODD_KEYS, Browser, all_at_once, app_with_session
 
 from miniexpress import App
 
@@ -152,9 +152,6 @@ def test_requests_that_run_at_the_same_time_lose_no_key_of_each_other(serve: Ser
     answers = all_at_once(browser, [f"/set/{number}" for number in range(count)])
     assert {answer.status for answer in answers} == {200}
     assert len(json.loads(browser.get("/").text)) == count + 1
-
-
-ODD_KEYS = ("", "a.b", "$set", "key", "é🦊", "'\"\\", " ", "__proto__", "a b", "[0]", "%", "items")
 
 
 def test_deletions_deep_changes_and_additions_that_run_at_the_same_time_all_hold(serve: Serve) -> None:

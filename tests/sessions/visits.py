@@ -20,6 +20,8 @@ from miniexpress.sessions.session import Changes
 from miniexpress.sessions.store import Document, Store
 
 SECRET = "keyboard cat"
+# Keys of a session that some place might take for something else.
+ODD_KEYS = ("", "a.b", "$set", "key", "é🦊", "'\"\\", " ", "__proto__", "a b", "[0]", "0", "$", ".", "a\nb", "items")
 
 
 def app_with_session(**options: Any) -> App:
