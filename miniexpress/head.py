@@ -61,7 +61,7 @@ class Head:
                 self.set(name, each)
             return self
         if field.lower() == "content-type":
-            if isinstance(value, list | tuple):
+            if isinstance(value, (list, tuple)):
                 raise TypeError("Content-Type cannot be set to a list: give it one type")
             given, value = value, content_type(_text(value))
             if not value:
@@ -79,7 +79,7 @@ class Head:
         """Set a header field to just this, as Node's ``setHeader``."""
         if self.has_left:
             raise self._too_late()
-        several = isinstance(value, list | tuple)
+        several = isinstance(value, (list, tuple))
         checked = [_field_value(name, each) for each in value] if several else _field_value(name, value)
         self._headers[_field_key(name)] = (name, checked)
         return self
@@ -132,7 +132,7 @@ class Head:
 
         ``signed`` needs ``req.secret``. Raises ``TypeError`` for what no cookie may hold.
         """
-        text = f"j:{stringify(value)}" if value is None or isinstance(value, dict | list | tuple) else _text(value)
+        text = f"j:{stringify(value)}" if value is None or isinstance(value, (dict, list, tuple)) else _text(value)
         if signed:
             if not self.req.secret:
                 raise TypeError("res.cookie(signed=True) needs a secret: set req.secret in a middleware before it")
@@ -186,4 +186,4 @@ _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, list | tuple) else [value]
+    return list(value) if isinstance(value, (list, tuple)) else [value]

@@ -23,7 +23,7 @@ def stringify(value: Any, replacer: Replacer = None, spaces: int | str | None = 
     string indents; ``escape`` writes ``<``, ``>`` and ``&`` as escapes, so that no browser takes the text for HTML.
     An object's own ``to_json()`` is asked. Raises ``TypeError`` for what JSON cannot hold.
     """
-    text = _encoded(value, replacer if callable(replacer) or isinstance(replacer, list | tuple) else None, spaces)
+    text = _encoded(value, replacer if callable(replacer) or isinstance(replacer, (list, tuple)) else None, spaces)
     if not text.isascii():
         text = text.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair as its escape
     return text.translate(_HTML) if escape else text
@@ -58,7 +58,7 @@ def _encoded(value: Any, replacer: Replacer, spaces: int | str | None) -> str:
 def _indent(spaces: int | str | None) -> str:
     if isinstance(spaces, str):
         return spaces[:10]
-    return " " * int(min(spaces, 10)) if isinstance(spaces, int | float) and spaces is not True else ""
+    return " " * int(min(spaces, 10)) if isinstance(spaces, (int, float)) and spaces is not True else ""
 
 
 def _to_json(value: Any) -> Any:
@@ -79,10 +79,10 @@ def _plain(key: str, value: Any, replacer: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):
-        if isinstance(replacer, list | tuple):
+        if isinstance(replacer, (list, tuple)):
             value = {name: value[name] for name in map(str, replacer) if name in value}
         return {k: _plain(str(k), v, replacer) for k, v in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         return [_plain(str(i), v, replacer) for i, v in enumerate(value)]
     return value
 

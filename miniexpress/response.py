@@ -65,7 +65,7 @@ class Response(Head):
             type = self.get("Content-Type")
             headers["content-type"] = ("Content-Type", _with_utf8(type) if type else "text/html; charset=utf-8")
             body = utf8(body)
-        elif isinstance(body, bytes | bytearray | memoryview):
+        elif isinstance(body, (bytes, bytearray, memoryview)):
             body = bytes(body)
             if "content-type" not in headers:
                 self.type("bin")
