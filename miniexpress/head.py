@@ -27,12 +27,13 @@ class Head:
     an answer is marked to be sent, ``has_left`` whether the head has left.
     """
 
+    status_code = 200
+    status_message: str | None = None
+    answered = False
+    has_left = False
+
     def __init__(self, req: Request) -> None:
         self.req = req
-        self.status_code = 200
-        self.status_message: str | None = None
-        self.answered = False
-        self.has_left = False
         self._headers: dict[str, tuple[str, str | list[str]]] = {}
 
     @property
@@ -150,9 +151,13 @@ class Head:
 
     def _lines(self) -> list[tuple[str, str]]:
         """The header fields, a line for each value."""
-        lines = []
-        for name, value in self._headers.values():
-            lines += [(name, value)] if isinstance(value, str) else [(name, each) for each in value]
+        lines: list[tuple[str, str]] = []
+        for field in self._headers.values():
+            name, value = field
+            if isinstance(value, str):
+                lines.append(field)  # type: ignore[arg-type]
+            else:
+                lines += [(name, each) for each in value]
         return lines
 
     def _too_late(self) -> RuntimeError:
@@ -177,7 +182,7 @@ def _field_key(name: str) -> str:
 
 def _field_value(name: str, value: Any) -> str:
     text = value if isinstance(value, str) else _text(value)
-    if not _FIELD_VALUE.fullmatch(text):
+    if not (text.isascii() and text.isprintable()) and not _FIELD_VALUE.fullmatch(text):
         raise ValueError(f"Invalid character in header content [{name!r}]: {text!r}")
     return text
 

@@ -41,6 +41,7 @@ class Request:
     secret: str | None = None
     handler: Handler | None = None
     """The handler that was entered last."""
+    _split: tuple[str, str, str | None] = ("", "", None)
 
     def __init__(self, environ: dict[str, Any], app: App) -> None:
         self.environ = environ
@@ -52,7 +53,6 @@ class Request:
         if self.base_url and self.url.startswith(self.base_url):
             self.url = self.url[len(self.base_url) :] or "/"
         self.params = AttrDict()
-        self._split: tuple[str, str, str | None] = ("", "", None)
 
     if TYPE_CHECKING:  # what middleware hangs on a request is for it to know
 

@@ -36,13 +36,14 @@ class Response(Head):
     so that it is broken off. What answers returns ``None``, and raises ``RuntimeError`` when that was done already.
     """
 
+    failure: BaseException | None = None
+    _body: bytes | Iterable[bytes] = b""
+    _write: Callable[[bytes], Any]
+
     def __init__(self, req: Request, start_response: Callable[..., Any]) -> None:
         super().__init__(req)
-        self.failure: BaseException | None = None
-        self._body: bytes | Iterable[bytes] = b""
         self._on_headers: list[Callable[[], Any]] = []
         self._start_response = start_response
-        self._write: Callable[[bytes], Any] = _not_begun
 
     @cached_property
     def locals(self) -> AttrDict:
@@ -63,7 +64,7 @@ class Response(Head):
         headers = self._headers
         if isinstance(body, str):
             type = self.get("Content-Type")
-            headers["content-type"] = ("Content-Type", _with_utf8(type) if type else "text/html; charset=utf-8")
+            headers["content-type"] = ("Content-Type", _with_utf8(type)) if type else _HTML
             body = utf8(body)
         elif isinstance(body, (bytes, bytearray, memoryview)):
             body = bytes(body)
@@ -78,7 +79,7 @@ class Response(Head):
                 headers["content-length"] = ("Content-Length", str(len(body)))
             etag = self.app.set("etag fn")
             if etag and "etag" not in headers and (tag := etag(body)):
-                self.set("ETag", tag)
+                self.set_header("ETag", tag)
         if self.req.fresh:
             self.status_code = 304
         if self.status_code in (204, 304):
@@ -230,8 +231,8 @@ class Response(Head):
         """Let go what has not left yet: what the application returns to the WSGI server."""
         if self.has_left:
             return ()
-        if isinstance(self._body, bytes) and self._may_have_body():
-            self._headers.setdefault("content-length", ("Content-Length", str(len(self._body))))
+        if "content-length" not in self._headers and isinstance(self._body, bytes) and self._may_have_body():
+            self._headers["content-length"] = ("Content-Length", str(len(self._body)))
         self._leave()
         if not self._may_have_body():
             self._drop_body()
@@ -263,10 +264,7 @@ class Response(Head):
         return stringify(value, setting("json replacer"), setting("json spaces"), setting("json escape"))
 
 
-def _not_begun(chunk: bytes) -> None:
-    raise RuntimeError("the head has not left yet")
-
-
+_HTML = ("Content-Type", "text/html; charset=utf-8")
 _WHOLE = (str, bytes, bytearray, memoryview)
 
 
