@@ -1,0 +1,230 @@
+"""What every session store must do, as tests that the author of one lets pytest run.
+
+    from miniexpress.sessions.contract import StoreContract
+
+    class TestMyStore(StoreContract):
+        @pytest.fixture
+        def store(self):
+            return MyStore()
+
+``store`` gives each test a store without sessions in it. What a store may leave undefined is skipped where it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest import SkipTest
+
+from .cookie import Cookie
+from .store import Document, Store
+
+DATA = {
+    "user": {"name": "Ada", "tags": ["a", "b"], "address": {"city": "Zürich", "zip": None}},
+    "visits": 3,
+    "ratio": 0.5,
+    "is_admin": False,
+    "nothing": None,
+    "text": "\" ' \\ \n \u2028 \U0001f600 </script> $where",
+    "a.b": {"c.d": 1},
+    "$set": {"$gt": ""},
+    "": "no name",
+}
+ODD_IDS = ("' OR 1=1 --", '{"$ne": null}', "a.b", "$where", "%", "*", "../up", "ü\U0001f600", "x" * 200)
+
+
+class StoreContract:
+    """The tests: a subclass gives them the fixture ``store``. See the module."""
+
+    def test_it_is_a_store_that_tells_of_its_events(self, store: Store) -> None:
+        told: list[Any] = []
+        store.on("disconnect", lambda: told.append("disconnect")).on("error", told.append)
+        store.emit("error", "reason")
+        store.emit("disconnect")
+        assert told == ["reason", "disconnect"], f"on() and emit() did not work: was super().__init__() called? {told}"
+        assert not store.is_connected, "emit('disconnect') left is_connected true"
+        store.emit("connect")
+        assert store.is_connected, "emit('connect') left is_connected false"
+
+    # get, set, destroy
+
+    def test_an_unknown_session_is_none(self, store: Store) -> None:
+        expect(store, "unknown", None)
+
+    def test_a_session_comes_back_as_it_was_set(self, store: Store) -> None:
+        store.set("sid", session(**DATA))
+        expect(store, "sid", DATA)
+
+    def test_setting_again_replaces_the_whole_session(self, store: Store) -> None:
+        store.set("sid", session(one=1, two={"a": 1, "b": 2}))
+        store.set("sid", session(two={"b": 3}))
+        expect(store, "sid", {"two": {"b": 3}})
+
+    def test_a_session_shares_nothing_with_what_was_set_or_read(self, store: Store) -> None:
+        cart = ["tea"]
+        store.set("sid", session(cart=cart))
+        cart.append("after set")
+        found = store.get("sid")
+        assert found is not None, "a session that was set is not there"
+        found["cart"].append("after get")
+        expect(store, "sid", {"cart": ["tea"]})
+
+    def test_an_id_is_taken_literally(self, store: Store) -> None:
+        store.set("sid", session(owner="sid"))
+        for sid in ODD_IDS:
+            expect(store, sid, None)
+            store.set(sid, session(owner=sid))
+        for sid in ("sid", *ODD_IDS):
+            expect(store, sid, {"owner": sid})
+        for sid in ODD_IDS:
+            store.destroy(sid)
+            expect(store, sid, None)
+        expect(store, "sid", {"owner": "sid"})
+
+    def test_what_was_destroyed_is_gone(self, store: Store) -> None:
+        store.set("sid", session(a=1))
+        store.destroy("sid")
+        expect(store, "sid", None)
+        store.destroy("sid")  # again, which is no error
+
+    def test_the_cookie_comes_back(self, store: Store) -> None:
+        far = datetime(2100, 1, 1, tzinfo=UTC)
+        for cookie in (
+            Cookie(),
+            Cookie(expires=far, same_site="lax", secure=True, path="/shop"),
+            Cookie(expires=far, http_only=False, domain="example.com", priority="high", partitioned=True),
+        ):
+            document = cookie.to_json()
+            store.set("sid", {"cookie": document, "a": 1})
+            found = cookie_of(store, "sid").to_json()
+            assert found == document, f"the cookie {document} came back as {found}"
+
+    def test_an_expired_session_is_none(self, store: Store) -> None:
+        store.set("old", session(timedelta(seconds=-1), a=1))
+        store.set("young", session(timedelta(minutes=1), a=1))
+        expect(store, "old", None)
+        expect(store, "young", {"a": 1})
+
+    def test_threads_do_not_disturb_each_other(self, store: Store) -> None:
+        def visit(number: int) -> None:
+            sid = f"thread {number}"
+            for count in range(10):
+                store.set(sid, session(number=number, count=count))
+                expect(store, sid, {"number": number, "count": count})
+            store.destroy(sid)
+            expect(store, sid, None)
+
+        at_once(visit, range(8))
+
+    # touch
+
+    def test_touch_moves_the_end_and_nothing_else(self, store: Any) -> None:
+        needs(store, "touch")
+        store.set("sid", session(timedelta(minutes=1), kept=1))
+        document = {**session(timedelta(minutes=1), kept="of another time"), "other": 2}
+        later = document["cookie"]["expires"] = datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=2)
+        store.touch("sid", document)
+        expect(store, "sid", {"kept": 1})
+        found = cookie_of(store, "sid").expires
+        assert found == later, f"after touch() the session ends at {found}, not at {later}"
+
+    def test_touch_makes_no_session(self, store: Any) -> None:
+        needs(store, "touch")
+        store.touch("sid", session(timedelta(minutes=1), a=1))
+        expect(store, "sid", None)
+
+    def test_touch_leaves_alone_what_has_another_max_age(self, store: Any) -> None:
+        needs(store, "touch")
+        store.set("sid", session(timedelta(minutes=1), a=1))
+        before = cookie_of(store, "sid").to_json()
+        store.touch("sid", session(timedelta(minutes=9), a=1))
+        found = cookie_of(store, "sid").to_json()
+        assert found == before, f"touch() with another originalMaxAge made {found} of {before}"
+
+    # update
+
+    def test_update_changes_what_it_names(self, store: Any) -> None:
+        needs(store, "update")
+        store.set("sid", session(kept=1, changed=1, removed=1, **{"a.b": 1, "$c": 1}))
+        cookie = session(timedelta(minutes=9))["cookie"]
+        changed = {"changed": {"x": [2]}, "new": None, "a.b": 2, "": 3}
+        is_there = store.update("sid", changed, iter(["removed", "$c", "unknown"]), cookie)
+        assert is_there is True, f"update() of a session that is there returned {is_there!r}, not True"
+        expect(store, "sid", {"kept": 1, **changed})
+        found = cookie_of(store, "sid").original_max_age
+        assert found == cookie["originalMaxAge"], f"update() left originalMaxAge at {found}"
+
+    def test_update_makes_no_session(self, store: Any) -> None:
+        needs(store, "update")
+        store.set("destroyed", session(a=1))
+        store.destroy("destroyed")
+        for sid in ("destroyed", "unknown"):
+            for changed in ({"a": 2}, {"a.b": 2}):
+                is_there = store.update(sid, changed, [], session()["cookie"])
+                assert is_there is False, f"update() of a session that is not there returned {is_there!r}, not False"
+                expect(store, sid, None)
+
+    def test_updates_at_the_same_time_lose_nothing(self, store: Any) -> None:
+        needs(store, "update")
+        store.set("sid", session())
+        keys = [f"{letter}.{number}" if number % 2 else f"{letter}{number}" for letter in "abcd" for number in range(4)]
+
+        def change(key: str) -> None:
+            assert store.update("sid", {key: key}, [], session()["cookie"])
+
+        at_once(change, keys)
+        expect(store, "sid", {key: key for key in keys})
+
+    # all, length, clear
+
+    def test_all_and_length_are_of_what_has_not_expired(self, store: Any) -> None:
+        needs(store, "all", "length")
+        store.set("one", session(a=1))
+        store.set("two", session(timedelta(minutes=1), a=2))
+        store.set("old", session(timedelta(seconds=-1), a=3))
+        found = {sid: data_of(document) for sid, document in store.all().items()}
+        assert found == {"one": {"a": 1}, "two": {"a": 2}}, f"all() gave {found}"
+        length = store.length()
+        assert length == 2, f"length() of two sessions gave {length}"
+
+    def test_clear_removes_all(self, store: Any) -> None:
+        needs(store, "clear")
+        store.set("one", session(a=1))
+        store.set("two", session(a=2))
+        store.clear()
+        expect(store, "one", None)
+        expect(store, "two", None)
+
+
+def session(max_age: timedelta | None = None, /, **data: Any) -> dict[str, Any]:
+    """A document as ``Session.to_json`` makes it."""
+    return {**data, "cookie": Cookie(max_age=max_age).to_json()}
+
+
+def expect(store: Store, sid: str, data: Document | None) -> None:
+    document = store.get(sid)
+    found = None if document is None else data_of(document)
+    assert found == data, f"get({sid!r}) gave {found!r}, and should have given {data!r}"
+
+
+def data_of(document: Document) -> dict[str, Any]:
+    return {key: value for key, value in document.items() if key != "cookie"}
+
+
+def cookie_of(store: Store, sid: str) -> Cookie:
+    document = store.get(sid)
+    assert document is not None, f"get({sid!r}) gave None for a session that was set"
+    return Cookie.from_json(document["cookie"])
+
+
+def at_once(do: Callable[[Any], None], arguments: Iterable[Any]) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(do, arguments))
+
+
+def needs(store: Store, *methods: str) -> None:
+    for method in methods:
+        if not hasattr(store, method):
+            raise SkipTest(f"{type(store).__name__} has no {method}()")
