@@ -12,7 +12,8 @@ from typing import Any, Self, overload
 
 from . import negotiation, querystrings, server
 from .attrdict import AttrDict
-from .errors import describe_error, error_page, headers_of, reason_phrase, status_of
+from .development import describe_error, tree
+from .errors import error_page, headers_of, reason_phrase, status_of
 from .handlers import Handler, Next, describe
 from .paths import Path
 from .proxies import compile_trust
@@ -98,7 +99,7 @@ class App(Router):
                 res.failure = error if isinstance(error, BaseException) else RuntimeError(error)
             return
         in_production = self.set("env") == "production"
-        message = reason_phrase(status) if in_production else describe_error(error)
+        message = reason_phrase(status) if in_production else describe_error(error, req)
         _answer_page(res, status, message, headers_of(error))
 
     def _log(self, req: Request, status: int, error: Any) -> None:
@@ -161,6 +162,10 @@ class App(Router):
         """The path that this app is at, through all that it is mounted in, several with commas; or ``''``."""
         paths = self.mountpath if isinstance(self.mountpath, list | tuple) else [self.mountpath]
         return self.parent.path() + ",".join(map(str, paths)) if self.parent else ""
+
+    def routes(self) -> str:
+        """The stack as a tree, a line for each handler, to be printed: ``print(app.routes())``."""
+        return "\n".join(tree(self))
 
     # Settings
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -65,11 +64,6 @@ def headers_of(error: Any) -> Mapping[str, Any]:
     headers = _property(error, "headers")
     has_status = status_of(error, 599) == status_of(error, 500)
     return headers if has_status and isinstance(headers, Mapping) else {}
-
-
-def describe_error(error: Any) -> str:
-    """An error for a developer's eyes: the traceback of an exception, else the value as text."""
-    return "".join(traceback.format_exception(error)) if isinstance(error, BaseException) else str(error)
 
 
 def error_page(message: str) -> str:

@@ -1,0 +1,83 @@
+"""What helps while an app is being written: an error told from the app's own side, and its stack as a tree."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import sysconfig
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from .handlers import describe
+from .routing import Layer, Router
+
+if TYPE_CHECKING:
+    from .request import Request
+
+
+def describe_error(error: Any, req: Request) -> str:
+    """An error for its developer's eyes: the app's own lines first, the way there, then the whole traceback.
+
+    What is no exception is described by its text alone, as in Express.
+    """
+    if not isinstance(error, BaseException):
+        return str(error)
+    told = ["".join(traceback.format_exception_only(error))]
+    told += [_excerpt(frame, line) for frame, line in _own_frames(error)[:10]]
+    told.append(f"\nRequest: {req.method} {req.original_url}\n")
+    if req.route is not None:
+        told.append(f"Route:   {_shown(req.route.path)}\n")
+    told.append("Passed:\n")
+    told += [f"  {_row(layer)}\n" for layer in _layers_under_way()]
+    return "".join([*told, "\n", *traceback.format_exception(error)])
+
+
+def tree(router: Router, indent: str = "") -> Iterator[str]:
+    """The stack of a router, a line for each handler, those of a router in it further to the right."""
+    for layer in router.stack:
+        for each in layer.route.stack if layer.route else [layer]:
+            yield f"{indent}{_row(each)}"
+        inner = getattr(layer.handler, "__self__", None)
+        if isinstance(inner, Router):
+            yield from tree(inner, indent + "    ")
+
+
+def _row(layer: Layer) -> str:
+    owner = getattr(layer.handler, "__self__", None)
+    handler = type(owner).__name__ if isinstance(owner, Router) else describe(layer.handler)
+    return f"{layer.method or '*'} {_shown(layer.path)}  {handler}{', for errors' if layer.handles_errors else ''}"
+
+
+def _shown(path: Any) -> str:
+    return path if isinstance(path, str) else repr(path)
+
+
+def _layers_under_way() -> list[Layer]:
+    """The layers that were entered and wait for ``next()``, first to last: they are all on this thread's stack."""
+    frames = (frame for frame, _ in traceback.walk_stack(sys._getframe()))
+    return [frame.f_locals["self"] for frame in frames if frame.f_code is Layer.call.__code__][::-1]
+
+
+def _own_frames(error: BaseException) -> list[tuple[FrameType, int]]:
+    """The frames of an error that are the app's, innermost first, each with its line."""
+    frames = list(traceback.walk_tb(error.__traceback__))[::-1]
+    return [(frame, line) for frame, line in frames if not frame.f_code.co_filename.startswith(_OF_OTHERS)]
+
+
+def _excerpt(frame: FrameType, line: int) -> str:
+    """The lines around one of a file, that one marked."""
+    code = frame.f_code
+    lines = linecache.getlines(code.co_filename, frame.f_globals)
+    first = max(0, line - 4)
+    shown = (
+        f"{'>' if number == line else ' '} {number:5} {text.rstrip()}\n"
+        for number, text in enumerate(lines[first : line + 2], first + 1)
+    )
+    return f"\n{code.co_filename}:{line} in {code.co_qualname}\n{''.join(shown)}"
+
+
+_PYTHON = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+_OF_OTHERS = ("<frozen ", *(f"{folder}/" for folder in [str(Path(__file__).parent), *_PYTHON]))

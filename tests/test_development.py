@@ -1,0 +1,139 @@
+"""What a developer sees: the page of an error, and the stack as a tree."""
+
+from __future__ import annotations
+
+import html
+import logging
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from miniexpress import App, HTTPError, Router, express, json
+
+Serve = Callable[..., str]
+
+
+@pytest.fixture
+def app() -> App:
+    app, api = express(), Router()
+
+    @app.use("/")
+    def log_time(req, res, next):
+        next()
+
+    app.use(json())
+
+    def secret_price(text):
+        return int(text)
+
+    @api.get("/items/:id")
+    def item(req, res):
+        res.json(secret_price("<b>" + req.params.id))
+
+    @api.get(re.compile("/pattern"))
+    def pattern(req, res, next):
+        next(HTTPError(418, "short & stout"))
+
+    app.use("/api", api)
+    app.get("/dead-end", lambda req, res: None)
+    app.get("/text", lambda req, res, next: next("just <text>"))
+    app.get("/deep", lambda req, res: deeper(0))
+    app.use("/sub", express())
+
+    @app.use("/")
+    def on_error(err, req, res, next):
+        next(err)
+
+    return app
+
+
+def deeper(depth: int) -> int:
+    return deeper(depth + 1)
+
+
+def page(url: str, status: int = 500) -> str:
+    """What the page says, as a reader sees it."""
+    answer = requests.get(url)
+    assert answer.status_code == status
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'"
+    found = re.fullmatch(r"(?s)<!DOCTYPE html>.*<pre>(.*)</pre>\n</body>\n</html>\n", answer.text)
+    assert found, answer.text
+    assert "<b>" not in answer.text
+    return html.unescape(found[1].replace("<br>", "\n").replace("&nbsp;", " "))
+
+
+def test_the_page_begins_with_the_apps_own_lines(app: App, serve: Serve) -> None:
+    said = page(f"{serve(app)}/api/items/7?x=<b>")
+    own, _, whole = said.partition("Traceback (most recent call last)")
+    assert own.startswith("ValueError: invalid literal for int() with base 10: '<b>7'\n")
+    places = re.findall(r"\n(\S+):(\d+) in (\S+)\n", own)
+    assert [place[2].rpartition(".")[2] for place in places] == ["secret_price", "item"]
+    source = Path(__file__).read_text().splitlines()
+    for file, line, _name in places:
+        assert file == __file__
+        assert f">{int(line):6} {source[int(line) - 1]}\n" in own
+    assert whole.endswith("ValueError: invalid literal for int() with base 10: '<b>7'\n")
+
+
+def test_the_page_says_what_the_request_passed(app: App, serve: Serve) -> None:
+    said = page(f"{serve(app)}/api/items/7?x=<b>")
+    asked = said[said.index("Request: ") : said.index("\n\nTraceback")].splitlines()
+    assert asked[:3] == ["Request: GET /api/items/7?x=%3Cb%3E", "Route:   /items/:id", "Passed:"]
+    passed = [re.sub(r"app\.<locals>\.|:\d+\)", "", line.replace(__file__, "here")) for line in asked[3:]]
+    assert [line for line in passed if "bodies.py" not in line] == [
+        "  * /  log_time (here",
+        "  * /api  Router",
+        "  GET /items/:id  item (here",
+        "  * /  on_error (here, for errors",
+    ]
+    assert len(passed) == 5
+
+
+def test_errors_of_every_kind_have_a_page(app: App, serve: Serve) -> None:
+    url = serve(app)
+    assert page(f"{url}/api/pattern", 418).startswith("miniexpress.errors.HTTPError: short & stout\n")
+    assert "returned, but neither answered nor called next()" in page(f"{url}/dead-end")
+    assert page(f"{url}/text") == "just <text>"
+    deep = page(f"{url}/deep")
+    assert deep.startswith("RecursionError: ")
+    assert deep.count(" in deeper\n") < 20
+    assert page(f"{url}/nope", 404) == "Cannot GET /nope"
+
+
+def test_production_shows_none_of_it(app: App, serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    app.set("env", "production")
+    with caplog.at_level(logging.ERROR):
+        assert page(f"{serve(app)}/api/items/7") == "Internal Server Error"
+    assert "secret_price" in caplog.text
+
+
+def test_routes_is_the_stack_as_a_tree(app: App) -> None:
+    lines = [re.sub(r"app\.<locals>\.|\(/\S*/|:\d+\)", "", line) for line in app.routes().splitlines()]
+    assert lines == [
+        "* /  log_time test_development.py",
+        "* /  _parser.<locals>.body_parser bodies.py",
+        "* /api  Router",
+        "    GET /items/:id  item test_development.py",
+        "    GET re.compile('/pattern')  pattern test_development.py",
+        "GET /dead-end  <lambda> test_development.py",
+        "GET /text  <lambda> test_development.py",
+        "GET /deep  <lambda> test_development.py",
+        "* /sub  App",
+        "* /  on_error test_development.py, for errors",
+    ]
+
+
+def test_the_tree_of_an_empty_app_is_empty() -> None:
+    assert express().routes() == ""
+
+
+def test_what_is_called_with_several_methods_has_a_line_for_each() -> None:
+    app: Any = express()
+    app.route("/both").get(lambda req, res: None).post(lambda req, res: None, lambda req, res: None).all(
+        lambda req, res: None
+    )
+    assert [line.split()[0] for line in app.routes().splitlines()] == ["GET", "POST", "POST", "*"]
