@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path as FilePath
 from typing import Any, Self, overload
 
-from . import negotiation, querystrings, server
+from . import negotiation, querystrings, reloading, server
 from .attrdict import AttrDict
 from .development import describe_error, tree
 from .errors import error_page, headers_of, reason_phrase, status_of
@@ -20,7 +20,7 @@ from .proxies import compile_trust
 from .request import Request
 from .response import Response, utf8
 from .routing import H, Router
-from .views import Engine, View, find_view, render_file
+from .views import Engine, View, find_view, listed, render_file
 
 log = logging.getLogger("miniexpress")
 _ASKED: Any = object()
@@ -254,14 +254,21 @@ class App(Router):
         port: int | str = 3000,
         host: str | Callable[[], Any] = "127.0.0.1",
         callback: Callable[[], Any] | None = None,
+        *,
+        reload: bool | None = None,
         **options: Any,
     ) -> None:
         """Serve until SIGINT or SIGTERM, or until the process ends: blocks. ``callback()`` is called once it listens.
 
+        With ``reload``, or ``MINIEXPRESS_RELOAD=1``, the program starts anew when one of its files or views changes.
         ``options`` are those of ``server.Server``. Raises ``OSError`` when the port cannot be had.
         """
         if callable(host):
-            return server.listen(self, port, callback=host, **options)
+            callback, host = host, "127.0.0.1"
+        if reloading.is_wanted(reload):
+            if not reloading.is_child():
+                raise SystemExit(reloading.watch(listed(self.set("views")), [".py", *self._all_engines()]))
+            callback = reloading.stops_with_watcher(callback)
         return server.listen(self, port, host, callback, **options)
 
 

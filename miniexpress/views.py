@@ -63,10 +63,10 @@ def find_view(name: str, roots: str | Sequence[str], default_engine: str | None,
 
 
 def _absolute(roots: str | Sequence[str]) -> list[Path]:
-    return [_joined(Path.cwd(), root) for root in _listed(roots)]
+    return [_joined(Path.cwd(), root) for root in listed(roots)]
 
 
-def _listed(roots: str | os.PathLike[str] | Sequence[str]) -> tuple[str, ...]:
+def listed(roots: str | os.PathLike[str] | Sequence[str]) -> tuple[str, ...]:
     if isinstance(roots, str):
         return (roots,)
     return (os.fspath(roots),) if isinstance(roots, os.PathLike) else tuple(map(os.fspath, roots))
@@ -82,7 +82,7 @@ def _inside(path: Path, roots: list[Path]) -> bool:
 
 
 def _directories(roots: str | Sequence[str]) -> str:
-    *others, last = _listed(roots) or ("",)
+    *others, last = listed(roots) or ("",)
     if not others:
         return f'directory "{last}"'
     return 'directories "' + '", "'.join(others) + f'" or "{last}"'
@@ -141,7 +141,7 @@ class _Library:
     def __init__(self, path: str, options: Mapping[str, Any]) -> None:
         self._cached = bool(options.get("cache"))
         try:
-            self._views = _listed(options["settings"]["views"])
+            self._views = listed(options["settings"]["views"])
         except (LookupError, TypeError):
             self._views = (str(Path(path).parent),)
 

@@ -201,7 +201,7 @@ def wait_until_ready(process: Process, ready: Callable[[], object], seconds: flo
 
 def user_environment(**changes: str) -> dict[str, str]:
     """The environment of a user who has set nothing but `changes`, with this package to import."""
-    unset = {"MONGODB_URI", "SESSION_SECRET", "HOST", "PORT", "MINIEXPRESS_ENV", "NODE_ENV"}
+    unset = {"MONGODB_URI", "SESSION_SECRET", "HOST", "PORT", "MINIEXPRESS_ENV", "MINIEXPRESS_RELOAD", "NODE_ENV"}
     kept = {name: value for name, value in os.environ.items() if name not in unset}
     return {**kept, "PYTHONPATH": str(ROOT), **changes}
 
