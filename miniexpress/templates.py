@@ -105,12 +105,13 @@ def _tags(path: str, source: str) -> Iterator[_Tag]:
     yield _Tag("", source[position:], Place(path, line))
 
 
-# What follows an opening: its sign, and its content up to the closing that stands in no string.
+# What follows an opening: its sign, and its content up to the closing that stands in no string. That is (?>(…)*), which
+# means (…)*+, since Python before 3.11.5 finds nothing with a possessive repeat of what has one in itself.
 _STRING = r"""'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+\""""
 _OPENING = re.compile(r"\{[{%#]")
 _CONTENT = {
-    "{{": re.compile(rf"([-+]?+)((?:[^'\"}}]|{_STRING}|\}}(?!\}}))*+)\}}\}}", re.DOTALL),
-    "{%": re.compile(rf"([-+]?+)((?:[^'\"%]|{_STRING}|%(?!\}}))*+)%\}}", re.DOTALL),
+    "{{": re.compile(rf"([-+]?+)((?>(?:[^'\"}}]|{_STRING}|\}}(?!\}}))*))\}}\}}", re.DOTALL),
+    "{%": re.compile(rf"([-+]?+)((?>(?:[^'\"%]|{_STRING}|%(?!\}}))*))%\}}", re.DOTALL),
     "{#": re.compile(r"([-+]?+)(.*?)#\}", re.DOTALL),
 }
 _SIGNS = {"{{": ("-",), "{%": ("-", "+"), "{#": ("-", "+")}
