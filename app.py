@@ -18,11 +18,17 @@ from miniexpress.sessions.mongodb import MongoDBStore
 HERE = Path(__file__).parent
 HOST = os.environ.get("HOST", "127.0.0.1")
 PORT = os.environ.get("PORT", "3000")
-SESSION_SECRET = os.environ.get("SESSION_SECRET", "secret token")
+SESSION_SECRET = os.environ.get("SESSION_SECRET") or "secret token"
+MONGODB_URI = os.environ.get("MONGODB_URI") or ""
+if os.environ.get("MINIEXPRESS_ENV") == "production":
+    if SESSION_SECRET == "secret token":
+        sys.exit("MINIEXPRESS_ENV=production: set SESSION_SECRET, since everybody knows the tutorial's")
+    if not MONGODB_URI:
+        sys.exit("MINIEXPRESS_ENV=production: set MONGODB_URI, since the embedded database is for development")
 if SESSION_SECRET == "secret token":
     logging.warning("the session secret is the tutorial's: set SESSION_SECRET to one that nobody knows")
 try:
-    MONGODB_URI = os.environ.get("MONGODB_URI") or embedded.start(HERE / ".data")
+    MONGODB_URI = MONGODB_URI or embedded.start(HERE / ".data")
 except embedded.EmbeddedUnavailable as unavailable:
     sys.exit(str(unavailable))
 

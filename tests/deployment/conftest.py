@@ -1,0 +1,47 @@
+"""app.py as strangers deploy it: by a server's own command, on a database of its own."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from support import ROOT, App, SecantusServer, free_port
+from test_app import add_user
+
+from .commands import program
+
+
+@pytest.fixture
+def production(secantus_server: SecantusServer) -> dict[str, str]:
+    """The environment of a deployed app.py, with a user to log in as."""
+    add_user(secantus_server.uri, "ada@example.com", "Ada")
+    return {
+        "MINIEXPRESS_ENV": "production",
+        "MONGODB_URI": secantus_server.uri,
+        "SESSION_SECRET": "one that nobody knows",
+    }
+
+
+@pytest.fixture
+def deploy(run_app: Callable[..., App], production: dict[str, str]) -> Callable[..., App]:
+    """`deploy('gunicorn --bind 127.0.0.1:{port} app:app')` runs a command beside app.py until it answers."""
+
+    def start(command: str, cwd: Path = ROOT, port: int | None = None, **env: str) -> App:
+        port = port or free_port()
+        name, *arguments = command.format(port=port, venv=sys.prefix).split()
+        return run_app(argv=[program(name), *arguments], env={**production, "PORT": str(port), **env}, cwd=cwd)
+
+    return start
+
+
+@pytest.fixture
+def public_folder() -> Iterator[Path]:
+    """A folder that the user of a web server can read too, as pytest's are not."""
+    folder = Path(tempfile.mkdtemp(prefix="miniexpress-"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder)

@@ -1,0 +1,73 @@
+"""app:app on the WSGI servers of others, each with the tutorial's whole flow."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+import requests
+from support import ROOT, App, free_port, is_alive, wait_for
+from test_app import is_logged_in, walk_through_login
+
+from .commands import children, configured
+
+Deploy = Callable[..., App]
+COMMANDS = {
+    "gunicorn": "gunicorn --bind 127.0.0.1:{port} --workers 2 --threads 4 app:app",
+    "gunicorn that loads the app first": "gunicorn --bind 127.0.0.1:{port} --workers 2 --threads 4 --preload app:app",
+    "uWSGI": "uwsgi --http-socket 127.0.0.1:{port} --master --processes 2 --threads 4 --need-app --die-on-term "
+    "--virtualenv {venv} --module app:app --add-header Connection:close",
+    "waitress": "waitress-serve --listen=127.0.0.1:{port} app:app",
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+def test_the_flow_runs_on(command: str, deploy: Deploy) -> None:
+    app = deploy(command)
+    check_the_flow(app)
+    app.terminate()
+    assert "Traceback" not in app.output()
+
+
+def test_the_flow_runs_on_apache_with_mod_wsgi(deploy: Deploy, public_folder: Path) -> None:
+    if not Path("/usr/lib/apache2/modules/mod_wsgi.so").exists():
+        pytest.skip("Debian's libapache2-mod-wsgi-py3 is not installed")
+    shutil.copy(ROOT / "app.py", public_folder)
+    shutil.copytree(ROOT / "views", public_folder / "views")
+    for package in ("miniexpress", "pymongo", "bson", "gridfs", "dns"):
+        spec = find_spec(package)
+        assert spec is not None
+        assert spec.submodule_search_locations is not None
+        shutil.copytree(spec.submodule_search_locations[0], public_folder / package)
+    port = free_port()
+    configuration = configured("apache.conf", public_folder, port=port)
+    app = deploy(f"apache2 -DFOREGROUND -f {configuration}", port=port)
+    check_the_flow(app)
+    app.terminate()
+    assert "Traceback" not in app.output()
+
+
+def check_the_flow(app: App) -> None:
+    walk_through_login(app.url, "ada@example.com", "Hello, Ada")
+    odd = requests.get(f"{app.url}/%C3%BC%2F..%2Fx?a=%20", headers={"Connection": "close"})
+    assert (odd.status_code, "Cannot GET /%C3%BC%2F..%2Fx" in odd.text) == (404, True), odd.text
+    assert requests.head(f"{app.url}/login").status_code == 200
+
+
+def test_workers_share_the_embedded_database(deploy: Deploy, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "app.py", tmp_path)
+    shutil.copytree(ROOT / "views", tmp_path / "views")
+    env = {"MONGODB_URI": "", "MINIEXPRESS_ENV": "development"}
+    app = deploy(COMMANDS["gunicorn"], cwd=tmp_path, **env)
+    browser = walk_through_login(app.url, "ada@example.com", "Hello, Ada")
+    for worker in children(app.pid):
+        os.kill(worker, signal.SIGKILL)
+        wait_for(lambda worker=worker: not is_alive(worker), "the end of a worker")  # type: ignore[misc]
+        wait_for(lambda: requests.get(app.url).ok, "an answer again")
+        assert is_logged_in(browser, app.url)
+    app.terminate()
