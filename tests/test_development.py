@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 import requests
 
-from miniexpress import App, HTTPError, Router, express, json
+from miniexpress import App, HTTPError, Request, Router, express, json
+from miniexpress.development import describe_error
 
 Serve = Callable[..., str]
 
@@ -137,3 +138,35 @@ def test_what_is_called_with_several_methods_has_a_line_for_each() -> None:
         lambda req, res: None
     )
     assert [line.split()[0] for line in app.routes().splitlines()] == ["GET", "POST", "POST", "*"]
+
+
+def described(error: Any) -> str:
+    """The description of an error that a GET / met."""
+    return describe_error(error, Request({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, express()))
+
+
+def test_an_exception_is_described_with_its_traceback_and_causes() -> None:
+    try:
+        try:
+            raise KeyError("inner")
+        except KeyError as inner:
+            raise ValueError("outer") from inner
+    except ValueError as error:
+        text = described(error)
+    assert "KeyError: 'inner'" in text
+    assert "direct cause" in text
+    assert text.endswith("ValueError: outer\n")
+    assert __file__ in text
+
+
+def test_what_is_no_exception_is_described_as_text() -> None:
+    assert described("went wrong") == "went wrong"
+    assert described({"status": 404}) == "{'status': 404}"
+
+
+def test_an_exception_that_cannot_be_told_is_described_all_the_same() -> None:
+    class Mute(Exception):
+        def __str__(self) -> str:
+            raise ValueError("no words")
+
+    assert "Mute" in described(Mute())

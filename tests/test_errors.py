@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from miniexpress import HTTPError
-from miniexpress.errors import describe_error, error_page, headers_of, reason_phrase, status_of
+from miniexpress.errors import error_page, headers_of, reason_phrase, status_of
 
 
 def test_an_error_has_the_phrase_of_its_status_as_its_message() -> None:
@@ -131,33 +131,6 @@ def test_a_page_escapes_all_that_could_be_markup() -> None:
     page = error_page('<script>alert(\'"&")</script>\n  indented')
     assert "<script" not in page
     assert "&lt;script&gt;alert(&#39;&quot;&amp;&quot;)&lt;/script&gt;<br> &nbsp;indented" in page
-
-
-def test_an_exception_is_described_with_its_traceback_and_causes() -> None:
-    try:
-        try:
-            raise KeyError("inner")
-        except KeyError as inner:
-            raise ValueError("outer") from inner
-    except ValueError as error:
-        text = describe_error(error)
-    assert "KeyError: 'inner'" in text
-    assert "direct cause" in text
-    assert text.endswith("ValueError: outer\n")
-    assert __file__ in text
-
-
-def test_what_is_no_exception_is_described_as_text() -> None:
-    assert describe_error("went wrong") == "went wrong"
-    assert describe_error({"status": 404}) == "{'status': 404}"
-
-
-def test_an_exception_that_cannot_be_told_is_described_all_the_same() -> None:
-    class Mute(Exception):
-        def __str__(self) -> str:
-            raise ValueError("no words")
-
-    assert "Mute" in describe_error(Mute())
 
 
 def test_a_long_hostile_message_costs_little() -> None:
