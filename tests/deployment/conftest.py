@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,11 +27,11 @@ def production(secantus_server: SecantusServer) -> dict[str, str]:
 
 @pytest.fixture
 def deploy(run_app: Callable[..., App], production: dict[str, str]) -> Callable[..., App]:
-    """`deploy('gunicorn --bind 127.0.0.1:{port} app:app')` runs a command beside app.py until it answers."""
+    """`deploy('gunicorn --bind 127.0.0.1:8000 app:app')` runs a command beside app.py, on a port of its own."""
 
     def start(command: str, cwd: Path = ROOT, port: int | None = None, **env: str) -> App:
         port = port or free_port()
-        name, *arguments = command.format(port=port, venv=sys.prefix).split()
+        name, *arguments = command.replace("127.0.0.1:8000", f"127.0.0.1:{port}").split()
         return run_app(argv=[program(name), *arguments], env={**production, "PORT": str(port), **env}, cwd=cwd)
 
     return start

@@ -12,12 +12,13 @@ from pathlib import Path
 
 import pytest
 import requests
+from readme import blocks
 from support import App, free_port, is_alive, wait_for
 
 from .commands import children, configured
 
 Deploy = Callable[..., App]
-GUNICORN = "gunicorn --bind 127.0.0.1:{port} --workers 2 --threads 4 --log-level warning app:app"
+GUNICORN = "gunicorn --bind 127.0.0.1:8000 --workers 2 --threads 4 --log-level warning app:app"
 
 
 class Load:
@@ -50,7 +51,7 @@ class Load:
             return "account" if "Hello, Ada" in answer.text else "another page"
         return "login lost" if answer.status_code == 302 else str(answer.status_code)
 
-    def more(self, count: int = 150) -> None:
+    def more(self, count: int = 100) -> None:
         """Let so many more accounts be seen."""
         before = self.seen["account"]
         wait_for(lambda: self.seen["account"] >= before + count, f"{count} answers more, after {dict(self.seen)}")
@@ -75,7 +76,10 @@ def masters(deploy: Deploy) -> list[App]:
 def nginx(deploy: Deploy, tmp_path: Path, masters: list[App]) -> App:
     port = free_port()
     first, second = masters
-    configuration = configured("nginx.conf", tmp_path, port=port, first=first.port, second=second.port)
+    site = blocks("nginx", "Past one machine")[0].text.replace("listen 80;", f"listen 127.0.0.1:{port};")
+    for ours, theirs in (("8001", first), ("8002", second)):
+        site = site.replace(f"127.0.0.1:{ours};", f"127.0.0.1:{theirs.port} fail_timeout=1s;")
+    configuration = configured("nginx.conf", tmp_path, site=site)
     return deploy(f"nginx -c {configuration}", port=port)
 
 

@@ -11,22 +11,17 @@ from pathlib import Path
 
 import pytest
 import requests
+from readme import blocks
 from support import ROOT, App, free_port, is_alive, wait_for
 from test_app import is_logged_in, walk_through_login
 
 from .commands import children, configured
 
 Deploy = Callable[..., App]
-COMMANDS = {
-    "gunicorn": "gunicorn --bind 127.0.0.1:{port} --workers 2 --threads 4 app:app",
-    "gunicorn that loads the app first": "gunicorn --bind 127.0.0.1:{port} --workers 2 --threads 4 --preload app:app",
-    "uWSGI": "uwsgi --http-socket 127.0.0.1:{port} --master --processes 2 --threads 4 --need-app --die-on-term "
-    "--virtualenv {venv} --module app:app --add-header Connection:close",
-    "waitress": "waitress-serve --listen=127.0.0.1:{port} app:app",
-}
+COMMANDS = blocks("sh", "Deployment")[0].text.splitlines()
 
 
-@pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_the_flow_runs_on(command: str, deploy: Deploy) -> None:
     app = deploy(command)
     check_the_flow(app)
@@ -43,9 +38,10 @@ def test_the_flow_runs_on_apache_with_mod_wsgi(deploy: Deploy, public_folder: Pa
         spec = find_spec(package)
         assert spec is not None
         assert spec.submodule_search_locations is not None
-        shutil.copytree(spec.submodule_search_locations[0], public_folder / package)
+        shutil.copytree(spec.submodule_search_locations[0], public_folder / "lib" / package)
     port = free_port()
-    configuration = configured("apache.conf", public_folder, port=port)
+    site = blocks("apache", "Deployment")[0].text.replace("/srv/app", str(public_folder))
+    configuration = configured("apache.conf", public_folder, port=port, site=site)
     app = deploy(f"apache2 -DFOREGROUND -f {configuration}", port=port)
     check_the_flow(app)
     app.terminate()
@@ -63,7 +59,7 @@ def test_workers_share_the_embedded_database(deploy: Deploy, tmp_path: Path) -> 
     shutil.copy(ROOT / "app.py", tmp_path)
     shutil.copytree(ROOT / "views", tmp_path / "views")
     env = {"MONGODB_URI": "", "MINIEXPRESS_ENV": "development"}
-    app = deploy(COMMANDS["gunicorn"], cwd=tmp_path, **env)
+    app = deploy(COMMANDS[0], cwd=tmp_path, **env)
     browser = walk_through_login(app.url, "ada@example.com", "Hello, Ada")
     for worker in children(app.pid):
         os.kill(worker, signal.SIGKILL)
