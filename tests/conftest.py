@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from installed import Installed, build_and_install
 from support import (
     ROOT,
     App,
@@ -114,3 +115,9 @@ def serve() -> Iterator[Callable[..., str]]:
             return f"{scheme}://127.0.0.1:{server.server_address[1]}"
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    """The package built and installed where nothing else is."""
+    return build_and_install(tmp_path_factory.mktemp("installed"))
