@@ -26,6 +26,7 @@ from support import ROOT, App, SecantusServer, free_port, user_environment, wait
 from test_app import add_user, walk_through_login
 
 from miniexpress import express, json, urlencoded
+from miniexpress.sessions.session import Changes
 from miniexpress.views import render_file
 
 Serve = Callable[..., str]
@@ -346,7 +347,9 @@ def test_the_store_is_as_short_as_it_says_and_shares_sessions_between_processes(
     one.set("sid", document)
     with ThreadPoolExecutor(8) as threads:
         stores = [one, other] * 20
-        assert all(threads.map(lambda n: stores[n].update("sid", {f"k{n}": n}, [], document["cookie"]), range(40)))
+        assert all(
+            threads.map(lambda n: stores[n].update("sid", Changes({f"k{n}": n}, {}, []), document["cookie"]), range(40))
+        )
     found = other.get("sid")
     assert sorted(found) == sorted(["cookie", *(f"k{number}" for number in range(40))])
     for store in (one, other):

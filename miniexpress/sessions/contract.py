@@ -19,6 +19,7 @@ from typing import Any
 from unittest import SkipTest
 
 from .cookie import Cookie
+from .session import Changes
 from .store import Document, Store
 
 DATA = {
@@ -143,26 +144,33 @@ class StoreContract:
         found = cookie_of(store, "sid").to_json()
         assert found == before, f"touch() with another originalMaxAge made {found} of {before}"
 
-    # update
+    # update, rotate
 
     def test_update_changes_what_it_names(self, store: Any) -> None:
         needs(store, "update")
         store.set("sid", session(kept=1, changed=1, removed=1, **{"a.b": 1, "$c": 1}))
         cookie = session(timedelta(minutes=9))["cookie"]
-        changed = {"changed": {"x": [2]}, "new": None, "a.b": 2, "": 3}
-        is_there = store.update("sid", changed, iter(["removed", "$c", "unknown"]), cookie)
+        added, changed = {"new": None, "": 3}, {"changed": {"x": [2]}, "a.b": 2}
+        is_there = store.update("sid", Changes(added, changed, ["removed", "$c", "unknown"]), cookie)
         assert is_there is True, f"update() of a session that is there returned {is_there!r}, not True"
-        expect(store, "sid", {"kept": 1, **changed})
+        expect(store, "sid", {"kept": 1, **added, **changed})
         found = cookie_of(store, "sid").original_max_age
         assert found == cookie["originalMaxAge"], f"update() left originalMaxAge at {found}"
+
+    def test_update_brings_back_nothing_that_another_request_removed(self, store: Any) -> None:
+        needs(store, "update")
+        for key in ("user", "the.user"):
+            store.set("sid", session(kept=1))
+            store.update("sid", Changes({"new": 2}, {key: "Ada", "kept": 3}, []), session()["cookie"])
+            expect(store, "sid", {"kept": 3, "new": 2})
 
     def test_update_makes_no_session(self, store: Any) -> None:
         needs(store, "update")
         store.set("destroyed", session(a=1))
         store.destroy("destroyed")
         for sid in ("destroyed", "unknown"):
-            for changed in ({"a": 2}, {"a.b": 2}):
-                is_there = store.update(sid, changed, [], session()["cookie"])
+            for changes in (Changes({"a": 2}, {}, []), Changes({"a.b": 2}, {"c": 1}, ["d"])):
+                is_there = store.update(sid, changes, session()["cookie"])
                 assert is_there is False, f"update() of a session that is not there returned {is_there!r}, not False"
                 expect(store, sid, None)
 
@@ -171,11 +179,24 @@ class StoreContract:
         store.set("sid", session())
         keys = [f"{letter}.{number}" if number % 2 else f"{letter}{number}" for letter in "abcd" for number in range(4)]
 
-        def change(key: str) -> None:
-            assert store.update("sid", {key: key}, [], session()["cookie"])
+        def add(key: str) -> None:
+            assert store.update("sid", Changes({key: key}, {}, []), session()["cookie"])
 
-        at_once(change, keys)
+        at_once(add, keys)
         expect(store, "sid", {key: key for key in keys})
+
+    def test_rotate_moves_a_session_to_another_id(self, store: Store) -> None:
+        store.set("old", session(kept=1, removed=1))
+        document = store.rotate("old", "new", Changes({"added": 2}, {}, ["removed"]), session()["cookie"])
+        assert document is not None, "rotate() of a session that is there returned None"
+        assert data_of(document) == {"kept": 1, "added": 2}, f"rotate() returned {document}"
+        expect(store, "new", {"kept": 1, "added": 2})
+        expect(store, "old", None)
+
+    def test_rotate_makes_no_session(self, store: Store) -> None:
+        document = store.rotate("unknown", "new", Changes({"a": 1}, {}, []), session()["cookie"])
+        assert document is None, f"rotate() of a session that is not there returned {document}, not None"
+        expect(store, "new", None)
 
     # all, length, clear
 
