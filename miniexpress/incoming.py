@@ -350,8 +350,10 @@ class Body(io.RawIOBase):
         if self._spare < 0:
             raise Refused(431, "chunk extensions or trailers too long")
 
-    def is_skippable(self) -> bool:
-        return not self._failed and not self._awaited and self._left <= SKIPPED_BODY
+    def settle(self) -> bool:
+        """Whether what the app leaves can be passed over; for when its answer begins, after which no 100 is sent."""
+        awaited, self._awaited = self._awaited, False
+        return not self._failed and not awaited and self._left <= SKIPPED_BODY
 
     def skip(self) -> bool:
         """Drop what the app left, and tell whether the next request begins behind it."""

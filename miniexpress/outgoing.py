@@ -17,7 +17,7 @@ from .incoming import CONTROLS, LENGTH, TOKEN, Client
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
-STATUS = re.compile("[1-9][0-9][0-9] .*")
+STATUS = re.compile("[2-9][0-9][0-9] .*")  # after a 1xx, clients would wait for the answer
 FRAMING_HEADERS = {"content-length", "transfer-encoding"}
 OWN_HEADERS = {"connection", "date"} | FRAMING_HEADERS  # those that an Answer looks into
 
@@ -48,15 +48,15 @@ class Answer:
         elif self._head:
             raise RuntimeError("start_response was called twice: a second call needs exc_info")
         if STATUS.fullmatch(status) is None:
-            raise ValueError(f"a status must be a string such as '200 OK', not {status!r}")
+            raise ValueError(f"a status must be a string such as '200 OK', from 200 on, not {status!r}")
         own: dict[str, str] = {}
         for name, value in headers:
             if (key := header_key(name)) in OWN_HEADERS:
                 if key in own:
                     raise ValueError(f"{name} is given twice: {own[key]!r} and {value!r}")
                 own[key] = value
-        has_no_body = status.startswith(("1", "204", "304"))
-        if "transfer-encoding" in own or status.startswith(("1", "204")):  # the first is ours, the second RFC 9110 8.6
+        has_no_body = status.startswith(("204", "304"))
+        if "transfer-encoding" in own or status.startswith("204"):  # the first is ours, the second RFC 9110 8.6
             headers = [field for field in headers if header_key(field[0]) not in FRAMING_HEADERS]
             own.pop("content-length", None)
         self._own = own

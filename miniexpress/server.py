@@ -111,9 +111,9 @@ class Connection(BaseRequestHandler):
         self.keep_alive = self.keep_alive and (self.body is None or self.body.skip())
 
     def _life(self, keep_alive: bool) -> str:
-        if self.server.stopping or (self.body is not None and not self.body.is_skippable()):
+        if self.body is not None and not self.body.settle():
             keep_alive = False
-        self.keep_alive = self.keep_alive and keep_alive
+        self.keep_alive = self.keep_alive and keep_alive and not self.server.stopping
         return self.server.keep_alive_lines if self.keep_alive else CLOSE
 
     def setup(self) -> None:
@@ -132,9 +132,9 @@ class Server(TCPServer):
     """Serves `app` on `host` and `port` (0 for any free one; then see `server_address`), once it is told to.
 
     Timeouts are in milliseconds or timedeltas: for a request's head, for the whole request, between two requests, and
-    for requests under way when the server stops. `max_header_size` is in bytes, and what connects beyond
-    `max_connections` is closed. With `ssl_context` it speaks HTTPS. Raises ValueError, TypeError, and OSError when the
-    port cannot be had.
+    for requests under way when the server stops. A head may have `max_header_size` bytes and `max_headers_count` lines.
+    A connection beyond `max_connections` (None for any number) is dropped. With `ssl_context` it speaks HTTPS. Raises
+    ValueError, TypeError, and OSError when the port cannot be had.
     """
 
     timeout = 0.1  # seconds until it looks whether it should stop
@@ -163,9 +163,9 @@ class Server(TCPServer):
         self.request_timeout = seconds("request_timeout", request_timeout)
         self.keep_alive_timeout = seconds("keep_alive_timeout", keep_alive_timeout)
         self.stop_timeout = seconds("stop_timeout", stop_timeout)
-        self.max_header_size = max_header_size
-        self.max_headers_count = max_headers_count
-        self.max_connections = max_connections
+        self.max_header_size = whole_number("max_header_size", max_header_size)
+        self.max_headers_count = whole_number("max_headers_count", max_headers_count)
+        self.max_connections = None if max_connections is None else whole_number("max_connections", max_connections)
         self.stopping = False
         self.idle: set[Client] = set()
         self._threads: set[Thread] = set()
@@ -207,8 +207,9 @@ class Server(TCPServer):
         grace = monotonic() + GRACE_SECONDS
         while self.idle and monotonic() < grace:
             sleep(0.01)
-        while self.idle:
-            self.idle.pop().hang_up()
+        with suppress(KeyError):  # once there are no more; one may leave at any time
+            while True:
+                self.idle.pop().hang_up()
         deadline = monotonic() + self.stop_timeout
         for thread in list(self._threads):
             thread.join(max(0, deadline - monotonic()))
@@ -310,6 +311,12 @@ def seconds(name: str, value: float | timedelta) -> float:
     if isinstance(value, bool) or not isinstance(milliseconds, (int, float)) or not 0 < milliseconds < 1e12:
         raise ValueError(f"{name} must be a positive number of milliseconds or a timedelta, not {value!r}")
     return milliseconds / 1000
+
+
+def whole_number(name: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name} must be a positive whole number, not {value!r}")
+    return value
 
 
 def port_number(port: int | str) -> int:

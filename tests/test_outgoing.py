@@ -110,6 +110,7 @@ def test_a_wrong_content_length_ends_the_connection_once_the_answer_has_begun(
         ("200 OK", [("Content-Length", "-1")]),
         ("200 OK", [("Content-Length", "1"), ("content-length", "2")]),
         ("200 OK\r\nX-A: b", []),
+        ("100 Continue", []),
         ("OK", []),
         (200, []),
     ],

@@ -57,6 +57,21 @@ def test_without_100_continue_the_connection_ends_since_the_body_may_or_may_not_
     assert b"\r\nConnection: close\r\n" in answer
 
 
+def test_once_the_answer_has_begun_no_100_is_sent(serve: Serve) -> None:
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        write = start_response("200 OK", [])
+        write(b"begun")
+        return [environ["wsgi.input"].read()]
+
+    with connected(serve(app)) as connection:
+        connection.sendall(POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
+        begun = connection.recv(65536)
+        connection.sendall(b"hello")
+        answer = begun + received(connection)
+    assert statuses(answer) == [200]
+    assert answer.endswith(b"\r\n\r\n5\r\nbegun\r\n5\r\nhello\r\n0\r\n\r\n")
+
+
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize(("size", "answers"), [(100_000, 2), (1_000_000, 1)])
 def test_a_small_body_that_the_app_left_is_passed_over(serve: Serve, chunked: bool, size: int, answers: int) -> None:
@@ -292,3 +307,10 @@ def test_a_port_that_is_no_number_is_a_type_error(port: Any) -> None:
 def test_a_timeout_that_is_none_is_a_value_error(value: Any) -> None:
     with pytest.raises(ValueError, match="keep_alive_timeout must be a positive number of milliseconds"):
         Server(echo, port=0, keep_alive_timeout=value)
+
+
+@pytest.mark.parametrize("name", ["max_header_size", "max_headers_count", "max_connections"])
+@pytest.mark.parametrize("value", [0, -5, "many", 1.5, True])
+def test_a_limit_that_is_none_is_a_value_error(name: str, value: Any) -> None:
+    with pytest.raises(ValueError, match=f"{name} must be a positive whole number, not {value!r}"):
+        Server(echo, port=0, **{name: value})
