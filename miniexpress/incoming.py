@@ -323,7 +323,7 @@ class Body(io.RawIOBase):
             return b""
         data = self._client.receive(min(size, self._left))
         self._left -= len(data)
-        if self._chunked and not self._left and self._client.receive_line():
+        if self._chunked and not self._left and self._client.receive(1) + self._client.receive(1) != b"\r\n":
             raise Refused(400, "chunk longer than its size")
         return data
 

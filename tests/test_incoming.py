@@ -76,6 +76,23 @@ def test_a_request_may_come_byte_by_byte(echo_url: str) -> None:
         assert seen(received(connection))["body"] == "hello"
 
 
+@pytest.mark.parametrize(
+    "begin",
+    [
+        b"GET /\r\n",
+        b"\r\nGET /\r\n",
+        b"GET / HTTP/1.1\n",
+        b"GET / HTTP/1.1\r\nA: b\0",
+        b"GET / HTTP/1.1\r\nA: b\rc",
+        b"\x16\x03\x01",
+        CHUNKED + b"5\n",
+        CHUNKED + b"5\r\nhelloXX",
+    ],
+)
+def test_what_is_wrong_already_is_refused_before_it_is_complete(echo_url: str, begin: bytes) -> None:
+    assert statuses(talk(echo_url, begin)) == [400]
+
+
 def test_100_continue_is_sent_when_the_app_reads(echo_url: str) -> None:
     with connected(echo_url) as connection:
         connection.sendall(POST + b"Connection: close\r\nExpect: 100-Continue\r\nContent-Length: 5\r\n\r\n")
