@@ -117,7 +117,7 @@ class Client:
         """Add to the buffer what comes next."""
         try:
             self._limit_calls(seconds)
-            data = self._socket.recv(PIECE)
+            data = b"" if self._has_no_more() else self._socket.recv(PIECE)
         except (TimeoutError, BlockingIOError):
             raise Refused(408, "request timeout") from None
         except OSError:
@@ -126,12 +126,20 @@ class Client:
             raise Disconnected("request aborted")
         self.buffer += data
 
+    def _has_no_more(self) -> bool:
+        """Whether a TLS connection was cut off. Reading on would send its client an alert instead of a close_notify."""
+        connection = self._socket
+        if not hasattr(connection, "pending") or connection.pending():
+            return False
+        return not socket.socket.recv(connection, 1, socket.MSG_PEEK)
+
     def send(self, data: bytes) -> None:
         """Send all of `data`."""
         try:
             if not self._by_kernel:
                 self._limit_calls(SEND_SECONDS)
-            for start in range(0, len(data), PIECE):
+            self._socket.sendall(data[:PIECE])  # the time to take it begins anew with each piece
+            for start in range(PIECE, len(data), PIECE):
                 self._socket.sendall(data[start : start + PIECE])
         except OSError:
             raise Disconnected("request aborted") from None

@@ -108,14 +108,10 @@ def test_an_idle_connection_is_closed_without_a_word(serve: Serve) -> None:
     assert b"Keep-Alive: timeout=0\r\n" in answer
 
 
-def test_more_connections_than_allowed_are_closed(serve: Serve) -> None:
-    url = serve(answering(b"hi"), max_connections=1)
-    with connected(url) as first:
-        first.sendall(GET)
-        assert first.recv(65536).endswith(b"hi")
-        assert talk(url, b"") == b""
-        first.sendall(LAST)
-        assert received(first).endswith(b"hi")
+def test_the_limits_are_those_of_node_20() -> None:
+    with Server(echo, port=0) as server:
+        assert (server.headers_timeout, server.request_timeout, server.keep_alive_timeout) == (60, 300, 5)
+        assert (server.max_header_size, server.max_headers_count, server.max_connections) == (16384, 2000, None)
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +164,23 @@ def test_a_tls_connection_ends_with_a_close_notify(
     ):
         connection.sendall(b"GET / HTTP/1.0\r\n\r\n")
         assert received(connection).endswith(b"\r\n\r\nab")
+
+
+def test_stop_ends_an_idle_tls_connection(certificate: tuple[str, str], tls: ssl.SSLContext) -> None:
+    server = Server(echo, port=0, ssl_context=tls)
+    thread = threading.Thread(target=server.serve_until_stopped)
+    thread.start()
+    client = ssl.create_default_context(cafile=certificate[0])
+    with (
+        connected(f"http://127.0.0.1:{server.server_port}") as plain,
+        client.wrap_socket(plain, server_hostname="127.0.0.1", suppress_ragged_eofs=False) as connection,
+    ):
+        connection.sendall(GET)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        server.stop()
+        assert received(connection) == b""
+    thread.join(10)
+    assert not thread.is_alive()
 
 
 def test_it_listens_on_ipv6() -> None:

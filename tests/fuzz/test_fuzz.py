@@ -12,7 +12,7 @@ from .targets import TARGETS
 def test_no_input_breaks_a_parser(target: str) -> None:
     inputs, check = TARGETS[target]
 
-    @settings(max_examples=400, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=250, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
     @given(inputs)
     def run(values: tuple[object, ...]) -> None:
         check(*values)
