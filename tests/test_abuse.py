@@ -52,9 +52,6 @@ def test_slow_loris_is_cut_off_and_keeps_nobody_waiting(serve: Serve) -> None:
         for connection in slow:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
         assert is_served(url)
-        for connection in slow:
-            with suppress(ConnectionError):  # for it may be cut off already
-                connection.sendall(b"A: b\r\n")
         assert [statuses(received(connection)) for connection in slow] == [[408]] * 100
 
 
@@ -253,7 +250,7 @@ def test_without_threads_for_more_connections_it_drops_them_and_goes_on(
     with connected(url) as held:
         held.sendall(GET)
         assert held.recv(65536).endswith(b"hi")
-        size = threading.stack_size(1 << 46)  # more than the system has
+        size = threading.stack_size(1 << 48)  # more than there are addresses
         try:
             with suppress(ConnectionError):
                 assert talk(url, GET) == b""
