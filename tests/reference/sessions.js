@@ -5,23 +5,36 @@ const express = require('express');
 const session = require('express-session');
 
 const { MONGODB_URI, PORT, STORE } = process.env;
+const OPTIONS = {
+    maxAge: 3600000,
+    rolling: false,
+    expiresKey: 'expires',
+    expiresAfterSeconds: 0,
+    ...JSON.parse(process.env.OPTIONS ?? '{}')
+};
 
 function makeStore() {
     if (STORE === 'connect-mongo') {
         return require('connect-mongo').MongoStore.create({ mongoUrl: MONGODB_URI });
     }
-    const store = new (require('connect-mongodb-session')(session))({ uri: MONGODB_URI });
+    const store = new (require('connect-mongodb-session')(session))({
+        uri: MONGODB_URI,
+        expiresKey: OPTIONS.expiresKey,
+        expiresAfterSeconds: OPTIONS.expiresAfterSeconds
+    });
     store.on('error', (err) => console.error('session store:', err.message));
     return store;
 }
 
+const store = makeStore();
 const app = express();
 app.use(session({
     secret: 'keyboard cat',
     resave: false,
     saveUninitialized: false,
-    store: makeStore(),
-    cookie: { maxAge: 3600000, sameSite: 'lax', priority: 'high' }
+    rolling: OPTIONS.rolling,
+    store,
+    cookie: { maxAge: OPTIONS.maxAge, sameSite: 'lax', priority: 'high' }
 }));
 
 app.get('/read', (req, res) => {
@@ -29,10 +42,14 @@ app.get('/read', (req, res) => {
     res.json(data);
 });
 
-app.get('/set', (req, res) => {
+function setKey(req, res) {
     req.session[req.query.key] = JSON.parse(req.query.value);
     res.end();
-});
+}
+
+app.get('/set', setKey);
+
+app.get('/slow', (req, res) => setTimeout(setKey, 300, req, res));
 
 app.get('/date', (req, res) => {
     req.session[req.query.key] = new Date(Number(req.query.value));
@@ -51,6 +68,8 @@ app.get('/login', (req, res, next) => req.session.regenerate((error) => {
 }));
 
 app.get('/logout', (req, res, next) => req.session.destroy((error) => error ? next(error) : res.end()));
+
+app.get('/all', (req, res, next) => store.all((error, all) => error ? next(error) : res.json(all.length)));
 
 app.get('/cookie', (req, res) => {
     const cookie = req.session.cookie;

@@ -7,21 +7,36 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from miniexpress import express, session
 from miniexpress.sessions.mongodb import MongoDBStore
 
-store = MongoDBStore(uri=os.environ["MONGODB_URI"], stringify=os.environ.get("STORE") == "connect-mongo")
+OPTIONS = {
+    "maxAge": 3_600_000,
+    "rolling": False,
+    "expiresKey": "expires",
+    "expiresAfterSeconds": 0,
+    **json.loads(os.environ.get("OPTIONS", "{}")),
+}
+
+store = MongoDBStore(
+    uri=os.environ["MONGODB_URI"],
+    expires_key=OPTIONS["expiresKey"],
+    expires_after_seconds=OPTIONS["expiresAfterSeconds"],
+    stringify=os.environ.get("STORE") == "connect-mongo",
+)
 
 app = express()
 app.use(session(
     secret="keyboard cat",
     resave=False,
     save_uninitialized=False,
+    rolling=OPTIONS["rolling"],
     store=store,
-    cookie={"max_age": timedelta(hours=1), "same_site": "lax", "priority": "high"},
+    cookie={"max_age": OPTIONS["maxAge"], "same_site": "lax", "priority": "high"},
 ))  # fmt: skip
 
 
@@ -34,6 +49,12 @@ def read(req: Any, res: Any) -> None:
 def set_key(req: Any, res: Any) -> None:
     req.session[req.query.key] = json.loads(req.query.value)
     res.json(os.getpid())
+
+
+@app.get("/slow")
+def set_key_late(req: Any, res: Any) -> None:
+    time.sleep(0.3)
+    set_key(req, res)
 
 
 @app.get("/date")
@@ -59,6 +80,11 @@ def login(req: Any, res: Any) -> None:
 def logout(req: Any, res: Any) -> None:
     req.session.destroy()
     res.end()
+
+
+@app.get("/all")
+def count(req: Any, res: Any) -> None:
+    res.json(len(store.all()))
 
 
 @app.get("/cookie")

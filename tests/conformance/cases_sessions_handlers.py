@@ -1,0 +1,175 @@
+"""What handlers do to a session, its cookie and its answer, beside reading and writing it."""
+
+from __future__ import annotations
+
+from .case import Case, Request, get
+from .cases_response_cookies import EXPIRES
+from .cases_sessions import COOKIES as SENT
+from .cases_sessions import signed
+
+# With a max age the cookie is set again whenever the session has changed. Every request finds the session "known".
+APP_JS = """
+const store = new session.MemoryStore()
+app.use((req, res, next) => {
+  store.sessions = Object.create(null)
+  const cookie = { originalMaxAge: 60000, expires: new Date(Date.now() + 60000), httpOnly: true, path: '/' }
+  store.sessions.known = JSON.stringify({ cookie, user: { cookie: 1 } })
+  store.sessions.methods = JSON.stringify({ cookie, save: 'no', touch: 1, reload: null })
+  next()
+})
+app.use(session({ secret: 'keyboard cat', resave: false, saveUninitialized: false, store, proxy: true,
+  genid: (req) => req.query.id ?? 'made', cookie: { maxAge: 60000 } }))
+app.get('/keys', (req, res) => { req.session.b = 2; req.session.a = 'x'
+  res.json(Object.keys(req.session).filter((key) => key.length < 2 || key === 'cookie')) })
+app.get('/methods', (req, res) => { req.session.a = 1; req.session.save(() => res.send('saved')) })
+app.get('/nested', (req, res) => { req.session.user = { cookie: (req.session.user?.cookie ?? 0) + 1 }
+  res.json(req.session.user) })
+app.get('/nested-same', (req, res) => { req.session.user = { cookie: 1 }; res.json(req.session.user) })
+app.get('/bogus-id', (req, res) => { req.sessionID = 17; req.session.a = 1; res.send('x') })
+app.get('/id', (req, res) => { req.session.a = 1; res.send(req.session.id) })
+app.get('/attributes', (req, res) => { req.session.cookie.httpOnly = false; req.session.cookie.secure = true
+  req.session.cookie.sameSite = 'none'; req.session.cookie.path = '/x'; req.session.a = 1; res.send('x') })
+app.get('/expired', (req, res) => { req.session.cookie.expires = new Date(0); req.session.a = 1; res.send('x') })
+app.get('/for-ever', (req, res) => { req.session.cookie.expires = new Date(Date.UTC(2100, 0, 1)); req.session.a = 1
+  res.send('x') })
+app.get('/browser-session', (req, res) => { req.session.cookie.expires = null; req.session.a = 1; res.send('x') })
+app.get('/browser-session-unchanged', (req, res) => { req.session.cookie.expires = null; res.send('x') })
+app.get('/max-age-null', (req, res) => { req.session.cookie.maxAge = null; req.session.a = 1; res.send('x') })
+app.get('/length', (req, res) => { req.session.a = 1; res.set('Content-Length', '12'); res.write('hello, ')
+  res.end('world') })
+app.get('/length-at-once', (req, res) => { req.session.a = 1; res.set('Content-Length', '5'); res.end('world') })
+app.get('/length-0', (req, res) => { req.session.a = 1; res.set('Content-Length', '0'); res.end() })
+app.get('/cookies', (req, res) => { req.session.a = 1; res.set('Set-Cookie', 'b=1')
+  res.cookie('c', '2').send('x') })
+app.get('/redirect', (req, res) => { req.session.a = 1; res.redirect('/') })
+app.get('/not-modified', (req, res) => { req.session.a = 1; res.set('ETag', '"x"').send('x') })
+app.get('/next', (req, res, next) => { req.session.a = 1; next() })
+app.get('/reload', (req, res) => { store.sessions.known = store.sessions.known.replace('"cookie":1', '"cookie":7')
+  req.session.a = 1; req.session.reload(() => res.json(['a' in req.session, req.session.user ?? null])) })
+app.get('/destroy-twice', (req, res) => { const it = req.session
+  it.destroy(() => it.destroy(() => res.json(req.session === undefined))) })
+app.get('/regenerate-twice', (req, res) => { req.session.a = 1
+  req.session.regenerate(() => req.session.regenerate(() => res.json(Object.keys(req.session)))) })
+"""
+APP_PY = """
+from datetime import UTC, datetime, timedelta
+from miniexpress.sessions.memory import MemoryStore
+store = MemoryStore()
+def keep(sid, **data):
+    expires = datetime.now(UTC) + timedelta(minutes=1)
+    store.set(sid, {'cookie': {'originalMaxAge': 60000, 'expires': expires, 'httpOnly': True, 'path': '/'}, **data})
+def prepare(req, res, next):
+    store.clear()
+    keep('known', user={'cookie': 1})
+    keep('methods', save='no', touch=1, reload=None)
+    next()
+app.use(prepare)
+app.use(session(secret='keyboard cat', resave=False, save_uninitialized=False, store=store, proxy=True,
+                genid=lambda req: req.query.id or 'made', cookie={'max_age': 60000}))
+def keys(req, res):
+    req.session.b = 2
+    req.session.a = 'x'
+    res.json([key for key in req.session if len(key) < 2 or key == 'cookie'])
+app.get('/keys', keys)
+def methods(req, res):
+    req.session.a = 1
+    req.session.save()
+    res.send('saved')
+app.get('/methods', methods)
+def nested(req, res):
+    user = req.session.user or {}
+    req.session.user = {'cookie': user.get('cookie', 0) + 1}
+    res.json(req.session.user)
+app.get('/nested', nested)
+def nested_same(req, res):
+    req.session.user = {'cookie': 1}
+    res.json(req.session.user)
+app.get('/nested-same', nested_same)
+def bogus_id(req, res):
+    req.session_id = 17
+    req.session.a = 1
+    res.send('x')
+app.get('/bogus-id', bogus_id)
+def changed(path, change=lambda cookie: None, answer=lambda req, res: res.send('x')):
+    def handler(req, res):
+        change(req.session.cookie)
+        req.session.a = 1
+        answer(req, res)
+    app.get(path, handler)
+changed('/id', answer=lambda req, res: res.send(req.session.id))
+def attributes(cookie):
+    cookie.http_only, cookie.secure, cookie.same_site, cookie.path = False, True, 'none', '/x'
+changed('/attributes', attributes)
+changed('/expired', lambda cookie: setattr(cookie, 'expires', datetime(1970, 1, 1, tzinfo=UTC)))
+changed('/for-ever', lambda cookie: setattr(cookie, 'expires', datetime(2100, 1, 1, tzinfo=UTC)))
+changed('/browser-session', lambda cookie: setattr(cookie, 'expires', None))
+def browser_session_unchanged(req, res):
+    req.session.cookie.expires = None
+    res.send('x')
+app.get('/browser-session-unchanged', browser_session_unchanged)
+changed('/max-age-null', lambda cookie: setattr(cookie, 'max_age', None))
+def length(req, res):
+    res.set('Content-Length', '12')
+    res.write('hello, ')
+    res.end('world')
+changed('/length', answer=length)
+changed('/length-at-once', answer=lambda req, res: res.set('Content-Length', '5').end('world'))
+changed('/length-0', answer=lambda req, res: res.set('Content-Length', '0').end())
+changed('/cookies', answer=lambda req, res: res.set('Set-Cookie', 'b=1').cookie('c', '2').send('x'))
+changed('/redirect', answer=lambda req, res: res.redirect('/'))
+changed('/not-modified', answer=lambda req, res: res.set('ETag', '"x"').send('x'))
+def go_on(req, res, next):
+    req.session.a = 1
+    next()
+app.get('/next', go_on)
+def reload(req, res):
+    keep('known', user={'cookie': 7})
+    req.session.a = 1
+    try:
+        req.session.reload()
+    except LookupError:
+        pass
+    res.json(['a' in req.session, req.session.user])
+app.get('/reload', reload)
+def destroy_twice(req, res):
+    it = req.session
+    it.destroy()
+    it.destroy()
+    res.json(req.session is None)
+app.get('/destroy-twice', destroy_twice)
+def regenerate_twice(req, res):
+    req.session.a = 1
+    req.session.regenerate()
+    req.session.regenerate()
+    res.json(list(req.session))
+app.get('/regenerate-twice', regenerate_twice)
+"""
+
+PATHS = (
+    "keys", "nested", "nested-same", "bogus-id", "id", "id?id=%25", "id?id=%2Ffoo", "id?id=%C3%A9",
+    "attributes", "expired", "for-ever", "browser-session", "browser-session-unchanged", "max-age-null", "length",
+    "length-at-once", "length-0", "cookies", "redirect", "next", "reload", "destroy-twice", "regenerate-twice",
+)  # fmt: skip
+
+
+COOKIES = {**SENT, "methods": f"connect.sid={signed('methods')}"}
+
+
+def asked(path: str, cookie_name: str, **headers: str) -> Request:
+    fields = {"Cookie": COOKIES[cookie_name], **headers}
+    return get(f"/{path}", fields, name=", ".join([path, cookie_name, *headers]), mask=EXPIRES)
+
+
+CASES = [
+    Case(
+        "handlers",
+        js=APP_JS,
+        py=APP_PY,
+        requests=[
+            *(asked(path, cookie_name) for path in PATHS for cookie_name in ("no cookie", "known")),
+            asked("methods", "methods"),
+            *(asked("attributes", cookie_name, **{"X-Forwarded-Proto": "https"}) for cookie_name in SENT),
+            *(asked("not-modified", cookie_name, **{"If-None-Match": '"x"'}) for cookie_name in SENT),
+        ],
+    )
+]
