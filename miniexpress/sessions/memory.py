@@ -26,17 +26,17 @@ class MemoryStore(Store):
         with self._lock:
             self._sessions[sid] = stringify(document)
 
-    def update(self, sid: str, changes: Changes, cookie: Document) -> bool:
+    def update(self, sid: str, changes: Changes) -> bool:
         with self._lock:
             document = self._read(sid)
             if document is None:
                 return False
-            self._sessions[sid] = stringify({**changes.onto(document), "cookie": cookie})
+            self._sessions[sid] = stringify(changes.onto(document))
             return True
 
-    def rotate(self, sid: str, new_sid: str, changes: Changes, cookie: Document) -> Document | None:
+    def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
         with self._lock:
-            return super().rotate(sid, new_sid, changes, cookie)
+            return super().rotate(sid, new_sid, changes)
 
     def touch(self, sid: str, document: Document) -> None:
         with self._lock:

@@ -5,6 +5,7 @@ The one room that imports pymongo.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import random
 import re
@@ -109,84 +110,90 @@ class MongoDBStore(Store):
         with self._reached():
             self.collection.update_one({self.id_field: sid}, {"$set": fields}, upsert=True)
 
-    def update(self, sid: str, changes: Changes, cookie: Document) -> bool:
+    def update(self, sid: str, changes: Changes) -> bool:
         """Change the items of a session, all in one atomic step; ``False`` where there is no such session any more."""
         with self._reached():
             if self.stringify:
-                return self._update_by_comparing(sid, changes, cookie)
+                return self._update_by_comparing(sid, changes)
             if not all(map(_PLAIN_KEY.fullmatch, (*changes.added, *changes.changed, *changes.removed))):
-                return self._update_whole(sid, changes, cookie)
-            fields = {**changes.added, **changes.changed, "cookie": _with_nulls(cookie)}
+                return self._update_whole(sid, changes)
+            fields = {**changes.added, **changes.changed, "cookie": _with_nulls(changes.cookie)}
             change: dict[str, Any] = {"$set": {f"session.{key}": value for key, value in fields.items()}}
-            change["$set"][self.expires_key] = self._expiry(cookie)
+            change["$set"][self.expires_key] = self._expiry(changes.cookie)
             if changes.removed:
                 change["$unset"] = {f"session.{key}": "" for key in changes.removed}
-            all_are_there = {f"session.{key}": {"$exists": True} for key in changes.changed}
-            if self.collection.update_one({self.id_field: sid, **all_are_there}, change).matched_count:
+            as_loaded: dict[str, Any] = {f"session.{key}": {"$exists": True} for key in changes.changed}
+            if not changes.has_new_max_age:
+                as_loaded[_MAX_AGE] = changes.max_age
+            if self.collection.update_one({self.id_field: sid, **as_loaded}, change).matched_count:
                 return True
-            return bool(changes.changed) and self._update_whole(sid, changes, cookie)
+            return self._update_whole(sid, changes)
 
-    def _update_whole(self, sid: str, changes: Changes, cookie: Document) -> bool:
-        """Do an update that no dotted path can say: the server computes the session, with an aggregation pipeline."""
+    def _update_whole(self, sid: str, changes: Changes) -> bool:
+        """Do an update that no dotted path can say: the server does ``changes.onto``, as an aggregation pipeline."""
         before, changed = {"$objectToArray": "$session"}, {"$objectToArray": {"$literal": changes.changed}}
         is_removed = {"$in": ["$$this.k", {"$literal": changes.removed}]}
         is_there = {"$in": ["$$this.k", {"$map": {"input": before, "in": "$$this.k"}}]}
-        kept = {"$filter": {"input": before, "cond": {"$not": [is_removed]}}}
-        still_there = {"$filter": {"input": changed, "cond": is_there}}
-        fields = {**changes.added, "cookie": _with_nulls(cookie)}
-        session = {"$mergeObjects": [{"$arrayToObject": kept}, {"$arrayToObject": still_there}, {"$literal": fields}]}
-        pipeline = [{"$set": {"session": session, self.expires_key: self._expiry(cookie)}}]
+        kept = {"$arrayToObject": {"$filter": {"input": before, "cond": {"$not": [is_removed]}}}}
+        still_there = {"$arrayToObject": {"$filter": {"input": changed, "cond": is_there}}}
+        cookie: Any = {"$literal": _with_nulls(changes.cookie)}
+        expires: Any = self._expiry(changes.cookie)
+        if not changes.has_new_max_age:
+            is_ours = {"$eq": [{"$ifNull": [f"${_MAX_AGE}", None]}, changes.max_age]}
+            cookie = {"$cond": [is_ours, cookie, "$session.cookie"]}
+            expires = {"$cond": [is_ours, expires, f"${self.expires_key}"]}
+        session = {"$mergeObjects": [kept, still_there, {"$literal": changes.added}, {"cookie": cookie}]}
         try:
+            pipeline = [{"$set": {"session": session, self.expires_key: expires}}]
             return bool(self.collection.update_one({self.id_field: sid}, pipeline).matched_count)
         except OperationFailure as error:
             if _is_loss(error):
                 raise
-            return self._update_by_comparing(sid, changes, cookie)
+            return self._update_by_comparing(sid, changes)
 
-    def _update_by_comparing(self, sid: str, changes: Changes, cookie: Document) -> bool:
+    def _update_by_comparing(self, sid: str, changes: Changes) -> bool:
         """Do an update that the server cannot: write the whole session, if nobody else has since it was read."""
         with self._comparing:
-            while found := self._read_to_replace(sid):
-                document, as_read = found
-                after = {**changes.onto(document), "cookie": cookie}
-                fields = {"session": self._written(after), self.expires_key: self._expiry(cookie)}
+            for document, as_read in self._read_to_replace(sid):
+                after = changes.onto(document)
+                fields = {"session": self._written(after), self.expires_key: self._expiry(after["cookie"])}
                 if self.collection.update_one(as_read, {"$set": fields}).matched_count:
                     return True
-                time.sleep(random.uniform(0, 0.02))  # processes that do the same make way for each other
             return False
 
-    def _read_to_replace(self, sid: str) -> tuple[Document, dict[str, Any]] | None:
-        """A session, and a filter that matches it only as long as nobody writes it.
-
-        A text is its own filter. Of fields, every write moves ``expires``: so they get one that nobody else would
-        choose, off by whole seconds, as nx-27017 looks at no more.
-        """
-        if self.stringify:
-            found = self.collection.find_one({self.id_field: sid})
-            return found and (self._read(found), {self.id_field: sid, "session": found["session"]})
-        while True:
-            mark = {self.expires_key: self._expiry({}) + timedelta(seconds=random.randrange(1, 86400))}
-            if not self.collection.update_one({self.id_field: sid}, {"$set": mark}).matched_count:
-                return None
-            if found := self.collection.find_one({self.id_field: sid, **mark}):
-                return self._read(found), {self.id_field: sid, **mark}
-
-    def rotate(self, sid: str, new_sid: str, changes: Changes, cookie: Document) -> Document | None:
+    def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
         with self._reached(), self._comparing:
-            while found := self._read_to_replace(sid):
-                document, as_read = found
-                after = {**changes.onto(document), "cookie": cookie}
+            for document, as_read in self._read_to_replace(sid):
+                after = changes.onto(document)
                 self.set(new_sid, after)
                 if self.collection.delete_one(as_read).deleted_count:
                     return after
             self.destroy(new_sid)
             return None
 
+    def _read_to_replace(self, sid: str) -> Iterator[tuple[Document, dict[str, Any]]]:
+        """A session, and a filter that matches it only as long as nobody writes it; again, until it is gone.
+
+        A text is its own filter. Of fields, every write moves ``expires``: so they get one that nobody else would
+        choose, off by whole seconds, as nx-27017 looks at no more.
+        """
+        same = {self.id_field: sid}
+        for attempt in itertools.count():
+            time.sleep(random.uniform(0, 0.02 if attempt else 0))  # processes that do the same make way for each other
+            mark = {self.expires_key: self._expiry({}) + timedelta(seconds=random.randrange(1, 86400))}
+            if not self.stringify and not self.collection.update_one(same, {"$set": mark}).matched_count:
+                return
+            found = self.collection.find_one(same if self.stringify else {**same, **mark})
+            if found:
+                yield self._read(found), {**same, **({"session": found["session"]} if self.stringify else mark)}
+            elif self.stringify:
+                return
+
     def touch(self, sid: str, document: Document) -> None:
         same: dict[str, Any] = {self.id_field: sid}
         later: dict[str, Any] = {self.expires_key: self._expiry(document["cookie"])}
         if not self.stringify:  # connect-mongo leaves the text alone too
-            same["session.cookie.originalMaxAge"] = document["cookie"]["originalMaxAge"]
+            same[_MAX_AGE] = document["cookie"]["originalMaxAge"]
             later["session.cookie"] = _with_nulls(document["cookie"])
         with self._reached():
             self.collection.update_one(same, {"$set": later})
@@ -253,7 +260,8 @@ class MongoDBStore(Store):
 
     def _expiry(self, cookie: Document) -> datetime:
         """When a session ends, in the whole milliseconds that MongoDB keeps."""
-        expires: datetime = cookie.get("expires") or datetime.now(UTC) + self.expires
+        expires = cookie.get("expires") or datetime.now(UTC) + self.expires
+        expires = datetime.fromisoformat(expires) if isinstance(expires, str) else expires
         return expires.replace(microsecond=expires.microsecond // 1000 * 1000)
 
     def _is_fresh(self, cookie: Document, expires: datetime) -> bool:
@@ -375,6 +383,7 @@ _PATIENCE = 1.2
 _PATIENCE_WHEN_LOST = 0.8
 _PATIENCE_WITH_A_HELLO = 0.2
 _NOT_ALLOWED = (13, 18)  # Unauthorized and AuthenticationFailed, in MongoDB's list of error codes
+_MAX_AGE = "session.cookie.originalMaxAge"
 _COOKIE_FIELDS = (
     "originalMaxAge", "partitioned", "priority", "expires", "secure", "httpOnly", "domain", "path", "sameSite",
 )  # fmt: skip

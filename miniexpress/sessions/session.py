@@ -14,17 +14,30 @@ if TYPE_CHECKING:
 
 
 class Changes(NamedTuple):
-    """What a request has done to its session: items it added, items it changed, and the keys of those it removed."""
+    """What a request has done to its session: items it added, items it changed, and the keys of those it removed.
+
+    ``cookie`` is the cookie as it is to be stored, ``max_age`` the ``originalMaxAge`` that it had when it was loaded.
+    """
 
     added: Mapping[str, Any]
     changed: Mapping[str, Any]
     removed: Sequence[str]
+    cookie: Mapping[str, Any]
+    max_age: float | None
+
+    @property
+    def has_new_max_age(self) -> bool:
+        return bool(self.cookie["originalMaxAge"] != self.max_age)
 
     def onto(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """``document`` with them. What others have removed since stays away, so that a logout holds."""
+        """``document`` with them, where others may have changed it since it was loaded.
+
+        What they have removed stays away, so that a logout holds; and their ``max_age``, if this request gave none.
+        """
         kept = {key: value for key, value in document.items() if key not in self.removed}
         still_there = {key: value for key, value in self.changed.items() if key in kept}
-        return {**kept, **still_there, **self.added}
+        is_ours = self.has_new_max_age or document["cookie"].get("originalMaxAge") == self.max_age
+        return {**kept, **still_there, **self.added, "cookie": self.cookie if is_ours else document["cookie"]}
 
 
 class Session(AttrDict):
@@ -95,7 +108,7 @@ class Session(AttrDict):
         update = getattr(self._store, "update", None)
         if self._stored is None or update is None:
             self._store.set(self._id, self.to_json())
-        elif not update(self._id, self.changes(), self.cookie.to_json()):
+        elif not update(self._id, self.changes()):
             return False
         self._is_kept()
         return True
@@ -121,7 +134,7 @@ class Session(AttrDict):
 
         ``False``, and nothing is done, when the session has been destroyed in the meantime.
         """
-        document = self._store.rotate(self._id, sid, self.changes(), self.cookie.to_json())
+        document = self._store.rotate(self._id, sid, self.changes())
         if document is None:
             return False
         self._become(sid, document)
@@ -129,7 +142,7 @@ class Session(AttrDict):
 
     def begin_anew(self, sid: str) -> None:
         """Save what this request has added, and nothing else of the session, under another id."""
-        self._become(sid, self.changes().added)
+        self._become(sid, {**self.changes().added, "cookie": self.cookie.to_json()})
         self._store.set(sid, self.to_json())
 
     def changes(self) -> Changes:
@@ -139,12 +152,13 @@ class Session(AttrDict):
             added={key: self[key] for key in current if key not in stored},
             changed={key: self[key] for key, mark in current.items() if stored.get(key, mark) != mark},
             removed=[key for key in stored if key not in current],
+            cookie=self.cookie.to_json(),
+            max_age=self._stored_max_age,
         )
 
     def _become(self, sid: str, document: Mapping[str, Any]) -> None:
-        cookie = self.cookie
         self.clear()
-        self.cookie = cookie
+        self.cookie = Cookie.from_json(document["cookie"])
         self.update({key: with_attributes(value) for key, value in document.items() if key != "cookie"})
         object.__setattr__(self, "_id", sid)
         self._is_kept()

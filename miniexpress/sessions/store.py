@@ -27,9 +27,9 @@ class Store:
 
     - ``touch(sid, document)``: keep the session for as long as ``document["cookie"]`` says, and change nothing else;
       nothing at all where another request has given it another ``originalMaxAge``;
-    - ``update(sid, changes, cookie) -> bool``: in one atomic step, make the session what ``changes.onto()`` it is and
-      replace its cookie; ``False``, and nothing written, where there is no such session. Without it the whole document
-      is ``set``, and requests that run at the same time undo each other's changes;
+    - ``update(sid, changes) -> bool``: in one atomic step, make the session what ``changes.onto(document)`` is;
+      ``False``, and nothing written, where there is no such session. Without it the whole document is ``set``, and
+      requests that run at the same time undo each other's changes;
     - ``all() -> {sid: document}``, ``length()`` and ``clear()``.
 
     A store that emits ``disconnect`` is left alone, and requests get no session, until it emits ``connect``.
@@ -55,12 +55,12 @@ class Store:
         """Remove a session; one that is not there is no error."""
         raise NotImplementedError(f"{type(self).__name__} must define destroy(sid)")
 
-    def rotate(self, sid: str, new_sid: str, changes: Changes, cookie: Document) -> Document | None:
+    def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
         """Move a session to another id, with changes: returns its document, or ``None`` where it is not there."""
         latest = self.get(sid)
         if latest is None:
             return None
-        document = {**changes.onto(latest), "cookie": cookie}
+        document = changes.onto(latest)
         self.set(new_sid, document)
         self.destroy(sid)
         return document

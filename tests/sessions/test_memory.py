@@ -7,11 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from visits import NO_COOKIE as COOKIE
 from visits import changes
 
 from miniexpress.sessions.memory import MemoryStore
-
-COOKIE: dict[str, Any] = {"originalMaxAge": None, "expires": None, "httpOnly": True, "path": "/"}
 
 
 def ending(seconds: float) -> dict[str, Any]:
@@ -35,12 +34,12 @@ def test_what_json_cannot_hold_is_refused_and_the_old_document_stays() -> None:
     with pytest.raises(TypeError, match="nothing that JSON can hold"):
         store.set("a", {"cookie": COOKIE, "x": object()})
     with pytest.raises(TypeError, match="nothing that JSON can hold"):
-        store.update("a", changes({"x": {1, 2}}), COOKIE)
+        store.update("a", changes({"x": {1, 2}}))
     assert (store.get("a") or {})["x"] == 1
     circle: list[Any] = []
     circle.append(circle)
     with pytest.raises((ValueError, RecursionError)):
-        store.update("a", changes({"x": circle}), COOKIE)
+        store.update("a", changes({"x": circle}))
     assert (store.get("a") or {})["x"] == 1
 
 
@@ -53,30 +52,39 @@ def test_a_datetime_is_read_as_the_text_that_express_session_reads() -> None:
 def test_update_sets_removes_and_leaves_the_rest_alone() -> None:
     store = MemoryStore()
     store.set("a", {"cookie": COOKIE, "kept": 1, "gone": 2, "changed": 3})
-    assert store.update("a", changes({"new": 5}, {"changed": 4}, ["gone", "never"]), {**COOKIE, "path": "/x"})
-    assert store.get("a") == {"cookie": {**COOKIE, "path": "/x"}, "kept": 1, "changed": 4, "new": 5}
+    cookie = {**COOKIE, "path": "/x"}
+    assert store.update("a", changes({"new": 5}, {"changed": 4}, ["gone", "never"], cookie))
+    assert store.get("a") == {"cookie": cookie, "kept": 1, "changed": 4, "new": 5}
 
 
 def test_update_does_not_bring_back_what_others_have_removed() -> None:
     store = MemoryStore()
     store.set("a", {"cookie": COOKIE, "kept": 1})
-    assert store.update("a", changes({"new": 3}, {"kept": 2, "user": "tobi"}), COOKIE)
+    assert store.update("a", changes({"new": 3}, {"kept": 2, "user": "tobi"}))
     assert store.get("a") == {"cookie": COOKIE, "kept": 2, "new": 3}
+
+
+def test_update_leaves_a_max_age_that_others_have_given_but_for_a_new_one() -> None:
+    store = MemoryStore()
+    for ours, kept in ((1000, 5000), (2000, 2000)):
+        store.set("a", {"cookie": {**COOKIE, "originalMaxAge": 5000}})
+        assert store.update("a", changes({"x": 1}, cookie={**COOKIE, "originalMaxAge": ours}, max_age=1000))
+        assert store.get("a") == {"cookie": {**COOKIE, "originalMaxAge": kept}, "x": 1}
 
 
 def test_rotate_moves_a_session_with_what_others_made_of_it() -> None:
     store = MemoryStore()
     store.set("a", {"cookie": COOKIE, "theirs": 1, "gone": 2})
-    moved = store.rotate("a", "b", changes({"user": "tobi"}, {"old": 3}, ["gone"]), COOKIE)
+    moved = store.rotate("a", "b", changes({"user": "tobi"}, {"old": 3}, ["gone"]))
     assert moved == store.get("b") == {"cookie": COOKIE, "theirs": 1, "user": "tobi"}
     assert store.get("a") is None
-    assert store.rotate("a", "c", changes({"user": "tobi"}), COOKIE) is None
+    assert store.rotate("a", "c", changes({"user": "tobi"})) is None
     assert set(store.all()) == {"b"}
 
 
 def test_what_is_not_there_is_neither_updated_nor_touched_nor_an_error_to_destroy() -> None:
     store = MemoryStore()
-    assert not store.update("gone", changes({"a": 1}), COOKIE)
+    assert not store.update("gone", changes({"a": 1}))
     store.touch("gone", {"cookie": COOKIE})
     store.destroy("gone")
     assert (store.all(), store.length()) == ({}, 0)
@@ -97,7 +105,7 @@ def test_what_has_ended_is_not_there_any_more() -> None:
     store.set("now", {"cookie": ending(0)})
     store.set("lasting", {"cookie": ending(60)})
     store.set("forever", {"cookie": COOKIE})
-    assert not store.update("over", changes({"x": 1}), ending(60))
+    assert not store.update("over", changes({"x": 1}, cookie=ending(60)))
     store.touch("now", {"cookie": ending(60)})
     assert (store.get("over"), store.get("now")) == (None, None)
     assert set(store.all()) == {"lasting", "forever"}
@@ -118,7 +126,7 @@ def test_updates_from_many_threads_lose_nothing() -> None:
     store = MemoryStore()
     store.set("a", {"cookie": COOKIE})
     with ThreadPoolExecutor(16) as pool:
-        assert all(pool.map(lambda number: store.update("a", changes({f"k{number}": number}), COOKIE), range(200)))
+        assert all(pool.map(lambda number: store.update("a", changes({f"k{number}": number})), range(200)))
     assert len(store.get("a") or {}) == 201
 
 

@@ -21,13 +21,12 @@ import pytest
 from bson.raw_bson import RawBSONDocument
 from pymongo.monitoring import CommandListener, CommandStartedEvent
 from support import MongoDBServer
-from visits import ODD_KEYS, Browser, all_at_once, app_with_session, changes, signed
+from visits import NO_COOKIE, ODD_KEYS, Browser, all_at_once, app_with_session, changes, signed
 
 from miniexpress.sessions.mongodb import MongoDBStore
 
 Serve = Callable[..., str]
 KNOWN = f"connect.sid={signed('known')}"
-NO_COOKIE = {"originalMaxAge": None, "expires": None, "httpOnly": True, "path": "/"}
 
 
 @pytest.fixture
@@ -149,7 +148,7 @@ def test_fields_collection_database_and_times_are_the_ones_that_were_asked_for(
     )
     assert store.client.options.pool_options.metadata["application"] == {"name": "tests"}  # type: ignore[attr-defined]
     store.set("a", {"cookie": NO_COOKIE, "x": 1})
-    assert store.update("a", changes({"y": 2, "a.b": 3}, removed=["x"]), NO_COOKIE)
+    assert store.update("a", changes({"y": 2, "a.b": 3}, removed=["x"]))
     kept = client.other.logins.find_one({"sid": "a"})
     assert kept is not None
     assert kept["session"].keys() == {"cookie", "y", "a.b"}
@@ -350,19 +349,36 @@ def test_every_key_is_kept_changed_and_removed_under_its_own_name(store: MongoDB
     store.set("a", {"cookie": NO_COOKIE, **keys})
     assert store.get("a") == {**keys, "cookie": (store.get("a") or {})["cookie"]}
     for key in ODD_KEYS:
-        assert store.update("a", changes(changed={key: {"new": key}}), NO_COOKIE)
+        assert store.update("a", changes(changed={key: {"new": key}}))
         assert (store.get("a") or {})[key] == {"new": key}
     for key in ODD_KEYS:
-        assert store.update("a", changes(removed=[key]), NO_COOKIE)
+        assert store.update("a", changes(removed=[key]))
     assert set(store.get("a") or {}) == {"cookie"}
 
 
 @pytest.mark.parametrize("key", ["user", "user.name"])
 def test_a_slow_change_does_not_bring_back_a_key_that_was_deleted(store: MongoDBStore, key: str) -> None:
     store.set("a", {"cookie": NO_COOKIE, key: "tobi", "views": 1})
-    assert store.update("a", changes(removed=[key]), NO_COOKIE)
-    assert store.update("a", changes({"new": 1}, {key: "tobias", "views": 2}), NO_COOKIE)
+    assert store.update("a", changes(removed=[key]))
+    assert store.update("a", changes({"new": 1}, {key: "tobias", "views": 2}))
     assert {**(store.get("a") or {}), "cookie": None} == {"cookie": None, "views": 2, "new": 1}
+
+
+@pytest.mark.parametrize("stringify", [False, True], ids=["fields", "text"])
+@pytest.mark.parametrize("key", ["x", "x.y"])
+def test_an_update_leaves_a_max_age_that_others_have_given_but_for_a_new_one(
+    client: pymongo.MongoClient[Any], stringify: bool, key: str
+) -> None:
+    store = MongoDBStore(client=client, stringify=stringify)
+    soon, later = (datetime.now(UTC) + timedelta(seconds=seconds) for seconds in (1, 5))
+    for ours, kept in ((1000, 5000), (2000, 2000)):
+        store.set("a", {"cookie": {**NO_COOKIE, "originalMaxAge": 5000, "expires": later}})
+        cookie = {**NO_COOKIE, "originalMaxAge": ours, "expires": soon}
+        assert store.update("a", changes({key: 1}, cookie=cookie, max_age=1000))
+        got = store.get("a") or {}
+        assert (got[key], got["cookie"]["originalMaxAge"]) == (1, kept)
+        expires = client.test.sessions.find_one({})["expires"]  # type: ignore[index]
+        assert abs(expires - (later if kept == 5000 else soon)) < timedelta(milliseconds=2)
 
 
 @pytest.mark.parametrize("stringify", [False, True], ids=["fields", "text"])
@@ -375,7 +391,7 @@ def test_every_write_that_was_acknowledged_moves_with_a_rotation(
 
     def write_until_it_is_gone(thread: int) -> list[str]:
         acknowledged: list[str] = []
-        while store.update("old", changes({f"{thread}-{len(acknowledged)}": 1}), NO_COOKIE):
+        while store.update("old", changes({f"{thread}-{len(acknowledged)}": 1})):
             acknowledged.append(f"{thread}-{len(acknowledged)}")
             if len(acknowledged) == 5:
                 under_way.set()
@@ -386,7 +402,7 @@ def test_every_write_that_was_acknowledged_moves_with_a_rotation(
         writers = [pool.submit(write_until_it_is_gone, thread) for thread in range(4)]
         try:
             assert under_way.wait(20)
-            moved = store.rotate("old", "new", changes({"user": "tobi"}), NO_COOKIE)
+            moved = store.rotate("old", "new", changes({"user": "tobi"}))
             assert store.get("old") is None
         finally:
             store.destroy("old")
@@ -397,8 +413,8 @@ def test_every_write_that_was_acknowledged_moves_with_a_rotation(
 
 def test_an_update_or_a_touch_never_brings_a_session_back(store: MongoDBStore) -> None:
     for each in ({"added": {"a": 1}}, {"added": {"a.b": 1}}, {"changed": {"a": 1}}, {"removed": ["$a"]}, {}):
-        assert not store.update("gone", changes(**each), NO_COOKIE)
-    assert store.rotate("gone", "new", changes({"a": 1}), NO_COOKIE) is None
+        assert not store.update("gone", changes(**each))
+    assert store.rotate("gone", "new", changes({"a": 1})) is None
     store.touch("gone", {"cookie": NO_COOKIE})
     assert store.length() == 0
 

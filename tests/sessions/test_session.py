@@ -188,7 +188,8 @@ def test_deletions_deep_changes_and_additions_that_run_at_the_same_time_all_hold
     }
 
 
-def test_a_request_that_changes_nothing_does_not_undo_another_s_max_age(serve: Serve) -> None:
+@pytest.mark.parametrize("how", ["read", "change", "odd-key"])
+def test_a_slow_request_does_not_undo_another_s_max_age(serve: Serve, how: str) -> None:
     app, slow = login_app()
 
     @app.get("/remember-me")
@@ -201,7 +202,7 @@ def test_a_request_that_changes_nothing_does_not_undo_another_s_max_age(serve: S
     browser = Browser(serve(app))
     browser.get("/login/tobi")
     with ThreadPoolExecutor() as pool:
-        late = pool.submit(browser.with_same_cookie().get, "/slow/read")
+        late = pool.submit(browser.with_same_cookie().get, f"/slow/{how}")
         assert slow.begun.wait(20)
         assert browser.get("/remember-me").sets_cookie
         slow.go_on.set()

@@ -91,8 +91,18 @@ def all_at_once(browser: Browser, paths: Iterable[str], threads: int = 16) -> li
         return list(pool.map(lambda path: browser.with_same_cookie().get(path), paths))
 
 
-def changes(added: Mapping[str, Any] | None = None, changed: Any = None, removed: Iterable[str] = ()) -> Changes:
-    return Changes(added or {}, changed or {}, list(removed))
+NO_COOKIE: dict[str, Any] = {"originalMaxAge": None, "expires": None, "httpOnly": True, "path": "/"}
+
+
+def changes(
+    added: Mapping[str, Any] | None = None,
+    changed: Mapping[str, Any] | None = None,
+    removed: Iterable[str] = (),
+    cookie: Mapping[str, Any] = NO_COOKIE,
+    max_age: float | None = None,
+) -> Changes:
+    """What a request has done to a session; to one without a max age, if nothing else is said."""
+    return Changes(added or {}, changed or {}, list(removed), cookie, max_age)
 
 
 class PlainStore(Store):
@@ -123,9 +133,9 @@ class PlainStore(Store):
 class UpdatingStore(PlainStore):
     """One that has ``update`` too; it writes that down as the ``set`` that it stands for."""
 
-    def update(self, sid: str, changes: Changes, cookie: Document) -> bool:
+    def update(self, sid: str, changes: Changes) -> bool:
         self.calls.append(f"set {sid}")
-        return self.kept.update(sid, changes, cookie)
+        return self.kept.update(sid, changes)
 
 
 class FailingStore(MemoryStore):
