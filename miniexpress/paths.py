@@ -12,22 +12,26 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
+from .attrdict import AttrDict
 from .errors import HTTPError
 
 Path: TypeAlias = "str | re.Pattern[str] | Sequence[Any]"
-Match: TypeAlias = Callable[[str], tuple[str, dict[str, Any]] | None]
+Match: TypeAlias = Callable[[str], tuple[str, AttrDict] | None]
 
 
 class PathMatcher(NamedTuple):
     """A compiled path.
 
     ``match(pathname)`` takes the path of a request as it came, percent-encoded, and returns ``None`` or the part of it
-    that matched and a new dict of decoded parameters: a string for ``:name``, a list of strings for ``*name``, nothing
-    for an optional part that is not there; or raises ``ParamDecodeError``. ``literal`` is the path if it is all text.
+    that matched and a new AttrDict of decoded parameters: a string for ``:name``, a list of strings for ``*name``,
+    nothing for an optional part that is not there; or raises ``ParamDecodeError``.
+
+    ``prefix`` is the segments of text, in lower case, that every pathname that matches begins with: ``/users`` for
+    ``/users/:id``, nothing for ``/:id``.
     """
 
     match: Match
-    literal: str | None = None
+    prefix: str = ""
 
 
 def compile_path(path: Path, *, sensitive: bool = False, strict: bool = False, end: bool = True) -> PathMatcher:
@@ -41,7 +45,11 @@ def compile_path(path: Path, *, sensitive: bool = False, strict: bool = False, e
     """
     if isinstance(path, str):
         everything = path == "/" and not end
-        return PathMatcher(lambda pathname: ("", {})) if everything else _compile_text(path, sensitive, strict, end)
+        return (
+            PathMatcher(lambda pathname: ("", AttrDict()))
+            if everything
+            else _compile_text(path, sensitive, strict, end)
+        )
     if isinstance(path, re.Pattern) and isinstance(path.pattern, str):
         return PathMatcher(_regex_match(path.search, _groups(path), longest=float("inf")))
     if isinstance(path, Sequence) and not isinstance(path, bytes):
@@ -68,37 +76,46 @@ class ParamDecodeError(HTTPError):
 
 def _compile_text(path: str, sensitive: bool, strict: bool, end: bool) -> PathMatcher:
     readings = _readings(path if strict or path == "/" else path.rstrip("/"))
+    prefix = _prefix(readings)
     if len(readings) == 1 and not readings[0].captures:
-        return _literal_matcher(readings[0].texts[0], str if sensitive else str.lower, strict, end)
+        return PathMatcher(_literal_match(readings[0].texts[0], str if sensitive else str.lower, strict, end), prefix)
     tail = ("" if strict else r"(?:/\Z)?") + (r"\Z" if end else r"(?=/|\Z)")
     # IGNORECASE without ASCII: among the characters a request line can carry, it folds those that JavaScript folds.
     regex = re.compile(f"(?:{'|'.join(map(_source, readings))}){tail}", 0 if sensitive else re.IGNORECASE)
     captures = [capture for reading in readings for capture in reading.captures]
     # To try a reading takes time in proportion to the pathname, and Node refuses a request head of more than 16 KiB.
-    return PathMatcher(_regex_match(regex.match, captures, longest=min(16_384, 65_536 // len(readings))))
+    return PathMatcher(_regex_match(regex.match, captures, longest=min(16_384, 65_536 // len(readings))), prefix)
 
 
-def _literal_matcher(literal: str, fold: Callable[[str], str], strict: bool, end: bool) -> PathMatcher:
+def _prefix(readings: list[_Reading]) -> str:
+    """What ``PathMatcher.prefix`` says. No text beyond ASCII: how a pattern folds it is not how ``lower`` does."""
+    texts = [reading.texts[0] + ("" if reading.captures else "/") for reading in readings]
+    prefixes = {text.rpartition("/")[0].lower() for text in texts}
+    prefix = prefixes.pop()
+    return prefix if not prefixes and prefix.isascii() and prefix.startswith("/") else ""
+
+
+def _literal_match(literal: str, fold: Callable[[str], str], strict: bool, end: bool) -> Match:
     folded = fold(literal)
     opened = folded + "/"
 
-    def match(pathname: str) -> tuple[str, dict[str, Any]] | None:
+    def match(pathname: str) -> tuple[str, AttrDict] | None:
         given = fold(pathname)
         if given == folded or (given == opened and not strict):
-            return pathname, {}
-        return (pathname[: len(folded)], {}) if not end and given.startswith(opened) else None
+            return pathname, AttrDict()
+        return (pathname[: len(folded)], AttrDict()) if not end and given.startswith(opened) else None
 
-    return PathMatcher(match, folded)
+    return match
 
 
 def _regex_match(find: Callable[[str], re.Match[str] | None], captures: list[str], longest: float) -> Match:
     keys = [(capture[0], capture[1:]) for capture in captures]
 
-    def match(pathname: str) -> tuple[str, dict[str, Any]] | None:
+    def match(pathname: str) -> tuple[str, AttrDict] | None:
         found = find(pathname) if len(pathname) <= longest else None
         if found is None:
             return None
-        params: dict[str, Any] = {}
+        params = AttrDict()
         for (sign, name), value in zip(keys, found.groups(), strict=True):
             if value is not None:
                 params[name] = _decode(value) if sign == ":" else [_decode(part) for part in value.split("/")]

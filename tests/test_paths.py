@@ -671,25 +671,25 @@ def test_each_match_has_parameters_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "options", "literal"),
+    ("path", "prefix"),
     [
-        ("/Users", {}, "/users"),
-        ("/Users", {"sensitive": True}, "/Users"),
-        ("/users/", {}, "/users"),
-        ("/users/", {"strict": True}, "/users/"),
-        ("/a\\:b", {"end": False}, "/a:b"),
-        ("/", {}, "/"),
-        ("/", {"end": False}, None),
-        ("/Users/:id", {}, None),
-        ("{/a}/b", {}, None),
-        (["/users"], {}, None),
-        (re.compile("/a"), {}, None),
+        ("/Users", "/users"),
+        ("/users/", "/users"),
+        ("/users/:id", "/users"),
+        ("/users{/:id}", "/users"),
+        ("/api/users/*rest", "/api/users"),
+        ("/users-:id", ""),
+        ("{/a}/b", ""),
+        ("/:id", ""),
+        ("/\\:b/c", "/:b/c"),
+        ("/é/:id", ""),
+        ("users", ""),
+        (["/users"], ""),
+        (re.compile("/a"), ""),
     ],
 )
-def test_literal_is_the_one_pathname_of_a_path_without_parameters(
-    path: Any, options: dict[str, bool], literal: str | None
-) -> None:
-    assert compile_path(path, **options).literal == literal
+def test_prefix_is_what_every_matching_pathname_begins_with(path: Any, prefix: str) -> None:
+    assert compile_path(path).prefix == prefix
 
 
 PIECES = ["/", "-", "a", "/x/", "a-", "-a/", "//y", "/a", "--a", "a/x", "%41", "/x/a", ".a-", "/%41"]
