@@ -109,16 +109,17 @@ def _literal_match(literal: str, fold: Callable[[str], str], strict: bool, end: 
 
 
 def _regex_match(find: Callable[[str], re.Match[str] | None], captures: list[str], longest: float) -> Match:
-    keys = [(capture[0], capture[1:]) for capture in captures]
+    keys: list[tuple[str, Callable[[str], Any]]]
+    keys = [(capture[1:], _decode if capture[0] == ":" else _decode_parts) for capture in captures]
 
     def match(pathname: str) -> tuple[str, AttrDict] | None:
         found = find(pathname) if len(pathname) <= longest else None
         if found is None:
             return None
         params = AttrDict()
-        for (sign, name), value in zip(keys, found.groups(), strict=True):
+        for (name, decode), value in zip(keys, found.groups(), strict=True):
             if value is not None:
-                params[name] = _decode(value) if sign == ":" else [_decode(part) for part in value.split("/")]
+                params[name] = decode(value)
         return found[0], params
 
     return match
@@ -139,6 +140,10 @@ def _decode(value: str) -> str:
     except UnicodeError:
         pass
     raise ParamDecodeError(400, f"Failed to decode param '{value}'")
+
+
+def _decode_parts(value: str) -> list[str]:
+    return [_decode(part) for part in value.split("/")]
 
 
 class _Reading(NamedTuple):

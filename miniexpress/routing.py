@@ -205,8 +205,8 @@ class _Walk:
 
     def look_up(self) -> None:
         """Find the places in the stack where the request's URL, as it is now, can match."""
-        self.url, self.path = self.req.url, self.req.path
-        index = self.router.index()
+        req, index = self.req, self.router.index()
+        self.url, self.path = req.url, req.path
         self.size, self.places = index.size, index.places(self.path)
 
     def go(self, start: int, mount: _Mount | None, error: Any = None) -> None:
@@ -315,23 +315,23 @@ class Route(_Verbs):
         self.path = path
         self.stack: list[Layer] = []
         self.methods: set[str | None] = set()
+        self._layers: dict[str | None, list[Layer]] = {None: []}
 
     def dispatch(self, req: Request, res: Response, done: Next) -> None:
         """Call the handlers for the request's method one after the other; ``done`` goes on behind the last."""
         method = "GET" if req.method == "HEAD" and "HEAD" not in self.methods else req.method
-        layers = [layer for layer in self.stack if layer.method is None or layer.method == method]
+        self._go(self._layers.get(method, self._layers[None]), 0, req, res, done)
 
-        def go(index: int, error: Any = None) -> None:
+    def _go(self, layers: list[Layer], index: int, req: Request, res: Response, done: Next, error: Any = None) -> None:
+        if error is not None:
             if _is("route", error) or _is("router", error):
                 return done(error)
             error = _real(error)
-            while index < len(layers) and layers[index].handles_errors is (error is None):
-                index += 1
-            if index == len(layers):
-                return done(error)
-            return layers[index].call(error, req, res, partial(go, index + 1))
-
-        go(0)
+        while index < len(layers) and layers[index].handles_errors is (error is None):
+            index += 1
+        if index == len(layers):
+            return done(error)
+        return layers[index].call(error, req, res, partial(self._go, layers, index + 1, req, res, done))
 
     def takes(self, method: str, allowed: set[str]) -> bool:
         """Whether to enter for ``method``: HEAD always is, as in npm router, though it may find no handler.
@@ -353,6 +353,9 @@ class Route(_Verbs):
             raise TypeError(f"the route {self.path!r} was given no handler")
         self.stack.extend(layers)
         self.methods.add(method)
+        self._layers = {
+            each: [layer for layer in self.stack if layer.method in (each, None)] for each in {*self.methods, None}
+        }
         return self
 
 
