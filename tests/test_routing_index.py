@@ -91,3 +91,24 @@ def test_a_layer_behind_a_changed_url_is_found_by_the_new_one() -> None:
     environ = {"REQUEST_METHOD": "GET", "REQUEST_URI": "/old/y", "wsgi.url_scheme": "http"}
     list(app(environ, lambda status, headers: lambda data: None))
     assert seen == ["/old/x", "second"]
+
+
+def test_next_goes_on_from_its_own_layer_though_another_url_was_walked_meanwhile() -> None:
+    app, seen = express(), []
+
+    @app.use
+    def twice(req: Any, res: Any, next: Any) -> None:
+        next()
+        next()
+
+    app.get("/a", lambda req, res, next: seen.append("a") or next())
+
+    @app.use
+    def rewrite(req: Any, res: Any, next: Any) -> None:
+        req.url = "/b"
+        next()
+
+    app.get("/b", lambda req, res: seen.append("b") or (res.answered or res.send("b")))
+    environ = {"REQUEST_METHOD": "GET", "REQUEST_URI": "/a", "wsgi.url_scheme": "http"}
+    list(app(environ, lambda status, headers: lambda data: None))
+    assert seen == ["a", "b", "a", "b"]
