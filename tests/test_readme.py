@@ -351,7 +351,9 @@ def test_the_store_is_as_short_as_it_says_and_shares_sessions_between_processes(
     with ThreadPoolExecutor(8) as threads:
         stores = [one, other] * 20
         assert all(
-            threads.map(lambda n: stores[n].update("sid", Changes({f"k{n}": n}, {}, []), document["cookie"]), range(40))
+            threads.map(
+                lambda n: stores[n].update("sid", Changes({f"k{n}": n}, {}, [], document["cookie"], None)), range(40)
+            )
         )
     found = other.get("sid")
     assert sorted(found) == sorted(["cookie", *(f"k{number}" for number in range(40))])

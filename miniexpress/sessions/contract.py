@@ -144,33 +144,36 @@ class StoreContract:
         found = cookie_of(store, "sid").to_json()
         assert found == before, f"touch() with another originalMaxAge made {found} of {before}"
 
-    # update, rotate
+    # update
 
     def test_update_changes_what_it_names(self, store: Any) -> None:
         needs(store, "update")
         store.set("sid", session(kept=1, changed=1, removed=1, **{"a.b": 1, "$c": 1}))
         cookie = session(timedelta(minutes=9))["cookie"]
         added, changed = {"new": None, "": 3}, {"changed": {"x": [2]}, "a.b": 2}
-        is_there = store.update("sid", Changes(added, changed, ["removed", "$c", "unknown"]), cookie)
+        is_there = store.update("sid", Changes(added, changed, ["removed", "$c", "unknown"], cookie, None))
         assert is_there is True, f"update() of a session that is there returned {is_there!r}, not True"
         expect(store, "sid", {"kept": 1, **added, **changed})
         found = cookie_of(store, "sid").original_max_age
         assert found == cookie["originalMaxAge"], f"update() left originalMaxAge at {found}"
 
-    def test_update_brings_back_nothing_that_another_request_removed(self, store: Any) -> None:
+    def test_update_leaves_alone_what_others_have_done(self, store: Any) -> None:
         needs(store, "update")
-        for key in ("user", "the.user"):
-            store.set("sid", session(kept=1))
-            store.update("sid", Changes({"new": 2}, {key: "Ada", "kept": 3}, []), session()["cookie"])
-            expect(store, "sid", {"kept": 3, "new": 2})
+        for key in ("removed", "remo.ved"):
+            store.set("sid", session(timedelta(minutes=9), kept=1))
+            cookie = session(timedelta(minutes=1))["cookie"]
+            store.update("sid", Changes({}, {"kept": 2, key: 2}, [], cookie, cookie["originalMaxAge"]))
+            expect(store, "sid", {"kept": 2})
+            found = cookie_of(store, "sid").original_max_age
+            assert found == 540_000, f"update() set originalMaxAge to {found}, which another request had changed"
 
     def test_update_makes_no_session(self, store: Any) -> None:
         needs(store, "update")
         store.set("destroyed", session(a=1))
         store.destroy("destroyed")
         for sid in ("destroyed", "unknown"):
-            for changes in (Changes({"a": 2}, {}, []), Changes({"a.b": 2}, {"c": 1}, ["d"])):
-                is_there = store.update(sid, changes, session()["cookie"])
+            for added in ({"a": 2}, {"a.b": 2}):
+                is_there = store.update(sid, Changes(added, {}, [], session()["cookie"], None))
                 assert is_there is False, f"update() of a session that is not there returned {is_there!r}, not False"
                 expect(store, sid, None)
 
@@ -179,24 +182,22 @@ class StoreContract:
         store.set("sid", session())
         keys = [f"{letter}.{number}" if number % 2 else f"{letter}{number}" for letter in "abcd" for number in range(4)]
 
-        def add(key: str) -> None:
-            assert store.update("sid", Changes({key: key}, {}, []), session()["cookie"])
+        def change(key: str) -> None:
+            assert store.update("sid", Changes({key: key}, {}, [], session()["cookie"], None))
 
-        at_once(add, keys)
+        at_once(change, keys)
         expect(store, "sid", {key: key for key in keys})
 
-    def test_rotate_moves_a_session_to_another_id(self, store: Store) -> None:
+    def test_rotate_moves_a_session_with_its_changes(self, store: Any) -> None:
         store.set("old", session(kept=1, removed=1))
-        document = store.rotate("old", "new", Changes({"added": 2}, {}, ["removed"]), session()["cookie"])
-        assert document is not None, "rotate() of a session that is there returned None"
-        assert data_of(document) == {"kept": 1, "added": 2}, f"rotate() returned {document}"
-        expect(store, "new", {"kept": 1, "added": 2})
+        changes = Changes({"user": "Ada"}, {}, ["removed"], session()["cookie"], None)
+        moved = store.rotate("old", "new", changes)
+        assert moved is not None, "rotate() of a session that is there returned None"
+        for document in (moved, store.get("new") or {}):
+            assert data_of(document) == {"kept": 1, "user": "Ada"}, f"rotate() made {document}"
         expect(store, "old", None)
-
-    def test_rotate_makes_no_session(self, store: Store) -> None:
-        document = store.rotate("unknown", "new", Changes({"a": 1}, {}, []), session()["cookie"])
-        assert document is None, f"rotate() of a session that is not there returned {document}, not None"
-        expect(store, "new", None)
+        assert store.rotate("old", "newer", changes) is None, "rotate() of a session that is not there found one"
+        expect(store, "newer", None)
 
     # all, length, clear
 
