@@ -16,8 +16,8 @@ from miniexpress.sessions.mongodb import MongoDBStore
 
 # Beyond the tutorial: what it takes for granted comes from the environment, and a database is there without asking.
 HERE = Path(__file__).parent
-HOST = os.environ.get("HOST", "127.0.0.1")
-PORT = os.environ.get("PORT", "3000")
+HOST = os.environ.get("HOST") or "127.0.0.1"
+PORT = os.environ.get("PORT") or "3000"
 SESSION_SECRET = os.environ.get("SESSION_SECRET") or "secret token"
 MONGODB_URI = os.environ.get("MONGODB_URI") or ""
 if os.environ.get("MINIEXPRESS_ENV") == "production":
@@ -124,7 +124,8 @@ def login_page(req: Request, res: Response) -> None:
 
 
 if __name__ == "__main__":
+    address = f"[{HOST}]" if ":" in HOST else HOST
     try:
-        app.listen(PORT, HOST, lambda: print(f"http://{HOST}:{PORT}", flush=True))
+        app.listen(PORT, HOST, lambda: print(f"http://{address}:{PORT}", flush=True))
     except (OSError, ValueError) as error:
         sys.exit(str(error))

@@ -13,7 +13,7 @@ from typing import Any, Self, overload
 from . import negotiation, querystrings, reloading, server
 from .attrdict import AttrDict
 from .development import describe_error, tree
-from .errors import error_page, headers_of, reason_phrase, status_of
+from .errors import HTTPError, error_page, headers_of, reason_phrase, status_of
 from .handlers import Handler, Next, describe
 from .paths import Path
 from .proxies import compile_trust
@@ -103,14 +103,14 @@ class App(Router):
         _answer_page(res, status, message, headers_of(error))
 
     def _log(self, req: Request, status: int, error: Any) -> None:
-        """Errors of the server's own with their traceback, those of clients as a note."""
+        """Errors of the server's own, with the traceback of those that nobody foresaw; those of clients as a note."""
         if self.set("env") == "test":
             return
         if status < 500:
             log.info("%s %s: %s %s", req.method, req.original_url, status, error)
         else:
-            exception = error if isinstance(error, BaseException) and error.__traceback__ else None
-            log.error("%s %s: %s", req.method, req.original_url, error, exc_info=exception)
+            unforeseen = isinstance(error, BaseException) and not isinstance(error, HTTPError)
+            log.error("%s %s: %s", req.method, req.original_url, error, exc_info=error if unforeseen else None)
 
     # Registering
 

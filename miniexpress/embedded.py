@@ -25,6 +25,8 @@ from threading import Thread
 from time import monotonic, sleep
 from typing import Any, TextIO
 
+logger = logging.getLogger("miniexpress.embedded")
+
 HOST = "127.0.0.1"
 PORT = 27127
 START_SECONDS = 20.0  # for the server to come up
@@ -50,7 +52,7 @@ def start(directory: str | os.PathLike[str] = ".data", port: int = PORT) -> str:
     if find_spec("nx_27017") is None:
         raise EmbeddedUnavailable(
             "there is no MongoDB to talk to. Either install the embedded server, for development:\n"
-            "    pip install 'miniexpress[embedded]'\n"
+            "    pip install 'miniexpress[embedded]'      (in a clone: '.[embedded]')\n"
             "or set MONGODB_URI to the server you have, as in\n"
             "    MONGODB_URI=mongodb://username:password@127.0.0.1/test"
         )
@@ -71,6 +73,10 @@ def start(directory: str | os.PathLike[str] = ".data", port: int = PORT) -> str:
             _end(child)
             raise
     atexit.register(_end, child)
+    if not _is_served_from(data):
+        logger.warning(
+            "the embedded server on port %d keeps its data in another folder than %s, and is shared", port, data
+        )
     return f"mongodb://{HOST}:{port}/test"
 
 
@@ -97,6 +103,17 @@ def _answers(port: int) -> bool:
     if reply and reply[8:16] != ANSWER:
         raise EmbeddedUnavailable(f"{HOST}:{port} is not a MongoDB server. End what is there, or set MONGODB_URI")
     return bool(reply)
+
+
+def _is_served_from(data: Path) -> bool:
+    """Whether the process that serves is one that keeps its data here; it writes its pid before it serves."""
+    try:
+        os.kill(int((data / "embedded.pid").read_text()), 0)
+    except PermissionError:  # it runs, as another user
+        return True
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
-
-from .case import Case, Request, get, post, send
+from .case import Case, Request, get, gzipped, post, send
 from .cases_request_query import NESTED, PLAIN
 
 FORM = "application/x-www-form-urlencoded"
@@ -114,7 +112,7 @@ CASES = [
         "",
         "",
         [
-            post("/", gzip.compress(b"a=b", mtime=0), FORM, {"Content-Encoding": "gzip"}, name="gzip"),
+            post("/", gzipped(b"a=b"), FORM, {"Content-Encoding": "gzip"}, name="gzip"),
             post("/", b"a=b", FORM, {"Content-Encoding": "x"}, name="unknown"),
         ],
     ),
@@ -154,7 +152,7 @@ CASES = [
             post("/", "", "text/plain", name="empty"),
             post("/", None, "text/plain", name="no body"),
             post("/", "x" * 102401, "text/plain", name="too large"),
-            post("/", gzip.compress(b"zipped", mtime=0), "text/plain", {"Content-Encoding": "gzip"}, name="gzip"),
+            post("/", gzipped(b"zipped"), "text/plain", {"Content-Encoding": "gzip"}, name="gzip"),
         ],
     ),
     case(
@@ -190,7 +188,7 @@ CASES = [
             post("/", b"x", "application/octet-stream; charset=x-made-up", name="charset"),
             post(
                 "/",
-                gzip.compress(b"zipped", mtime=0),
+                gzipped(b"zipped"),
                 "application/octet-stream",
                 {"Content-Encoding": "gzip"},
                 name="gzip",
