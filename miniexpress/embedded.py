@@ -74,9 +74,7 @@ def start(directory: str | os.PathLike[str] = ".data", port: int = PORT) -> str:
             raise
     atexit.register(_end, child)
     if not _is_served_from(data):
-        logger.warning(
-            "the embedded server on port %d keeps its data in another folder than %s, and is shared", port, data
-        )
+        logger.warning("port %d has an embedded server already, whose data is not in %s: it is shared", port, data)
     return f"mongodb://{HOST}:{port}/test"
 
 

@@ -156,6 +156,18 @@ def test_two_processes_share_one_server(start: Start, connect: Callable[[], Clie
     assert connect().test.notes.count_documents({}) == 1
 
 
+def test_a_server_of_another_folder_is_shared_with_a_warning(start: Start, port: int, tmp_path: Path) -> None:
+    first, same = start(), start()
+    argv = [sys.executable, "-c", STARTER, str(tmp_path / "elsewhere"), str(port)]
+    other = start_process(argv, user_environment(), cwd=tmp_path, log=tmp_path / "other.log")
+    try:
+        until_started(other, port)
+        assert f"whose data is not in {tmp_path / 'elsewhere'}: it is shared" in other.output()
+        assert "is shared" not in first.output() + same.output()
+    finally:
+        other.close()
+
+
 def test_when_the_starter_is_killed_another_process_s_server_takes_over(
     start: Start, connect: Callable[[], Client], data: Path
 ) -> None:
