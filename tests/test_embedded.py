@@ -161,7 +161,7 @@ def test_a_server_of_another_folder_is_shared_with_a_warning(start: Start, port:
     argv = [sys.executable, "-c", STARTER, str(tmp_path / "elsewhere"), str(port)]
     other = start_process(argv, user_environment(), cwd=tmp_path, log=tmp_path / "other.log")
     try:
-        until_started(other, port)
+        wait_for(lambda: f"mongodb://127.0.0.1:{port}/test\n" in other.output(), "embedded.start")
         assert f"whose data is not in {tmp_path / 'elsewhere'}: it is shared" in other.output()
         assert "is shared" not in first.output() + same.output()
     finally:
