@@ -11,11 +11,11 @@ from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar, cast, overload
 
 from .attrdict import AttrDict
 from .handlers import Handler, Next, check_handler, check_param_callback, flat
+from .index import Index
 from .paths import ParamDecodeError, Path, PathMatcher, compile_path
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Router(_Verbs):
         self._case_sensitive = case_sensitive
         self._strict = strict
         self.stack: list[Layer] = []
-        self._index = _Index([])
+        self.index = Index([])
         self.param_callbacks: dict[str, list[Handler]] = {}
 
     def __call__(self, req: Any, res: Any, next: Any) -> Any:
@@ -81,12 +81,6 @@ class Router(_Verbs):
     def handle(self, req: Request, res: Response, done: Next) -> None:
         """Walk the stack with one request; where it ends unanswered, ``done()`` or ``done(error)`` goes on."""
         _Walk(self, req, res, done).go(0, None)
-
-    def index(self) -> _Index:
-        """That of the stack as it is now."""
-        if self._index.size != len(self.stack):
-            self._index = _Index(self.stack)
-        return self._index
 
     @property
     def case_sensitive(self) -> bool:
@@ -147,54 +141,8 @@ class Router(_Verbs):
         return self
 
 
-class _Index:
-    """Which layers of a stack can match a path, so that a thousand routes cost a request hardly more than ten.
-
-    The one place to be clever: each layer is filed under the segments of text that its path begins with, and what is
-    filed under ``/a`` is found under ``/a/b`` too. So all that can match a path is in one list: that of the longest
-    beginning of the path that anything is filed under. The list only narrows the search, and is in the stack's order.
-    """
-
-    def __init__(self, stack: list[Layer]) -> None:
-        self.size = len(stack)
-        self.everywhere = range(self.size)
-        own: dict[str, list[int]] = {"": []}
-        for place, layer in enumerate(stack):
-            own.setdefault(layer.prefix, []).append(place)
-        self.filed = {prefix: sorted(chain(*(own.get(each, ()) for each in _beginnings(prefix)))) for prefix in own}
-        self.depth = max(prefix.count("/") for prefix in own)
-
-    def places(self, path: str) -> Sequence[int]:
-        """Where in the stack the layers are that can match ``path``."""
-        if not path.isascii():
-            return self.everywhere  # its case is for the patterns to fold
-        path, end = path.lower(), 0
-        places = self.filed[""]
-        for _ in range(self.depth):
-            end = path.find("/", end + 1)
-            places = self.filed.get(path if end < 0 else path[:end], places)
-            if end < 0:
-                break
-        return places
-
-
 class _Walk:
     """One request's way through one router."""
-
-    __slots__ = (
-        "allowed",
-        "base_url",
-        "done",
-        "params",
-        "path",
-        "places",
-        "req",
-        "res",
-        "router",
-        "seen",
-        "size",
-        "url",
-    )
 
     def __init__(self, router: Router, req: Request, res: Response, done: Next) -> None:
         self.router, self.req, self.res, self.done = router, req, res, done
@@ -205,8 +153,10 @@ class _Walk:
 
     def look_up(self) -> None:
         """Find the places in the stack where the request's URL, as it is now, can match."""
-        req, index = self.req, self.router.index()
-        self.url, self.path = req.url, req.path
+        req, router = self.req, self.router
+        if router.index.size != len(router.stack):
+            router.index = Index([layer.prefix for layer in router.stack])
+        index, self.url, self.path = router.index, req.url, req.path
         self.size, self.places = index.size, index.places(self.path)
 
     def go(self, start: int, mount: _Mount | None, error: Any = None) -> None:
@@ -232,7 +182,7 @@ class _Walk:
                 continue
             matched, params = found
             # As in npm router, the callbacks of a parameter run before a handler is passed by for what it takes.
-            has_callbacks = not router.param_callbacks.keys().isdisjoint(params)
+            has_callbacks = bool(params) and not router.param_callbacks.keys().isdisjoint(params)
             if layer.handles_errors is (error is None) and (route or not has_callbacks):
                 continue
             if route and not route.takes(method, self.allowed):
@@ -419,11 +369,6 @@ class _SeenParam:
     matched: Any
     value: Any = None
     error: Any = None
-
-
-def _beginnings(path: str) -> list[str]:
-    """``''``, ``/a`` and ``/a/b`` of ``/a/b``."""
-    return [path[:index] for index, char in enumerate(path + "/") if char == "/"]
 
 
 def _is(signal: str, error: Any) -> bool:
