@@ -72,7 +72,7 @@ class Router(_Verbs):
         self._case_sensitive = case_sensitive
         self._strict = strict
         self.stack: list[Layer] = []
-        self.index = Index([])
+        self._index = Index([])
         self.param_callbacks: dict[str, list[Handler]] = {}
 
     def __call__(self, req: Any, res: Any, next: Any) -> Any:
@@ -154,9 +154,9 @@ class _Walk:
     def look_up(self) -> None:
         """Find the places in the stack where the request's URL, as it is now, can match."""
         req, router = self.req, self.router
-        if router.index.size != len(router.stack):
-            router.index = Index([layer.prefix for layer in router.stack])
-        index, self.url, self.path = router.index, req.url, req.path
+        if router._index.size != len(router.stack):
+            router._index = Index([layer.prefix for layer in router.stack])
+        index, self.url, self.path = router._index, req.url, req.path
         self.size, self.places = index.size, index.places(self.path)
 
     def go(self, start: int, mount: _Mount | None, error: Any = None) -> None:
@@ -182,7 +182,7 @@ class _Walk:
                 continue
             matched, params = found
             # As in npm router, the callbacks of a parameter run before a handler is passed by for what it takes.
-            has_callbacks = bool(params) and not router.param_callbacks.keys().isdisjoint(params)
+            has_callbacks = params and not router.param_callbacks.keys().isdisjoint(params)
             if layer.handles_errors is (error is None) and (route or not has_callbacks):
                 continue
             if route and not route.takes(method, self.allowed):
@@ -396,5 +396,4 @@ def _merged(outer: dict[str, Any], params: dict[str, Any]) -> AttrDict:
     offset = 0
     while "0" in params and str(offset) in outer:
         offset += 1
-    numbered = {str(int(key) + offset) if key.isdigit() else key: value for key, value in params.items()}
-    return AttrDict({**outer, **numbered})
+    return AttrDict(outer | {str(int(key) + offset) if key.isdigit() else key: value for key, value in params.items()})

@@ -90,8 +90,10 @@ class Visits:
         return done.a_second
 
     def memory_after(self, requests: int) -> int:
-        """Resident bytes, once so many more have been answered."""
+        """Resident bytes, once so many more have been answered. Raises AssertionError where that takes minutes."""
+        deadline = time.monotonic() + 120
         while requests > 0:
+            assert time.monotonic() < deadline, f"{self.url}: {requests} requests are left after 2 minutes"
             requests -= load(self.url, 16, SECONDS, self.cookie).requests
         return self.process.memory_info().rss
 
