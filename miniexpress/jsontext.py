@@ -23,7 +23,13 @@ def stringify(value: Any, replacer: Replacer = None, spaces: int | str | None = 
     string indents; ``escape`` writes ``<``, ``>`` and ``&`` as escapes, so that no browser takes the text for HTML.
     An object's own ``to_json()`` is asked. Raises ``TypeError`` for what JSON cannot hold.
     """
-    text = _encoded(value, replacer if callable(replacer) or isinstance(replacer, (list, tuple)) else None, spaces)
+    replacer = replacer if callable(replacer) or isinstance(replacer, (list, tuple)) else None
+    indent = _indent(spaces)
+    encoder = _INDENTING(indent=indent) if indent else _COMPACT
+    try:
+        text = _encoded(encoder, value, replacer)
+    except RecursionError as error:
+        raise TypeError(f"JSON cannot hold this {type(value).__name__}: it contains itself, or is too deep") from error
     if not text.isascii():
         text = text.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair as its escape
     return text.translate(_HTML) if escape else text
@@ -41,18 +47,13 @@ def parse(text: str, reviver: Reviver = None) -> Any:
         raise ValueError("JSON is nested too deep") from None
 
 
-def _encoded(value: Any, replacer: Replacer, spaces: int | str | None) -> str:
-    indent = _indent(spaces)
-    encoder = _INDENTING(indent=indent) if indent else _COMPACT
+def _encoded(encoder: json.JSONEncoder, value: Any, replacer: Replacer) -> str:
     if replacer is None:
         try:
             return encoder.encode(value)
         except ValueError:
             pass  # a number that JSON has not, or a circle
-    try:
-        return encoder.encode(_plain("", value, replacer))
-    except (ValueError, RecursionError) as error:
-        raise TypeError(f"JSON cannot hold this {type(value).__name__}: it contains itself, or is too deep") from error
+    return encoder.encode(_plain("", value, replacer))
 
 
 def _indent(spaces: int | str | None) -> str:
@@ -73,7 +74,7 @@ def _to_json(value: Any) -> Any:
 def _plain(key: str, value: Any, replacer: Any) -> Any:
     """What JSON has, of a value that is replaced, or that has numbers in it which JSON has not."""
     if not isinstance(value, _PLAIN):
-        value = _to_json(value)
+        return _plain(key, _to_json(value), replacer)
     if callable(replacer):
         value = replacer(key, value)
     if isinstance(value, float) and not math.isfinite(value):

@@ -160,6 +160,32 @@ def test_what_json_cannot_hold_is_named() -> None:
         stringify({"a": [{1}]})
 
 
+class Failing:
+    def to_json(self) -> Any:
+        raise ValueError("no money left")
+
+
+class Itself:
+    def to_json(self) -> Any:
+        return self
+
+
+@pytest.mark.parametrize("replacer", [None, ["a"], add_one])
+def test_what_a_to_json_raises_is_told_as_it_is(replacer: Any) -> None:
+    with pytest.raises(ValueError, match="no money left"):
+        stringify({"a": Failing()}, replacer)
+    with pytest.raises(TypeError, match="contains itself"):
+        stringify({"a": Itself()}, replacer)
+
+
+def test_what_is_nested_too_deep_is_a_type_error() -> None:
+    deep: list[Any] = []
+    for _ in range(100_000):
+        deep = [deep]
+    with pytest.raises(TypeError, match="too deep"):
+        stringify(deep)
+
+
 def test_writing_leaves_the_value_alone() -> None:
     value = {"a": [NAN, {"b": 1}]}
     stringify(value)
