@@ -14,11 +14,12 @@ from . import negotiation, querystrings, reloading, server
 from .attrdict import AttrDict
 from .development import describe_error, tree
 from .errors import HTTPError, error_page, headers_of, reason_phrase, status_of
+from .escaping import encode_url, utf8
 from .handlers import Handler, Next, describe
 from .paths import Path
 from .proxies import compile_trust
 from .request import Request
-from .response import Response, utf8
+from .response import Response
 from .routing import H, Router
 from .views import Engine, View, find_view, listed, render_file
 
@@ -89,7 +90,7 @@ class App(Router):
         """Answer what nothing else did: with 404, or with the page of an error. As npm finalhandler 2.1."""
         if error is None:
             if not res.headers_sent:
-                path = negotiation.encode_url(req.original_path)
+                path = encode_url(req.original_path)
                 _answer_page(res, 404, f"Cannot {req.method} {path}")
             return
         status = status_of(error, res.status_code)

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import formatdate
-from functools import lru_cache, partial
 from math import floor, isfinite
-from urllib.parse import quote, unquote_to_bytes
+
+from .escaping import TOKEN, decode_uri_component, encode_uri_component
 
 
 def parse(header: str) -> dict[str, str]:
@@ -26,19 +26,6 @@ def parse(header: str) -> dict[str, str]:
                 with suppress(ValueError):
                     cookies[name] = decode_uri_component(value)
     return cookies
-
-
-def decode_uri_component(text: str) -> str:
-    """What JavaScript's ``decodeURIComponent`` makes of it. Raises ``ValueError`` where that is a ``URIError``."""
-    with suppress(UnicodeError):
-        if not _STRAY_PERCENT.search(text):
-            return unquote_to_bytes(text).decode()
-    raise ValueError(f"text {text[:60]!r} is malformed: a % takes two hexadecimal digits, the bytes must be UTF-8")
-
-
-def encode_uri_component(text: str) -> str:
-    """What JavaScript's ``encodeURIComponent`` makes of it. Raises ``ValueError`` for half a surrogate pair."""
-    return _TO_ENCODE.sub(lambda match: _percent_encoded(match[0]), text)
 
 
 def serialize(
@@ -106,12 +93,9 @@ def unsign(signed: str, secret: str | bytes) -> str | None:
 
 # Half a surrogate pair, which is no valid text, must neither raise nor pass for another character.
 _UTF8 = "utf-8", "surrogatepass"
-_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
-_TO_ENCODE = re.compile(r"[^A-Za-z0-9_.!~*'()-]")
-_percent_encoded = lru_cache(maxsize=1024)(partial(quote, safe=""))
 # RFC 6265 section 4.1.1; a domain may begin with a dot.
 _ALLOWED = {
-    "argument name": (re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"), "letters, digits and !#$%&'*+-.^_`|~"),
+    "argument name": (TOKEN, "letters, digits and !#$%&'*+-.^_`|~"),
     "argument value": (re.compile(r'("?)[!#-+\--:<-\[\]-~]*\1'), "an encode() that leaves no blanks, commas or ;"),
     "option domain": (re.compile(r"(?ai)(?:(?:^\.?|\.)(?!-)[a-z0-9-]{1,63}(?<!-))+"), "a host name: example.com"),
     "option path": (re.compile("[ -:=-~]*"), "printable ASCII without ; and <"),

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
+
+from .escaping import escape_html
 
 
 def reason_phrase(status: int) -> str:
@@ -68,7 +69,7 @@ def headers_of(error: Any) -> Mapping[str, Any]:
 
 def error_page(message: str) -> str:
     """The HTML that an unhandled error and a 404 are answered with, as npm finalhandler 2.1 writes it."""
-    text = html.escape(message).replace("&#x27;", "&#39;").replace("\n", "<br>").replace("  ", " &nbsp;")
+    text = escape_html(message).replace("\n", "<br>").replace("  ", " &nbsp;")
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n'
         f"<body>\n<pre>{text}</pre>\n</body>\n</html>\n"

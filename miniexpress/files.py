@@ -12,11 +12,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from .cookies import decode_uri_component
 from .errors import HTTPError
+from .escaping import TOKEN, decode_uri_component, encode_url, escape_html
 from .folders import File, Finder, FolderFound, Names, climbs, folder_at
 from .mediatypes import content_type
-from .negotiation import encode_url, escape_html, http_date, is_fresh, parse_http_date, parse_range, stat_etag
+from .negotiation import http_date, is_fresh, parse_http_date, parse_range, stat_etag
 from .options import checks_options
 
 if TYPE_CHECKING:
@@ -347,7 +347,7 @@ def content_disposition(filename: str | None = None, type: str = "attachment") -
     A name that is not ASCII is given twice, with question marks and as RFC 8187 has it. Raises ``TypeError`` for a
     name that is no string, and a type that is no token.
     """
-    if not isinstance(type, str) or not _TOKEN.fullmatch(type):
+    if not isinstance(type, str) or not TOKEN.fullmatch(type):
         raise TypeError(f"Invalid type: {type!r}. Use 'attachment' or 'inline'")
     if filename is None:
         return type
@@ -356,13 +356,12 @@ def content_disposition(filename: str | None = None, type: str = "attachment") -
     # A character beyond the 16-bit ones is two to JavaScript.
     ascii_name = _BEYOND_16_BITS.sub("??", filename).encode("ascii", "replace").translate(_PRINTABLE).decode()
     quoted = '"' + ascii_name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    header = f"{type}; filename={ascii_name if _TOKEN.fullmatch(ascii_name) else quoted}"
+    header = f"{type}; filename={ascii_name if TOKEN.fullmatch(ascii_name) else quoted}"
     if ascii_name == filename and not _PERCENT_ENCODED.search(filename):
         return header
     return f"{header}; filename*=UTF-8''{quote(filename, safe='!', errors='replace')}"
 
 
-_TOKEN = re.compile(r"[!#$%&'*+.0-9A-Z^_`a-z|~-]+")
 _PRINTABLE = bytes(byte if 0x20 <= byte <= 0x7E else ord("?") for byte in range(256))
 _BEYOND_16_BITS = re.compile("[\U00010000-\U0010ffff]")
 _PERCENT_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Self
 
 from . import cookies
+from .escaping import HEADER_TEXT, TOKEN, encode_url
 from .jsontext import stringify
 from .mediatypes import content_type
-from .negotiation import encode_url, vary
+from .negotiation import vary
 
 if TYPE_CHECKING:
     from .application import App
@@ -175,19 +175,16 @@ def _text(value: Any) -> str:
 
 @lru_cache(1024)
 def _field_key(name: str) -> str:
-    if not re.fullmatch(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+", name):
+    if not TOKEN.fullmatch(name):
         raise ValueError(f"Header name must be a valid HTTP token [{name!r}]")
     return name.lower()
 
 
 def _field_value(name: str, value: Any) -> str:
     text = value if isinstance(value, str) else _text(value)
-    if not (text.isascii() and text.isprintable()) and not _FIELD_VALUE.fullmatch(text):
+    if not (text.isascii() and text.isprintable()) and not HEADER_TEXT.fullmatch(text):
         raise ValueError(f"Invalid character in header content [{name!r}]: {text!r}")
     return text
-
-
-_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 
 
 def _listed(value: Any) -> list[Any]:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
+from .escaping import HEADER_TEXT, TOKEN
+
 
 @lru_cache(maxsize=256)
 def content_type(type_or_extension: str) -> str | Literal[False]:
@@ -62,13 +64,13 @@ def set_charset(content_type: str, charset: str) -> str:
         raise TypeError(f"Invalid type: {written!r}. A Content-Type is type/subtype, as in 'text/html'")
     parameters["charset"] = charset
     for name, text in parameters.items():
-        if not _TOKEN.fullmatch(name):
+        if not TOKEN.fullmatch(name):
             raise TypeError(
                 f"Invalid parameter name: {name!r}. A Content-Type parameter is name=value, its name a token"
             )
-        if not _HEADER_TEXT.fullmatch(text):
+        if not HEADER_TEXT.fullmatch(text):
             raise TypeError(f"Invalid parameter value: {text!r}. The value of {name!r} may hold Latin-1, no controls")
-        written += f"; {name}=" + (text if _TOKEN.fullmatch(text) else '"' + _TO_ESCAPE.sub(r"\\\g<0>", text) + '"')
+        written += f"; {name}=" + (text if TOKEN.fullmatch(text) else '"' + _TO_ESCAPE.sub(r"\\\g<0>", text) + '"')
     return written
 
 
@@ -96,11 +98,9 @@ def split_parameters(header: str) -> tuple[str, dict[str, str]]:
 _PARAMETER = re.compile(r"""(?sx); ([^;=]*) = [ \t]* (?: ("(?:[^"\\]|\\.)*")[^;]* | (".*) | ([^;]*) )""")
 _ESCAPED = re.compile(r"(?s)\\(.)")
 _TO_ESCAPE = re.compile(r'["\\]')
-# RFC 6838 section 4.2, RFC 9110 sections 5.6.2 and 5.6.4
+# RFC 6838 section 4.2
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_MEDIA_RANGE = re.compile(f"{_TOKEN.pattern}/{_TOKEN.pattern}")
-_HEADER_TEXT = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_MEDIA_RANGE = re.compile(f"{TOKEN.pattern}/{TOKEN.pattern}")
 _SHORTHANDS = {"urlencoded": "application/x-www-form-urlencoded", "multipart": "multipart/*"}
 # Types outside text/ that are text in UTF-8 all the same, as npm mime-db 1.54.0 has it.
 _TEXT_TOO = {f"application/{subtype}" for subtype in ("javascript", "json", "manifest+json", "fhir+json", "fhir+xml")}

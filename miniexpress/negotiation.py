@@ -1,8 +1,7 @@
-"""What client and server agree on: Accept*, ETag, freshness, ranges, Vary and dates; and text safe in URLs and HTML."""
+"""What client and server agree on: Accept*, ETag, freshness, ranges, Vary and dates."""
 
 from __future__ import annotations
 
-import html
 import re
 from binascii import b2a_base64
 from collections.abc import Callable, Sequence
@@ -12,8 +11,8 @@ from functools import lru_cache
 from hashlib import sha1
 from math import floor, nan
 from typing import Literal, NamedTuple
-from urllib.parse import quote
 
+from .escaping import TOKEN
 from .mediatypes import lookup, parse_content_type, split_parameters
 
 
@@ -187,7 +186,7 @@ def vary(existing: str | None, field: str | Sequence[str]) -> str:
     value = existing or ""
     present = {name.strip(" ") for name in value.lower().split(",")}
     for name in [name.strip(" ") for name in field.split(",")] if isinstance(field, str) else field:
-        if not _FIELD_NAME.fullmatch(name):
+        if not TOKEN.fullmatch(name):
             raise TypeError(f"field contains an invalid header name: {name!r}. Use names such as 'Accept'")
         if name.lower() not in present:
             present.add(name.lower())
@@ -215,26 +214,13 @@ def parse_http_date(text: str) -> float | None:
         return None
 
 
-def encode_url(url: str) -> str:
-    """A URL with what may not stand in one percent-encoded, half a surrogate pair as U+FFFD. As npm encodeurl 2.0.3."""
-    return quote(_STRAY_PERCENT.sub("%25", _SURROGATE.sub("\ufffd", url)), safe="!#$%&'()*+,/:;=?@[\\]^|")
-
-
-def escape_html(text: str) -> str:
-    """Text safe to stand in HTML, between tags or in a quoted attribute. As npm escape-html 1.0.3."""
-    return html.escape(text).replace("&#x27;", "&#39;")
-
-
 # Characters. Browsers send some 150; what goes beyond this is no wish but a load, on the processor and on the caches.
 _MOST_READ = 4096
 # A comma within a quoted parameter does not end an element.
 _ELEMENT = re.compile(r"""(?sx)( [^,;]* (?: ;[^,;=]* (?: =[ \t]* (?: "(?:[^"\\]|\\.)*"? )? [^,;]* )? )* ) (?:,|$)""")
 # What JavaScript's parseFloat reads.
 _NUMBER = re.compile(r"\s*[+-]?(?:Infinity|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)")
-_FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH_FIRST = re.compile(r"(?ai)([a-z]+)\s+(\d\d?)\s+([\d:]+)\s+(\d{4})")
 _TIME = r"(\d\d?):(\d\d)(?::(\d\d))?(?:\s+(?:GMT|UTC))?\s*"
 _DATE = re.compile(rf"(?ai)\s*(?:[a-z]+(?:,\s*|\s+))?(\d\d?)[\s-]+([a-z]{{3}})[a-z]*[\s-]+(\d{{4}}|\d\d)\s+{_TIME}")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")

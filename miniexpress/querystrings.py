@@ -6,11 +6,12 @@ its options that Express 5 and npm body-parser 2.4.0 use. Keys stay in the order
 
 from __future__ import annotations
 
-import binascii
 import re
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, TypeAlias
+
+from .escaping import STRAY_PERCENT, percent_decoded
 
 
 class DepthError(ValueError):
@@ -44,10 +45,8 @@ def parse_extended(
     dict. All three may be ``math.inf``. ``charset`` is ``utf-8`` or ``iso-8859-1``; with ``charset_sentinel`` a
     parameter ``utf8=✓`` decides it instead. ``interpret_numeric_entities`` reads ``&#9786;`` in iso-8859-1 values.
 
-    An escape that cannot be decoded stays as it is. Raises ``ValueError`` for another ``charset``.
+    An escape that cannot be decoded stays as it is.
     """
-    if charset not in ("utf-8", "iso-8859-1"):
-        raise ValueError(f"charset must be 'utf-8' or 'iso-8859-1', not {charset!r}")
     query = query.replace("%5B", "[").replace("%5b", "[").replace("%5D", "]").replace("%5d", "]")
     parts = query.split("&")[: int(min(parameter_limit, len(query) + 1))]
     if charset_sentinel and (sentinel := next((part for part in parts if part.startswith("utf8=")), None)):
@@ -71,7 +70,6 @@ def parse_extended(
 _SENTINELS = {"utf8=%E2%9C%93": "utf-8", "utf8=%26%2310003%3B": "iso-8859-1"}
 _ENTITY = re.compile("&#([0-9]{1,7});")
 _ESCAPE = re.compile("%[0-9A-Fa-f]{2}")
-_MALFORMED = re.compile("%(?![0-9A-Fa-f]{2})")
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> dict[str, str | list[str]]:
@@ -89,13 +87,12 @@ def _split(part: str) -> tuple[str, str]:
 def _decode(text: str, charset: str = "utf-8", errors: str = "replace") -> str:
     """Percent-encoding and plus signs decoded; if ``errors`` is ``'strict'``, none or all of the escapes."""
     text = text.replace("+", " ")
-    if "%" not in text or not _ESCAPE.search(text) or (errors == "strict" and _MALFORMED.search(text)):
+    if "%" not in text or not _ESCAPE.search(text) or (errors == "strict" and STRAY_PERCENT.search(text)):
         return text
     escaped = text.replace("%%", "%25%").replace("%%", "%25%")  # Many of these would keep the pattern busy for long.
-    data = _MALFORMED.sub("%25", escaped).encode(charset, "replace")
+    data = STRAY_PERCENT.sub("%25", escaped).encode(charset, "replace")
     try:
-        # Quoted-printable is percent-encoding with another sign, and the standard library decodes it in C.
-        return binascii.a2b_qp(data.replace(b"=", b"=3D").replace(b"%", b"=")).decode(charset, errors)
+        return percent_decoded(data).decode(charset, errors)
     except UnicodeError:
         return text
 

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Self
 from . import files
 from .attrdict import AttrDict
 from .errors import HTTPError, reason_phrase
+from .escaping import escape_html, utf8
 from .folders import FolderFound
 from .handlers import count_parameters
 from .head import Head
 from .jsontext import stringify
 from .mediatypes import lookup, set_charset
-from .negotiation import escape_html
 
 if TYPE_CHECKING:
     from .request import Request
@@ -270,14 +270,6 @@ _WHOLE = (str, bytes, bytearray, memoryview)
 
 def _encoded(chunk: str | bytes | memoryview) -> bytes:
     return utf8(chunk) if isinstance(chunk, str) else bytes(chunk)
-
-
-def utf8(text: str) -> bytes:
-    """A text as UTF-8; half of a surrogate pair, which that cannot hold, becomes U+FFFD, as in Node."""
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace").encode()
 
 
 def _media_type(name: str) -> str:

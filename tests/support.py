@@ -90,9 +90,12 @@ def is_alive(pid: int) -> bool:
 
 
 def processor_time(work: Callable[[], object]) -> float:
-    """The seconds of processor time of one run: of the first if that is fine, or else of the best of many."""
+    """The seconds of processor time of one run: of the first if that is fine, or else of the best of many.
+
+    A second's worth of them, since what else a machine is busy with comes in waves that last longer than one.
+    """
     best = 1.0
-    for _ in range(20):
+    for _ in range(100):
         start = time.thread_time()
         work()
         best = min(best, time.thread_time() - start)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from support import processor_time
 
-from miniexpress import cookies, jsontext, mediatypes, negotiation, proxies
+from miniexpress import cookies, escaping, jsontext, mediatypes, negotiation, proxies
 from miniexpress.files import content_disposition
 
 LENGTH = 100_000
@@ -36,11 +37,17 @@ PARSERS: dict[str, Callable[[str], Any]] = {
     "Content-Type, is it JSON": lambda text: mediatypes.is_type(text, ["json", "+json", "text/*"]),
     "X-Forwarded-For": lambda text: proxies.addresses("127.0.0.1", text, trust),
     "Content-Disposition": lambda text: content_disposition("name" + text),
-    "Location": lambda text: negotiation.encode_url(text.replace("\ud800", "")),
-    "HTML": negotiation.escape_html,
+    "Location": lambda text: escaping.encode_url(text),
+    "a path": lambda text: decoded(text),
+    "HTML": escaping.escape_html,
     "JSON to read": lambda text: unless_refused(jsontext.parse, text),
     "JSON to write": lambda text: jsontext.stringify(text, escape=True),
 }
+
+
+def decoded(text: str) -> None:
+    with suppress(ValueError):
+        escaping.decode_uri_component(text)
 
 
 def unless_refused(parse: Callable[[str], Any], text: str) -> None:
