@@ -19,8 +19,9 @@ class HTTPError(Exception):
 
     Raise it or pass it to ``next()``. What http-errors 2 is to Express.
 
-    ``status`` is 400 to 599; ``message`` defaults to the status's phrase; ``expose`` says whether a client may read the
-    message (by default below 500); ``headers`` are sent with the answer. Further keyword arguments become attributes
+    ``status`` is 400 to 599; ``message`` defaults to the status's phrase; ``headers`` are sent with the answer;
+    ``expose`` tells error handlers of the app's own whether a client may read the message (by default below 500; the
+    page that is sent without one does not ask, nor does Express's). Further keyword arguments become attributes
     (``type``, ``limit``, …), as body-parser's errors have them.
 
     Raises ``ValueError`` when ``status`` is no error status.
@@ -36,7 +37,7 @@ class HTTPError(Exception):
         headers: Mapping[str, str] | None = None,
         **properties: Any,
     ) -> None:
-        if not isinstance(status, int) or not 400 <= status <= 599:
+        if not _is_of_an_error(status):
             raise ValueError(f"HTTPError status must be between 400 and 599, not {status!r}")
         self.status = status
         self.message = reason_phrase(status) if message is None else message
@@ -50,21 +51,23 @@ class HTTPError(Exception):
 
 
 def status_of(error: Any, fallback: int) -> int:
-    """The status that an error is answered with: its own, or ``fallback`` if that is one of an error, or 500.
-
-    As npm finalhandler 2.1: ``status`` and ``status_code`` are looked at, as attributes or as a dict's items.
-    """
-    for status in (_property(error, "status"), _property(error, "status_code"), fallback):
-        if isinstance(status, int) and 400 <= status <= 599:
-            return status
-    return 500
+    """The status that an error is answered with: its own, or ``fallback`` if that is one of an error, or 500."""
+    return next(filter(_is_of_an_error, (_own_status(error), fallback)), 500)
 
 
 def headers_of(error: Any) -> Mapping[str, Any]:
     """The header fields that an error brings along; only with a status of its own do they count."""
     headers = _property(error, "headers")
-    has_status = status_of(error, 599) == status_of(error, 500)
-    return headers if has_status and isinstance(headers, Mapping) else {}
+    return headers if _own_status(error) is not None and isinstance(headers, Mapping) else {}
+
+
+def _own_status(error: Any) -> Any:
+    """As npm finalhandler 2.1: ``status`` or ``status_code``, attributes or a dict's items; ``None`` for no status."""
+    return next(filter(_is_of_an_error, (_property(error, "status"), _property(error, "status_code"))), None)
+
+
+def _is_of_an_error(status: Any) -> bool:
+    return isinstance(status, int) and 400 <= status <= 599
 
 
 def error_page(message: str) -> str:

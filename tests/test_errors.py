@@ -108,6 +108,7 @@ STATUSES = [
     (ValueError("x"), 302, 500),
     (ValueError("x"), 600, 500),
     ("text", 200, 500),
+    ("text", "404", 500),
     (None, 200, 500),
 ]
 
