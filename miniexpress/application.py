@@ -16,6 +16,7 @@ from .development import describe_error, tree
 from .errors import HTTPError, error_page, headers_of, reason_phrase, status_of
 from .escaping import encode_url, utf8
 from .handlers import Handler, Next, describe
+from .options import UNSET
 from .paths import Path
 from .proxies import compile_trust
 from .request import Request
@@ -24,7 +25,6 @@ from .routing import H, Router
 from .views import Engine, View, find_view, listed, render_file
 
 log = logging.getLogger("miniexpress")
-_ASKED: Any = object()
 
 
 def express() -> App:
@@ -53,19 +53,19 @@ class App(Router):
         """Answer one WSGI request: walk the chain, then let the answer go."""
         req = Request(environ, self)
         res = req.res = Response(req, start_response)
-        self._sign(res)
+        self._add_powered_by(res)
         try:
-            Router.handle(self, req, res, partial(self._finally, req, res))
+            Router.handle(self, req, res, partial(self._answer_last, req, res))
         except RecursionError as error:
-            self._finally(req, res, error)
+            self._answer_last(req, res, error)
         if not res.answered and res.failure is None:
-            self._finally(req, res, _dead_end(req, res))
+            self._answer_last(req, res, _dead_end(req, res))
         if res.failure is not None:
             raise res.failure  # the answer has begun to leave: all that is left is to break it off
         try:
             return res.finish()
         except Exception as error:  # an on_headers listener failed: nothing has left yet
-            self._finally(req, res.withdraw(), error)
+            self._answer_last(req, res.withdraw(), error)
             return res.finish()
 
     def handle(self, req: Request, res: Response, done: Next) -> None:
@@ -78,15 +78,15 @@ class App(Router):
             req.app = self
 
         req.app = self
-        self._sign(res)
+        self._add_powered_by(res)
         super().handle(req, res, leave)
         req.app = outer
 
-    def _sign(self, res: Response) -> None:
+    def _add_powered_by(self, res: Response) -> None:
         if self.set("x-powered-by"):
             res.set_header("X-Powered-By", "Express")
 
-    def _finally(self, req: Request, res: Response, error: Any = None) -> None:
+    def _answer_last(self, req: Request, res: Response, error: Any = None) -> None:
         """Answer what nothing else did: with 404, or with the page of an error. As npm finalhandler 2.1."""
         if error is None:
             if not res.headers_sent:
@@ -170,13 +170,13 @@ class App(Router):
 
     # Settings
 
-    def set(self, name: str, value: Any = _ASKED) -> Any:
+    def set(self, name: str, value: Any = UNSET) -> Any:
         """``set(name, value)`` changes a setting and returns the app; ``set(name)`` is its value, ``None`` if not set.
 
         A mounted app has its parent's where it has none of its own. Raises ``TypeError`` for a value that ``etag``,
         ``query parser`` or ``trust proxy`` cannot take.
         """
-        if value is _ASKED:
+        if value is UNSET:
             app: App | None = self
             while app is not None:
                 if name in app.settings:
@@ -291,32 +291,24 @@ def _dead_end(req: Request, res: Response) -> RuntimeError:
     return RuntimeError(f"{handler} returned, but neither answered nor called next(): the request would hang for ever")
 
 
-def _compile_etag(value: Any) -> Callable[[bytes], str] | None:
-    if callable(value):
-        return value  # type: ignore[no-any-return]
-    if value in (True, "weak"):
-        return partial(negotiation.etag, weak=True)
-    if value == "strong":
-        return partial(negotiation.etag, weak=False)
-    if value is False:
-        return None
-    raise TypeError(f"the setting 'etag' is True, False, 'weak', 'strong' or a function, not {value!r}")
+def _one_of(name: str, choices: Mapping[Any, Any]) -> Callable[[Any], Any]:
+    """What compiles the setting ``name``: a function is taken as it is, all else is one of ``choices``."""
+
+    def compile_setting(value: Any) -> Any:
+        try:
+            return value if callable(value) else choices[value]
+        except (KeyError, TypeError):
+            listed = ", ".join(map(repr, choices))
+            raise TypeError(f"the setting {name!r} is {listed} or a function, not {value!r}") from None
+
+    return compile_setting
 
 
-def _compile_query_parser(value: Any) -> Callable[[str], Any] | None:
-    if callable(value):
-        return value  # type: ignore[no-any-return]
-    if value in (True, "simple"):
-        return querystrings.parse_simple
-    if value == "extended":
-        return querystrings.parse_extended
-    if value is False:
-        return None
-    raise TypeError(f"the setting 'query parser' is 'simple', 'extended', False or a function, not {value!r}")
-
-
+_WEAK, _SIMPLE = partial(negotiation.etag, weak=True), querystrings.parse_simple
 _COMPILED: dict[str, Callable[[Any], Any]] = {
-    "etag": _compile_etag,
-    "query parser": _compile_query_parser,
+    "etag": _one_of("etag", {True: _WEAK, False: None, "weak": _WEAK, "strong": partial(negotiation.etag, weak=False)}),
+    "query parser": _one_of(
+        "query parser", {True: _SIMPLE, False: None, "simple": _SIMPLE, "extended": querystrings.parse_extended}
+    ),
     "trust proxy": compile_trust,
 }

@@ -7,10 +7,13 @@ import functools
 import inspect
 import re
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+UNSET: Any = object()
+"""The default of an argument for which ``None`` is a value like another."""
 
 
 def checks_options(function: Callable[P, R]) -> Callable[P, R]:

@@ -22,11 +22,10 @@ from .handlers import count_parameters
 from .head import Head
 from .jsontext import stringify
 from .mediatypes import lookup, set_charset
+from .options import UNSET
 
 if TYPE_CHECKING:
     from .request import Request
-
-_UNDEFINED: Any = object()
 
 
 class Response(Head):
@@ -54,7 +53,7 @@ class Response(Head):
         """Whether it is too late for another answer: one is marked to be sent, or has begun to leave."""
         return self.answered or self.has_left
 
-    def send(self, body: Any = _UNDEFINED) -> None:
+    def send(self, body: Any = UNSET) -> None:
         """Answer with ``body``: str as HTML, bytes as they are, ``None`` as nothing, all else as JSON.
 
         Sets Content-Type where there is none, Content-Length and ETag, and turns a 200 into a 304 when the client's
@@ -70,10 +69,10 @@ class Response(Head):
             body = bytes(body)
             if "content-type" not in headers:
                 self.type("bin")
-        elif body is not None and body is not _UNDEFINED:
+        elif body is not None and body is not UNSET:
             return self.json(body)
 
-        if body is not _UNDEFINED:
+        if body is not UNSET:
             body = body or b""
             if "transfer-encoding" not in headers:
                 headers["content-length"] = ("Content-Length", str(len(body)))
@@ -86,7 +85,7 @@ class Response(Head):
             self.remove_header("Content-Type", "Content-Length", "Transfer-Encoding")
         elif self.status_code == 205:
             self.set_header("Content-Length", "0").remove_header("Transfer-Encoding")
-        return self.end(b"" if body is _UNDEFINED or self.status_code in (204, 205, 304) else body)
+        return self.end(b"" if body is UNSET or self.status_code in (204, 205, 304) else body)
 
     def json(self, value: Any) -> None:
         """Answer with ``value`` as JSON, as ``JSON.stringify`` writes it, by the settings ``json spaces``, ``json
