@@ -49,8 +49,13 @@ class App(Router):
         super().__init__()
         self._set_defaults()
 
-    def __call__(self, environ: dict[str, Any], start_response: Any, _next: Any = None) -> Iterable[bytes]:
-        """Answer one WSGI request: walk the chain, then let the answer go."""
+    def __call__(self, environ: Any, start_response: Any, next: Any = None) -> Any:
+        """Answer one WSGI request: walk the chain, then let the answer go.
+
+        ``app(req, res, next)`` is Express's own way to have another app answer one by hand: it goes to ``handle``.
+        """
+        if next is not None:
+            return self.handle(environ, start_response, next)
         req = Request(environ, self)
         res = req.res = Response(req, start_response)
         self._add_powered_by(res)
@@ -62,14 +67,17 @@ class App(Router):
             self._answer_last(req, res, _dead_end(req, res))
         if res.failure is not None:
             raise res.failure  # the answer has begun to leave: all that is left is to break it off
+        return self._let_go(req, res)
+
+    def _let_go(self, req: Request, res: Response) -> Iterable[bytes]:
         try:
             return res.finish()
-        except Exception as error:  # an on_headers listener failed: nothing has left yet
+        except Exception as error:  # an on_headers listener failed, and is not called again: nothing has left yet
             self._answer_last(req, res.withdraw(), error)
-            return res.finish()
+            return self._let_go(req, res) if res.has_listeners else res.finish()
 
     def handle(self, req: Request, res: Response, done: Next) -> None:
-        """Answer a request of the app that this one is mounted in."""
+        """Answer a request of another app, which this one is mounted in or which calls it by hand."""
         outer = req.app
 
         def leave(error: Any = None) -> None:
@@ -138,8 +146,6 @@ class App(Router):
 
     def _mounted_in(self, parent: App, path: Path) -> None:
         self.parent, self.mountpath = parent, path
-        if not self._trust_is_own:
-            del self.settings["trust proxy"], self.settings["trust proxy fn"]
         for listener in self._mount_listeners:
             listener(parent)
 
@@ -154,8 +160,11 @@ class App(Router):
     @overload
     def get(self, path: Path, /, *handlers: Any) -> Any: ...
     def get(self, path: Any, /, *handlers: Any) -> Any:
-        """``get('view engine')`` is a setting; ``get('/path', handler…)`` and ``@get('/path')`` are routes."""
-        if not handlers and isinstance(path, str) and not path.startswith(("/", "{", "*", ":", "\\")):
+        """``get('view engine')`` is a setting; ``get('/path', handler…)`` and ``@get('/path')`` are routes.
+
+        So ``@get('path')`` is a setting too: what decorates has a slash.
+        """
+        if not handlers and path and isinstance(path, str) and not path.startswith(("/", "{", "*", ":", "\\")):
             return self.set(path)
         return super().get(path, *handlers)
 
@@ -182,12 +191,10 @@ class App(Router):
                 if name in app.settings:
                     return app.settings[name]
                 app = app.parent
-            return None
+            return _DEFAULTS.get(name)
         compiled = _COMPILED.get(name)
         if compiled:
             self.settings[f"{name} fn"] = compiled(value)
-        if name == "trust proxy":
-            self._trust_is_own = True
         self.settings[name] = value
         return self
 
@@ -208,9 +215,8 @@ class App(Router):
     def _set_defaults(self) -> None:
         env = os.environ.get("MINIEXPRESS_ENV") or "development"
         self.enable("x-powered-by").set("etag", "weak").set("env", env).set("query parser", "simple")
-        self.set("subdomain offset", 2).set("trust proxy", False).set("jsonp callback name", "callback")
+        self.set("subdomain offset", 2).set("jsonp callback name", "callback")
         self.set("views", str(FilePath("views").resolve()))
-        self._trust_is_own = False
         if env == "production":
             self.enable("view cache")
 
@@ -304,6 +310,8 @@ def _one_of(name: str, choices: Mapping[Any, Any]) -> Callable[[Any], Any]:
     return compile_setting
 
 
+# What an app has neither of its own nor from the one that it is mounted in.
+_DEFAULTS = {"trust proxy": False, "trust proxy fn": compile_trust(False)}
 _WEAK, _SIMPLE = partial(negotiation.etag, weak=True), querystrings.parse_simple
 _COMPILED: dict[str, Callable[[Any], Any]] = {
     "etag": _one_of("etag", {True: _WEAK, False: None, "weak": _WEAK, "strong": partial(negotiation.etag, weak=False)}),

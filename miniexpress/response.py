@@ -211,6 +211,10 @@ class Response(Head):
 
     # Leaving
 
+    @property
+    def has_listeners(self) -> bool:
+        return bool(self._on_headers)
+
     def on_headers(self, listener: Callable[[], Any]) -> Self:
         """Call ``listener()`` just before the head leaves, the one added last first (npm on-headers 1.1)."""
         self._on_headers.append(listener)

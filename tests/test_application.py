@@ -158,8 +158,11 @@ def test_get_with_a_path_alone_is_a_decorator_and_with_a_name_a_setting() -> Non
     @app.get("/path")
     def handler(req: Any, res: Any) -> None: ...
 
+    @app.get("")
+    def root(req: Any, res: Any) -> None: ...
+
     assert app.get("view engine") is None
-    assert [layer.path for layer in app.stack] == ["/path"]
+    assert [layer.path for layer in app.stack] == ["/path", ""]
 
 
 def test_a_function_may_be_the_etag_and_the_query_parser(serve: Serve) -> None:
@@ -168,6 +171,24 @@ def test_a_function_may_be_the_etag_and_the_query_parser(serve: Serve) -> None:
     app.get("/", lambda req, res: res.send(req.query.text))
     got = requests.get(serve(app) + "/?a=b&c")
     assert (got.text, got.headers["ETag"]) == ("a=b&c", '"5"')
+
+
+def test_an_app_may_be_used_twice_and_called_by_hand(serve: Serve) -> None:
+    root, sub = express(), express()
+    sub.get("/", lambda req, res: res.send(f"{req.base_url} {req.app is sub}"))
+    root.use("/a", sub)
+    root.use("/b", sub)
+    root.use("/by-hand", lambda req, res, next: sub(req, res, next))
+    root.use("/missed", lambda req, res, next: sub(req, res, lambda error=None: res.send(f"{req.app is root}")))
+    url = serve(root)
+    for path, expected in {"/a": "/a True", "/b": "/b True", "/by-hand": "/by-hand True", "/missed/x": "True"}.items():
+        assert requests.get(url + path).text == expected
+
+
+def test_an_app_used_at_several_paths_at_once_has_all_of_them() -> None:
+    root, sub = express(), express()
+    root.use(["/a", "/b"], sub)
+    assert sub.path() == "/a,/b"
 
 
 def test_in_a_mounted_app_req_app_and_res_app_are_that_app(serve: Serve) -> None:
@@ -210,7 +231,15 @@ def failing_app(env: str) -> App:
     app.get("/silent", lambda req, res: None)
     app.get("/param/:id", raises)
     app.get("/listener", lambda req, res: res.on_headers(lambda: raises(req, res)).send("x"))
+    app.get("/listeners", with_failing_listeners)
     return app
+
+
+def with_failing_listeners(req: Any, res: Any) -> None:
+    res.on_headers(lambda: res.set("X-First", "called last"))
+    for _ in range(3):
+        res.on_headers(lambda: raises(req, res))
+    res.send("x")
 
 
 def test_in_development_the_page_shows_the_traceback(serve: Serve) -> None:
@@ -222,7 +251,10 @@ def test_in_development_the_page_shows_the_traceback(serve: Serve) -> None:
 
 
 SENT_TO_PRODUCTION = [
-    *(f"GET {path}" for path in ("/raises", "/string", "/silent", "/exposed", "/listener", "/param/%FF", "/param/%zz")),
+    *(
+        f"GET {path}"
+        for path in ("/raises", "/string", "/silent", "/exposed", "/listeners", "/param/%FF", "/param/%zz")
+    ),
     *(f"{method} /raises" for method in ("HEAD", "POST", "FOO")),
     *("GET /raises?env=development", "GET /raises?stack=1&debug=true", "GET //raises", "GET /http", "OPTIONS *"),
 ]
@@ -266,6 +298,11 @@ def test_errors_of_the_server_are_logged_with_their_traceback_and_those_of_clien
         "GET /raises: a secret in the message": ("ERROR", True),
         "GET /http: 400 told to the client": ("INFO", False),
     }
+
+
+def test_every_listener_is_called_once_however_many_fail(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    got = requests.get(serve(failing_app("production")) + "/listeners")
+    assert (got.status_code, got.headers["X-First"], len(caplog.records)) == (500, "called last", 3)
 
 
 def test_in_the_environment_test_nothing_is_logged(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
