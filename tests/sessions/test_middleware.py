@@ -176,6 +176,20 @@ def test_the_cookie_is_the_one_that_express_session_sets(serve: Serve, case: str
     assert [EXPIRES.sub("Expires=then", line) for line in answer.set_cookie] == ([expected] if expected else [])
 
 
+@pytest.mark.parametrize("proxy", [None, False, True])
+@pytest.mark.parametrize("secure", [True, "auto"])
+def test_a_connection_with_tls_is_secure_whatever_is_believed_of_proxies(serve: Serve, proxy: Any, secure: Any) -> None:
+    app = app_with_session(save_uninitialized=True, proxy=proxy, cookie={"secure": secure})
+    app.get("/", lambda req, res: res.end())
+
+    def behind_tls(environ: dict[str, Any], start_response: Any) -> Any:
+        return app({**environ, "wsgi.url_scheme": "https"}, start_response)
+
+    assert [line.partition("; ")[2] for line in Browser(serve(behind_tls)).get().set_cookie] == [
+        "Path=/; HttpOnly; Secure"
+    ]
+
+
 def test_the_session_s_cookie_comes_after_the_cookies_of_the_handler(serve: Serve) -> None:
     app = app_with_session(save_uninitialized=True, genid=lambda req: "a/b+c=")
     app.get("/", lambda req, res: res.cookie("a", "1").cookie("b", "2").end())
