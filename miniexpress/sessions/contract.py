@@ -144,7 +144,7 @@ class StoreContract:
         found = cookie_of(store, "sid").to_json()
         assert found == before, f"touch() with another originalMaxAge made {found} of {before}"
 
-    # update
+    # update, rotate
 
     def test_update_changes_what_it_names(self, store: Any) -> None:
         needs(store, "update")
@@ -188,16 +188,18 @@ class StoreContract:
         at_once(change, keys)
         expect(store, "sid", {key: key for key in keys})
 
-    def test_rotate_moves_a_session_with_its_changes(self, store: Any) -> None:
+    def test_rotate_moves_a_session_to_another_id(self, store: Store) -> None:
         store.set("old", session(kept=1, removed=1))
-        changes = Changes({"user": "Ada"}, {}, ["removed"], session()["cookie"], None)
-        moved = store.rotate("old", "new", changes)
-        assert moved is not None, "rotate() of a session that is there returned None"
-        for document in (moved, store.get("new") or {}):
-            assert data_of(document) == {"kept": 1, "user": "Ada"}, f"rotate() made {document}"
+        document = store.rotate("old", "new", Changes({"added": 2}, {}, ["removed"], session()["cookie"], None))
+        assert document is not None, "rotate() of a session that is there returned None"
+        assert data_of(document) == {"kept": 1, "added": 2}, f"rotate() returned {document}"
+        expect(store, "new", {"kept": 1, "added": 2})
         expect(store, "old", None)
-        assert store.rotate("old", "newer", changes) is None, "rotate() of a session that is not there found one"
-        expect(store, "newer", None)
+
+    def test_rotate_makes_no_session(self, store: Store) -> None:
+        document = store.rotate("unknown", "new", Changes({"a": 1}, {}, [], session()["cookie"], None))
+        assert document is None, f"rotate() of a session that is not there returned {document}, not None"
+        expect(store, "new", None)
 
     # all, length, clear
 
