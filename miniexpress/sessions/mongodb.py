@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import bson
 import pymongo
@@ -85,12 +85,12 @@ class MongoDBStore(Store):
         name = database_name or self.client.get_default_database("test").name
         self.db = self.client.get_database(name, codec_options=as_attributes)
         self.collection = self.db[collection]
-        self._is_lost = False
+        self._lost: set[str] = set()  # of "reading" and "writing"
         self._indexed: set[str] = set()
         self._comparing = Lock()
 
     def get(self, sid: str) -> Document | None:
-        with self._reached():
+        with self._reached("reading"):
             found = self.collection.find_one({self.id_field: sid})
         if found is None:
             return None
@@ -107,12 +107,12 @@ class MongoDBStore(Store):
             "session": self._written(document),
             self.expires_key: self._expiry(document["cookie"]),
         }
-        with self._reached():
+        with self._reached("writing"):
             self.collection.update_one({self.id_field: sid}, {"$set": fields}, upsert=True)
 
     def update(self, sid: str, changes: Changes) -> bool:
         """Change the items of a session, all in one atomic step; ``False`` where there is no such session any more."""
-        with self._reached():
+        with self._reached("writing"):
             if self.stringify:
                 return self._update_by_comparing(sid, changes)
             if not all(map(_PLAIN_KEY.fullmatch, (*changes.added, *changes.changed, *changes.removed))):
@@ -162,7 +162,7 @@ class MongoDBStore(Store):
             return False
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
-        with self._reached(), self._comparing:
+        with self._reached("writing"), self._comparing:
             for document, as_read in self._read_to_replace(sid):
                 after = changes.onto(document)
                 self.set(new_sid, after)
@@ -195,22 +195,22 @@ class MongoDBStore(Store):
         if not self.stringify:  # connect-mongo leaves the text alone too
             same[_MAX_AGE] = document["cookie"]["originalMaxAge"]
             later["session.cookie"] = _with_nulls(document["cookie"])
-        with self._reached():
+        with self._reached("writing"):
             self.collection.update_one(same, {"$set": later})
 
     def destroy(self, sid: str) -> None:
-        with self._reached():
+        with self._reached("writing"):
             self.collection.delete_one({self.id_field: sid})
 
     def all(self) -> dict[str, Document]:
         return self._find({})
 
     def length(self) -> int:
-        with self._reached():
+        with self._reached("reading"):
             return int(self.collection.count_documents(self._unexpired()))
 
     def clear(self) -> None:
-        with self._reached():
+        with self._reached("writing"):
             self.collection.delete_many({})
 
     def sessions_where(self, path: str, value: Any) -> dict[str, Document]:
@@ -223,7 +223,7 @@ class MongoDBStore(Store):
     def destroy_where(self, path: str, value: Any) -> int:
         """End the sessions that ``sessions_where`` finds, as for "log out everywhere"; returns how many there were."""
         where = self._where(path, value)
-        with self._reached():
+        with self._reached("writing"):
             return int(self.collection.delete_many(where).deleted_count)
 
     def _where(self, path: str, value: Any) -> dict[str, Any]:
@@ -233,13 +233,13 @@ class MongoDBStore(Store):
             )
         field = f"session.{path}"
         if field not in self._indexed:
-            with self._reached():
+            with self._reached("writing"):
                 self.collection.create_index(field)
             self._indexed.add(field)
         return {field: {"$eq": value}}
 
     def _find(self, where: dict[str, Any]) -> dict[str, Document]:
-        with self._reached():
+        with self._reached("reading"):
             return {
                 found[self.id_field]: self._read(found) for found in self.collection.find(where | self._unexpired())
             }
@@ -271,20 +271,21 @@ class MongoDBStore(Store):
         return timedelta(0) <= datetime.now(UTC) + lasts - expires < self.touch_after
 
     @contextmanager
-    def _reached(self) -> Iterator[None]:
+    def _reached(self, doing: Literal["reading", "writing"]) -> Iterator[None]:
         """Around each call to MongoDB: bounds its time, and makes an outage an answer that is logged only once."""
-        is_known = not self._is_lost and self.client.topology_description.has_readable_server()
+        is_known = not self._lost and self.client.topology_description.has_readable_server()
         if not is_known and not self._is_anyone_there():
-            self._fail(ConnectionFailure("nobody answers there"))
+            self._fail(doing, ConnectionFailure("nobody answers there"))
         try:
-            with pymongo.timeout(_PATIENCE_WHEN_LOST if self._is_lost else _PATIENCE):
+            with pymongo.timeout(_PATIENCE_WHEN_LOST if self._lost else _PATIENCE):
                 self._index_once()
                 yield
         except PyMongoError as error:
-            self._fail(error)
-        if self._is_lost:
-            self._is_lost = False
-            log.warning("the session store is back")
+            self._fail(doing, error)
+        if doing in self._lost:
+            self._lost.discard(doing)
+            if not self._lost:
+                log.warning("the session store is back")
 
     def _index_once(self) -> None:
         if self.expires_key in self._indexed:
@@ -298,11 +299,11 @@ class MongoDBStore(Store):
             self.emit("error", error)
         self._indexed.add(self.expires_key)
 
-    def _fail(self, error: PyMongoError) -> NoReturn:
-        is_known = self._is_lost
-        self._is_lost = is_known or _is_loss(error)
-        if not (is_known and _is_loss(error)):
+    def _fail(self, doing: str, error: PyMongoError) -> NoReturn:
+        if not (self._lost and _is_loss(error)):
             log.error("the session store is not available: %s", _reason(error))
+        if _is_loss(error):
+            self._lost.add(doing)
         self.emit("error", error)
         raise HTTPError(503, f"the session store is not available: {_reason(error)}") from error
 
@@ -319,7 +320,7 @@ def _connect(uri: str, options: Mapping[str, Any]) -> pymongo.MongoClient[Any]:
     """
     said = {name.lower() for name in options} | set(re.findall(r"[?&](\w+)=", uri.lower()))
     # A server that was lost is asked when a request needs it; a stream of its news would come only with the heartbeat.
-    ours = {"serverSelectionTimeoutMS": 1200, "connectTimeoutMS": 1200, "serverMonitoringMode": "poll"}
+    ours = {"serverSelectionTimeoutMS": 1000, "connectTimeoutMS": 1000, "serverMonitoringMode": "poll"}
     ours = {name: value for name, value in ours.items() if name.lower() not in said}
     return pymongo.MongoClient(uri, **{"connect": False, **ours, **options})
 
@@ -378,8 +379,8 @@ def _with_nulls(cookie: Document) -> dict[str, Any]:
 
 
 _PLAIN_KEY = re.compile(r"[\w -]+")  # what a dotted path holds as the name of one field, on every server
-# Seconds. pymongo looks for a server every half second, and may take that much longer.
-_PATIENCE = 1.2
+# Seconds. pymongo looks for a server every half second: what is between two looks is waited for too.
+_PATIENCE = 1.0
 _PATIENCE_WHEN_LOST = 0.8
 _PATIENCE_WITH_A_HELLO = 0.2
 _NOT_ALLOWED = (13, 18)  # Unauthorized and AuthenticationFailed, in MongoDB's list of error codes

@@ -94,6 +94,20 @@ def test_one_command_that_fails_is_tried_again_and_nobody_notices(
         assert (browser.get().status, browser.get().text) == (200, "3")
 
 
+def test_an_outage_for_writes_alone_is_logged_once_too(
+    serve: Serve, secantus_server: SecantusServer, store: MongoDBStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    browser = Browser(serve(counting_app(store)), KNOWN)
+    browser.get()
+    with secantus_server.failing("update", closeConnection=True):
+        assert [in_time(browser).status for _ in range(3)] == [503, 503, 503]
+    assert in_time(browser).status == 200
+    assert [message.partition(":")[0] for message in caplog.messages] == [
+        "the session store is not available",
+        "the session store is back",
+    ]
+
+
 @pytest.mark.parametrize("label", ["RetryableWriteError", None], ids=["it says so", "the driver knows"])
 def test_a_primary_that_steps_down_loses_no_write_and_nobody_notices(
     serve: Serve, secantus_server: SecantusServer, store: MongoDBStore, label: str | None
@@ -104,7 +118,7 @@ def test_a_primary_that_steps_down_loses_no_write_and_nobody_notices(
     browser.get()
     labels = {"errorLabels": [label]} if label else {}
     with secantus_server.failing("update", mode={"times": 2}, errorCode=10107, **labels):
-        answers = all_at_once(browser, [f"/set/{number}" for number in range(40)])
+        answers = all_at_once(browser, [f"/set/{number}" for number in range(40)], threads=4)
     assert {answer.status for answer in answers} == {200}
     assert set(store.get("known") or {}) == {"cookie", "views", *map(str, range(40))}
 
