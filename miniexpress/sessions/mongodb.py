@@ -141,7 +141,7 @@ class MongoDBStore(Store):
         if not changes.has_new_max_age:
             is_ours = {"$eq": [{"$ifNull": [f"${_MAX_AGE}", None]}, changes.max_age]}
             cookie = {"$cond": [is_ours, cookie, "$session.cookie"]}
-            expires = {"$cond": [is_ours, expires, f"${self.expires_key}"]}
+            expires = {"$cond": [is_ours, expires, {"$add": [f"${self.expires_key}", 1]}]}  # every write moves it
         session = {"$mergeObjects": [kept, still_there, {"$literal": changes.added}, {"cookie": cookie}]}
         try:
             pipeline = [{"$set": {"session": session, self.expires_key: expires}}]
