@@ -11,7 +11,9 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -41,10 +43,11 @@ def watch(folders: Iterable[str], suffixes: Iterable[str]) -> int:
         signal.signal(number, lambda number, frame: stopping.append(number))
     program = getattr(sys.modules["__main__"], "__file__", None)
     roots = [*folders, *([os.path.dirname(os.path.abspath(program))] if program else [])]
+    look = partial(_times, roots, tuple(suffixes))
     while True:
-        seen = dict(_files(roots, tuple(suffixes)))
+        seen = look()
         child, pipe = _start()
-        while not stopping and child.poll() != 0 and dict(_files(roots, tuple(suffixes))) == seen:
+        while not stopping and child.poll() != 0 and look() == seen:
             time.sleep(PAUSE_SECONDS)
         ended_well = child.poll() == 0
         os.close(pipe)
@@ -88,18 +91,18 @@ def _stop_with_watcher(pipe: int) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _files(roots: Iterable[str], suffixes: tuple[str, ...]) -> Iterator[tuple[str, int]]:
-    """The files to watch, each with the time of its last change."""
+def _times(roots: Iterable[str], suffixes: tuple[str, ...]) -> dict[str, int]:
+    """When each of the files to watch was changed last."""
+    times = {}
     for root in roots:
         for folder, folders, names in os.walk(root):
             folders[:] = [name for name in folders if not _is_of_others(folder, name)]
             for name in names:
                 if name.endswith(suffixes):
                     path = os.path.join(folder, name)
-                    try:
-                        yield path, os.stat(path).st_mtime_ns
-                    except FileNotFoundError:
-                        continue  # it went while we looked
+                    with suppress(FileNotFoundError):  # where it goes while we look
+                        times[path] = os.stat(path).st_mtime_ns
+    return times
 
 
 def _is_of_others(folder: str, name: str) -> bool:
