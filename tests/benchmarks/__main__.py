@@ -54,7 +54,8 @@ def parse_arguments() -> argparse.Namespace:
 def machine() -> str:
     models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     model = models[0].partition(": ")[2] if models else platform.processor()
-    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}"
+    busy = os.getloadavg()[0]  # about 2 of it are ours
+    return f"{model}, {os.cpu_count()} cores, {platform.system()} {platform.release()}; load average {busy:.1f}"
 
 
 if __name__ == "__main__":

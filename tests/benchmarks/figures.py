@@ -6,12 +6,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+MOST_STRANGERS = 0.1
+
 
 @dataclass(frozen=True)
 class Figure:
     """What was measured in each round, ours and a peer's; the ratio of each round is of two moments next to each other.
 
-    `least` or `most` is the ratio to reach, None for one that is there to compare.
+    `least` or `most` is the ratio to reach, None for one that is there to compare. `strangers` is the part of the
+    server's core that other processes had: beside them the scheduler gives a server of many threads more turns than one
+    of a single thread, so that a rate says nothing of either, and is neither reached nor missed.
     """
 
     work: str
@@ -21,6 +25,7 @@ class Figure:
     theirs: Sequence[float]
     least: float | None = None
     most: float | None = None
+    strangers: float = 0
 
     @property
     def ratios(self) -> list[float]:
@@ -34,6 +39,8 @@ class Figure:
         goal = f"at least {self.least:g}" if self.least else f"under {self.most:g}" if self.most else ""
         reached = self.ratio >= self.least if self.least else self.ratio < self.most if self.most else None
         verdict = {True: "yes", False: "no", None: ""}[reached]
+        if self.strangers > MOST_STRANGERS:
+            verdict = f"not measured: others had {self.strangers:.0%} of the core"
         spread = f"{min(self.ratios):.2f} to {max(self.ratios):.2f}"
         return f"| {self.work} | {self.peer} | {self.measure} | {self.ratio:.2f} ({spread}) | {goal} | {verdict} |"
 

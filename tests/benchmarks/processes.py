@@ -7,11 +7,14 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
+
+import psutil
 
 from tests.support import REFERENCE, App, answers_http, free_port, user_environment, wait_until_ready
 
@@ -68,29 +71,44 @@ def running(*servers: Server, logs: Path, path: str = "/", **environment: str) -
 def launch(server: Server, logs: Path, **environment: str) -> App:
     """Start a server, and do not wait for it."""
     port = str(free_port())
-    production = {
-        "NODE_ENV": "production",
-        "MINIEXPRESS_ENV": "production",
-        "NODE_PATH": str(REFERENCE / "node_modules"),
-    }
-    env = user_environment(PORT=port, GUNICORN_CMD_ARGS=f"--bind=127.0.0.1:{port}", **production, **environment)
+    production = {"NODE_ENV": "production", "MINIEXPRESS_ENV": "production", "SESSION_SECRET": "known to nobody"}
+    paths = {"NODE_PATH": str(REFERENCE / "node_modules"), "GUNICORN_CMD_ARGS": f"--bind=127.0.0.1:{port}"}
+    env = user_environment(PORT=port, **production, **paths, **environment)
     return App([*ON_SERVER_CORE, *server.argv], env, server.cwd, logs / f"{port}.log")
 
 
 class Load(NamedTuple):
-    """What wrk has measured."""
+    """What one run of wrk measured."""
 
     requests: int
     a_second: float
+    cpu: float  # seconds of CPU time that the server, with its children, took for one
+    strangers: float  # the part of the server's core that went to processes of nobody here
 
 
-def load(url: str, connections: int, seconds: int, cookie: str = "") -> Load:
-    """Ask for `url` as fast as it answers. Raises RuntimeError where an answer was an error."""
+def load(app: App, path: str, connections: int, seconds: int, cookie: str = "") -> Load:
+    """Ask an app for `path` as fast as it answers. Raises RuntimeError where an answer was an error."""
     argv = [*ON_LOAD_CORE, "wrk", "--threads=1", f"--connections={connections}", f"--duration={seconds}s"]
-    argv += [f"--header=Cookie: {cookie}", url] if cookie else [url]
-    output = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=seconds + 20).stdout
+    argv += [f"--header=Cookie: {cookie}"] if cookie else []
+    cpu, busy, begun = cpu_seconds(app), core_seconds(), time.monotonic()
+    output = subprocess.run(
+        [*argv, app.url + path], check=True, capture_output=True, text=True, timeout=seconds + 60
+    ).stdout
+    cpu, busy, wall = cpu_seconds(app) - cpu, core_seconds() - busy, time.monotonic() - begun
     if "Non-2xx" in output or "Socket errors" in output:
         raise RuntimeError(f"{' '.join(argv)} had errors:\n{output}")
     requests, rate = re.search(r"(\d+) requests in", output), re.search(r"Requests/sec: +([\d.]+)", output)
     assert requests is not None and rate is not None, output
-    return Load(int(requests[1]), float(rate[1]))
+    return Load(int(requests[1]), float(rate[1]), cpu / int(requests[1]), max(0, busy - cpu) / wall)
+
+
+def cpu_seconds(app: App) -> float:
+    process = psutil.Process(app.pid)
+    times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
+
+
+def core_seconds() -> float:
+    """How long the server's core has been busy, for whomever; 0 where the server has no core of its own."""
+    times = psutil.cpu_times(percpu=True)[CORES[0]] if BOUND else None
+    return sum(times) - times.idle - getattr(times, "iowait", 0) if times else 0

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 import psutil
 from pymongo import MongoClient
@@ -27,14 +28,16 @@ from .processes import (
     ON_LOAD_CORE,
     OURS,
     TUTORIAL_JS,
+    Load,
     Server,
     launch,
     load,
     running,
 )
 
+T = TypeVar("T")
+
 SECONDS = 1  # of load in one round
-REQUESTS = "requests a second"
 
 
 def hello(rounds: int, folder: Path) -> Iterator[Figure]:
@@ -42,60 +45,48 @@ def hello(rounds: int, folder: Path) -> Iterator[Figure]:
     servers = [OURS, EXPRESS, BOTTLE_ON_WAITRESS, BOTTLE_ON_GUNICORN, FLASK]
     with running(*servers, logs=folder) as apps:
         for connections in (16, 64):
-            ours, express, *others = interleaved(rounds, [partial(rate, app.url, connections) for app in apps])
+            loads = interleaved(rounds, [partial(load, app, "/", connections, SECONDS) for app in apps])
             work = f"`res.send('Hello World')`, {connections} connections"
-            yield Figure(work, EXPRESS.name, REQUESTS, ours, express, least=1.5)
-            best = max(map(median, others))
+            yield from compared(work, EXPRESS.name, loads[0], loads[1], least=1.5)
+            ours, others = loads[0], loads[2:]
+            best = max(others, key=lambda theirs: median(rates(theirs)))
             for server, theirs in zip(servers[2:], others, strict=True):
-                yield Figure(work, server.name, REQUESTS, ours, theirs, least=3 if median(theirs) == best else None)
+                yield compared_rate(work, server.name, ours, theirs, least=3 if theirs is best else None)
 
 
 def sessions(rounds: int, folder: Path) -> Iterator[Figure]:
     """A session in memory, read and changed."""
     with running(OURS, EXPRESS, logs=folder) as apps:
         cookies = [session_cookie(app.url + "/session/change") for app in apps]
-        for verb, done in (("read", "read"), ("change", "changed")):
-            urls = [f"{app.url}/session/{verb}" for app in apps]
-            ours, theirs = interleaved(
-                rounds, [partial(rate, url, 16, cookie) for url, cookie in zip(urls, cookies, strict=True)]
-            )
+        for path, done in (("/session/read", "read"), ("/session/change", "changed")):
+            visits = [partial(load, app, path, 16, SECONDS, cookie) for app, cookie in zip(apps, cookies, strict=True)]
             work = f"a session {done}, MemoryStore, 16 connections"
-            yield Figure(work, "express-session on Node", REQUESTS, ours, theirs, least=1.5)
+            yield from compared(work, "express-session on Node", *interleaved(rounds, visits), least=1.5)
 
 
 def account(rounds: int, folder: Path) -> Iterator[Figure]:
     """GET /account of app.py and of tutorial.js, logged in, on one MongoDB-compatible server."""
     with mongodb(folder) as uri, running(APP_PY, TUTORIAL_JS, logs=folder, MONGODB_URI=uri) as apps:
-        visits = [Visits(app) for app in apps]
-        rates = interleaved(rounds, [visit.rate for visit in visits])
-        work, ours, theirs = "GET /account, 16 connections", *visits
-        yield Figure(work, TUTORIAL_JS.name, REQUESTS, rates[0], rates[1], least=1.5)
-        yield Figure(work, TUTORIAL_JS.name, "CPU time a request of the app's process", ours.cpu, theirs.cpu, most=0.5)
+        visits = [partial(load, app, "/account", 16, 2 * SECONDS, log_in(app)) for app in apps]
+        loads = interleaved(rounds, visits)
+    yield from compared("GET /account, 16 connections", TUTORIAL_JS.name, *loads, least=1.5, most_cpu=0.5)
 
 
-class Visits:
-    """Visits to an app's account page by somebody who is logged in, and the CPU time that each round of them took."""
+def compared(
+    work: str, peer: str, ours: list[Load], theirs: list[Load], least: float, most_cpu: float | None = None
+) -> Iterator[Figure]:
+    yield compared_rate(work, peer, ours, theirs, least)
+    cpu = [[each.cpu for each in loads] for loads in (ours, theirs)]
+    yield Figure(work, peer, "CPU time a request", *cpu, most=most_cpu)
 
-    def __init__(self, app: App) -> None:
-        self.url = f"{app.url}/account"
-        self.cookie = session_cookie(f"{app.url}/login", b"email=ada@example.com")
-        self.process = psutil.Process(app.pid)
-        self.cpu: list[float] = []
 
-    def rate(self) -> float:
-        before = self.process.cpu_times()
-        done = load(self.url, 16, 2 * SECONDS, self.cookie)
-        after = self.process.cpu_times()
-        self.cpu.append((after.user + after.system - before.user - before.system) / done.requests)
-        return done.a_second
+def compared_rate(work: str, peer: str, ours: list[Load], theirs: list[Load], least: float | None) -> Figure:
+    strangers = median(each.strangers for each in [*ours, *theirs])
+    return Figure(work, peer, "requests a second", rates(ours), rates(theirs), least=least, strangers=strangers)
 
-    def memory_after(self, requests: int) -> int:
-        """Resident bytes, once so many more have been answered. Raises AssertionError where that takes minutes."""
-        deadline = time.monotonic() + 120
-        while requests > 0:
-            assert time.monotonic() < deadline, f"{self.url}: {requests} requests are left after 2 minutes"
-            requests -= load(self.url, 16, SECONDS, self.cookie).requests
-        return self.process.memory_info().rss
+
+def rates(loads: list[Load]) -> list[float]:
+    return [each.a_second for each in loads]
 
 
 def in_process(rounds: int, folder: Path) -> Iterator[Figure]:
@@ -120,9 +111,10 @@ def start(rounds: int, folder: Path) -> Iterator[Figure]:
 def memory(rounds: int, folder: Path) -> Iterator[Figure]:
     """Resident memory of the app's process, which is a figure of one round: it hardly varies."""
     with mongodb(folder) as uri, running(APP_PY, TUTORIAL_JS, logs=folder, path="/login", MONGODB_URI=uri) as apps:
-        visits = [Visits(app) for app in apps]
-        idle, warm = ([visit.memory_after(count) for visit in visits] for count in (0, 10_000))
-        later = visits[0].memory_after(10_000)
+        idle = [resident(app) for app in apps]
+        cookies = [log_in(app) for app in apps]
+        warm = [resident_after(10_000, app, cookie) for app, cookie in zip(apps, cookies, strict=True)]
+        later = resident_after(10_000, apps[0], cookies[0])
     yield Figure("resident memory, idle", TUTORIAL_JS.name, "bytes", idle[:1], idle[1:], most=1)
     yield Figure("resident memory, after 10,000 requests", TUTORIAL_JS.name, "bytes", warm[:1], warm[1:], most=1)
     yield Figure("resident memory, after 20,000", "itself after 10,000", "bytes", [later], warm[:1], most=1.05)
@@ -131,16 +123,27 @@ def memory(rounds: int, folder: Path) -> Iterator[Figure]:
 ROWS = {row.__name__: row for row in (hello, sessions, account, in_process, start, memory)}
 
 
-def interleaved(rounds: int, measures: list[Callable[[], float]]) -> list[list[float]]:
+def resident(app: App) -> int:
+    """Bytes."""
+    size: int = psutil.Process(app.pid).memory_info().rss
+    return size
+
+
+def resident_after(requests: int, app: App, cookie: str) -> int:
+    """Bytes, once so many more requests have been answered. Raises AssertionError where that takes minutes."""
+    deadline = time.monotonic() + 120
+    while requests > 0:
+        assert time.monotonic() < deadline, f"{app.argv}: {requests} requests are left after 2 minutes"
+        requests -= load(app, "/account", 16, SECONDS, cookie).requests
+    return resident(app)
+
+
+def interleaved(rounds: int, measures: Sequence[Callable[[], T]]) -> list[list[T]]:
     """What each measures in each round, one after the other in turn, after a round that only warms up."""
     for measure in measures:
         measure()
     by_round = [[measure() for measure in measures] for _ in range(rounds)]
     return [list(each) for each in zip(*by_round, strict=True)]
-
-
-def rate(url: str, connections: int, cookie: str = "") -> float:
-    return load(url, connections, SECONDS, cookie).a_second
 
 
 @contextmanager
@@ -158,6 +161,10 @@ def mongodb(folder: Path) -> Iterator[str]:
 class PinnedServer(NxServer):
     def argv(self) -> list[str]:
         return [*ON_LOAD_CORE, *super().argv()]
+
+
+def log_in(app: App) -> str:
+    return session_cookie(f"{app.url}/login", b"email=ada@example.com")
 
 
 def session_cookie(url: str, form: bytes | None = None) -> str:
