@@ -51,9 +51,9 @@ def describe(handler: Handler) -> str:
     return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code else name
 
 
-def flat(handlers: Sequence[Any]) -> list[Any]:
-    """Handlers, and lists of them at any depth, one after the other."""
-    return [one for each in handlers for one in (flat(each) if isinstance(each, list | tuple) else [each])]
+def flat(values: Sequence[Any]) -> list[Any]:
+    """Values, and lists of them at any depth, one after the other."""
+    return [one for each in values for one in (flat(each) if isinstance(each, list | tuple) else [each])]
 
 
 def count_parameters(function: Handler) -> int:

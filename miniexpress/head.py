@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from . import cookies
 from .escaping import HEADER_TEXT, TOKEN, encode_url
+from .handlers import flat
 from .jsontext import stringify
 from .mediatypes import content_type
 from .negotiation import vary
@@ -43,10 +44,7 @@ class Head:
     def status(self, code: int) -> Self:
         """Set the status. Raises ``TypeError`` for no integer, ``ValueError`` for one that is not 100 to 999, and
         ``RuntimeError`` when the request has been answered already."""
-        if not isinstance(code, int) or isinstance(code, bool):
-            raise TypeError(f"Invalid status code: {code!r}. Status code must be an integer.")
-        if not 100 <= code <= 999:
-            raise ValueError(f"Invalid status code: {code}. Status code must be greater than 99 and less than 1000.")
+        check_status(code)
         if self.answered:
             raise self._too_late()
         self.status_code = code
@@ -85,6 +83,10 @@ class Head:
         self._headers[_field_key(name)] = (name, checked)
         return self
 
+    def _put(self, name: str, value: str) -> None:
+        """Set a header field without a look at it, which would take longer: for what is known to be one."""
+        self._headers[name.lower()] = (name, value)
+
     def remove_header(self, *names: str) -> Self:
         """Remove header fields, set or not. Raises ``RuntimeError`` when they have left."""
         if self.has_left:
@@ -96,7 +98,7 @@ class Head:
     def append(self, field: str, value: Any) -> Self:
         """Add a value, or a list of them, to what a header field has."""
         before = self.get(field)
-        return self.set(field, _listed(before) + _listed(value) if before else value)
+        return self.set(field, flat([before, value]) if before else value)
 
     def type(self, type: str) -> Self:
         """Set Content-Type, from a type or from a file extension: ``html``, ``.png``, ``application/json``."""
@@ -106,7 +108,7 @@ class Head:
 
     def vary(self, field: str | Sequence[str]) -> Self:
         """Add to Vary what is not in it yet."""
-        return self.set_header("Vary", vary(", ".join(_listed(self.get("Vary") or "")), field))
+        return self.set_header("Vary", vary(", ".join(flat([self.get("Vary") or ""])), field))
 
     def location(self, url: str) -> Self:
         """Set Location, percent-encoded where it must be (npm encodeurl 2)."""
@@ -114,8 +116,8 @@ class Head:
 
     def links(self, links: Mapping[str, str | Sequence[str]]) -> Self:
         """Add to Link: ``{"next": url, "pages": [url, url]}`` (RFC 8288)."""
-        before = self.get("Link")
-        new = [f'<{url}>; rel="{relation}"' for relation, urls in links.items() for url in _listed(urls)]
+        before = ",".join(flat([self.get("Link") or []]))  # so does JavaScript join several
+        new = [f'<{url}>; rel="{relation}"' for relation, urls in links.items() for url in flat([urls])]
         return self.set("Link", ", ".join([before, *new] if before else new))
 
     def cookie(
@@ -146,8 +148,7 @@ class Head:
 
     def clear_cookie(self, name: str, **options: Any) -> Self:
         """Make the client drop a cookie; ``path`` and ``domain`` must be those that it was set with."""
-        options.pop("max_age", None)
-        return self.cookie(name, "", **{**options, "expires": datetime.fromtimestamp(0.001, UTC)})
+        return self.cookie(name, "", **{**options, "max_age": None, "expires": datetime.fromtimestamp(0.001, UTC)})
 
     def _lines(self) -> list[tuple[str, str]]:
         """The header fields, a line for each value."""
@@ -161,10 +162,17 @@ class Head:
         return lines
 
     def _too_late(self) -> RuntimeError:
-        return RuntimeError(
-            "Cannot set headers after they are sent to the client: "
-            f"{self.req.method} {self.req.original_url} was answered already"
-        )
+        how = "was answered already" if self.answered else "has an answer that has begun to leave"
+        request = f"{self.req.method} {self.req.original_url}"
+        return RuntimeError(f"Cannot set headers after they are sent to the client: {request} {how}")
+
+
+def check_status(code: Any) -> None:
+    """Raises ``TypeError`` for no integer, ``ValueError`` for one that is not 100 to 999."""
+    if not isinstance(code, int) or isinstance(code, bool):
+        raise TypeError(f"Invalid status code: {code!r}. Status code must be an integer.")
+    if not 100 <= code <= 999:
+        raise ValueError(f"Invalid status code: {code}. Status code must be greater than 99 and less than 1000.")
 
 
 def _text(value: Any) -> str:
@@ -185,7 +193,3 @@ def _field_value(name: str, value: Any) -> str:
     if not (text.isascii() and text.isprintable()) and not HEADER_TEXT.fullmatch(text):
         raise ValueError(f"Invalid character in header content [{name!r}]: {text!r}")
     return text
-
-
-def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]

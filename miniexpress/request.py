@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from . import cookies, negotiation
 from .attrdict import AttrDict, with_attributes
+from .handlers import flat
 from .mediatypes import is_type
 from .proxies import addresses
 
@@ -180,24 +181,24 @@ class Request:
     def accepts(self, *types: str | Sequence[str]) -> Any:
         """The best of ``types`` (``'html'``, ``'application/json'``…) for the client, or ``False``; with none given,
         all that it takes, best first. ``accepts_encodings``, ``accepts_charsets`` and ``accepts_languages`` alike."""
-        header, wanted = self.environ.get("HTTP_ACCEPT"), _flat(types)
+        header, wanted = self.environ.get("HTTP_ACCEPT"), flat(types)
         return negotiation.accepts_types(header, wanted) if wanted else negotiation.preferred_types(header)
 
     def accepts_encodings(self, *encodings: str | Sequence[str]) -> Any:
-        header, wanted = self.environ.get("HTTP_ACCEPT_ENCODING"), _flat(encodings)
+        header, wanted = self.environ.get("HTTP_ACCEPT_ENCODING"), flat(encodings)
         return negotiation.accepts_encodings(header, wanted) if wanted else negotiation.preferred_encodings(header)
 
     def accepts_charsets(self, *charsets: str | Sequence[str]) -> Any:
-        header, wanted = self.environ.get("HTTP_ACCEPT_CHARSET"), _flat(charsets)
+        header, wanted = self.environ.get("HTTP_ACCEPT_CHARSET"), flat(charsets)
         return negotiation.accepts_charsets(header, wanted) if wanted else negotiation.preferred_charsets(header)
 
     def accepts_languages(self, *languages: str | Sequence[str]) -> Any:
-        header, wanted = self.environ.get("HTTP_ACCEPT_LANGUAGE"), _flat(languages)
+        header, wanted = self.environ.get("HTTP_ACCEPT_LANGUAGE"), flat(languages)
         return negotiation.accepts_languages(header, wanted) if wanted else negotiation.preferred_languages(header)
 
     def is_(self, *types: str | Sequence[str]) -> str | Literal[False] | None:
         """Which of ``types`` the body is of, ``False`` for none of them, ``None`` where there is no body."""
-        return is_type(self.get("Content-Type"), _flat(types)) if self.has_body else None
+        return is_type(self.get("Content-Type"), flat(types)) if self.has_body else None
 
     @property
     def has_body(self) -> bool:
@@ -250,8 +251,3 @@ def _is_ip(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _flat(values: tuple[Any, ...]) -> tuple[str, ...]:
-    """Names given one by one or as one list."""
-    return tuple(values[0]) if len(values) == 1 and isinstance(values[0], list | tuple) else values

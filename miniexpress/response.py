@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, lru_cache
-from os import PathLike
+from functools import cached_property
+from os import PathLike, fspath
 from os.path import abspath, basename, splitext
 from typing import TYPE_CHECKING, Any, Self
 
@@ -19,7 +19,7 @@ from .errors import HTTPError, reason_phrase
 from .escaping import escape_html, utf8
 from .folders import FolderFound
 from .handlers import count_parameters
-from .head import Head
+from .head import Head, check_status
 from .jsontext import stringify
 from .mediatypes import lookup, set_charset
 from .options import UNSET
@@ -59,25 +59,38 @@ class Response(Head):
         Sets Content-Type where there is none, Content-Length and ETag, and turns a 200 into a 304 when the client's
         copy is fresh.
         """
-        self._must_be_open()
-        headers = self._headers
+        self._refuse_second_answer()
         if isinstance(body, str):
-            type = self.get("Content-Type")
-            headers["content-type"] = ("Content-Type", _with_utf8(type)) if type else _HTML
-            body = utf8(body)
+            self._send_text(body, "text/html; charset=utf-8")
         elif isinstance(body, (bytes, bytearray, memoryview)):
-            body = bytes(body)
-            if "content-type" not in headers:
-                self.type("bin")
-        elif body is not None and body is not UNSET:
-            return self.json(body)
+            if "content-type" not in self._headers:
+                self._put("Content-Type", "application/octet-stream")
+            self._send(bytes(body))
+        elif body is None:
+            self._send(b"")
+        elif body is UNSET:
+            self._send(None)
+        else:
+            self.json(body)
 
-        if body is not UNSET:
-            body = body or b""
-            if "transfer-encoding" not in headers:
-                headers["content-length"] = ("Content-Length", str(len(body)))
+    def json(self, value: Any) -> None:
+        """Answer with ``value`` as JSON, as ``JSON.stringify`` writes it, by the settings ``json spaces``, ``json
+        replacer`` and ``json escape``."""
+        self._refuse_second_answer()
+        self._send_text(self._stringify(value), "application/json; charset=utf-8")
+
+    def _send_text(self, text: str, default_type: str) -> None:
+        type = self.get("Content-Type")
+        self._put("Content-Type", set_charset(type, "utf-8") if type else default_type)
+        self._send(utf8(text))
+
+    def _send(self, body: bytes | None) -> None:
+        """Answer with ``body``, and, where there is one, with what describes it."""
+        if body is not None:
+            if "transfer-encoding" not in self._headers:
+                self._put("Content-Length", str(len(body)))
             etag = self.app.set("etag fn")
-            if etag and "etag" not in headers and (tag := etag(body)):
+            if etag and "etag" not in self._headers and (tag := etag(body)):
                 self.set_header("ETag", tag)
         if self.req.fresh:
             self.status_code = 304
@@ -85,23 +98,16 @@ class Response(Head):
             self.remove_header("Content-Type", "Content-Length", "Transfer-Encoding")
         elif self.status_code == 205:
             self.set_header("Content-Length", "0").remove_header("Transfer-Encoding")
-        return self.end(b"" if body is UNSET or self.status_code in (204, 205, 304) else body)
-
-    def json(self, value: Any) -> None:
-        """Answer with ``value`` as JSON, as ``JSON.stringify`` writes it, by the settings ``json spaces``, ``json
-        replacer`` and ``json escape``."""
-        self._must_be_open()
-        text = self._stringify(value)
-        if "content-type" not in self._headers:
-            self._headers["content-type"] = ("Content-Type", "application/json; charset=utf-8")
-        self.send(text)
+            body = None
+        self.end(body or b"")
 
     def jsonp(self, value: Any) -> None:
         """Answer with ``value`` as JSON, or, where the query names a callback, as a script that calls it."""
-        self._must_be_open()
+        self._refuse_second_answer()
         text = self._stringify(value)
-        callback = self.req.query.get(self.app.set("jsonp callback name")) or ""
-        callback = callback[0] if isinstance(callback, list) else callback
+        query = self.req.query
+        callback = query.get(self.app.set("jsonp callback name")) if isinstance(query, dict) else None
+        callback = callback[0] if callback and isinstance(callback, list) else callback
         if callback and isinstance(callback, str):
             callback = _NO_CALLBACK.sub("", callback)
             text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
@@ -116,13 +122,13 @@ class Response(Head):
         """Answer with ``status`` and its phrase as text."""
         self.status(status).type("txt").send(reason_phrase(status) or str(status))
 
-    def redirect(self, *status_and_url: Any) -> None:
+    def redirect(self, status_or_url: int | str, url: str | None = None, /) -> None:
         """``redirect(url)`` or ``redirect(status, url)``: answer with a Location, and 302 or another status."""
-        status, url = status_and_url if len(status_and_url) == 2 else (302, *status_and_url)
-        if not isinstance(url, str):
-            raise TypeError(f"res.redirect() takes a URL, not {url!r}")
-        self._must_be_open()
-        location = self.location(url).get("Location")
+        status, address = (302, status_or_url) if url is None else (status_or_url, url)
+        if not isinstance(address, str) or not isinstance(status, int):
+            raise TypeError(f"res.redirect() takes a URL, or a status and a URL, not {status_or_url!r}, {url!r}")
+        self._refuse_second_answer()
+        location = self.location(address).get("Location")
         phrase = reason_phrase(status)
         body = ""
         kind = self.req.accepts("text", "html")
@@ -155,7 +161,7 @@ class Response(Head):
 
     def render(self, view: str, options: Mapping[str, Any] | None = None) -> None:
         """Answer with the view ``view``, rendered with ``options`` over ``res.locals`` and ``app.locals``."""
-        self._must_be_open()
+        self._refuse_second_answer()
         self.send(self.app.render(view, {**self.locals, **(options or {})}))
 
     def send_file(self, path: str | PathLike[str], **options: Any) -> None:
@@ -163,7 +169,6 @@ class Response(Head):
 
         A folder goes on to the next handler; what else cannot be sent is an ``HTTPError``.
         """
-        self._must_be_open()
         try:
             files.send_file(self, path, **options)
         except FolderFound:
@@ -171,25 +176,24 @@ class Response(Head):
 
     def download(self, path: str | PathLike[str], filename: str | None = None, **options: Any) -> None:
         """Answer with a file that the client is to save as ``filename``; options as for ``send_file``."""
-        headers = {k: v for k, v in options.pop("headers", {}).items() if k.lower() != "content-disposition"}
-        headers = {
-            "Content-Disposition": files.content_disposition(basename(str(filename or path).rstrip("/"))),
-            **headers,
-        }
+        given = options.pop("headers", None) or {}
+        headers = {"Content-Disposition": files.content_disposition(_file_name(filename or path))}
+        headers.update({name: given[name] for name in given if name.lower() != "content-disposition"})
         self.send_file(path if options.get("root") else abspath(path), headers=headers, **options)
 
-    def attachment(self, filename: str | None = None) -> Self:
+    def attachment(self, filename: str | PathLike[str] | None = None) -> Self:
         """Make the answer one that the client is to save, as ``filename`` (RFC 6266), whose type it gets."""
-        name = basename(filename.rstrip("/")) if filename is not None else None
+        name = None if filename is None else _file_name(filename)
         if name:
             self.type(splitext(name)[1])
         return self.set_header("Content-Disposition", files.content_disposition(name))
 
     def write(self, chunk: str | bytes) -> None:
         """Send ``chunk`` now, and the head before it where it has not left."""
-        self._must_be_open(begun=True)
+        if self.answered:
+            raise self._too_late()
         if not self.has_left:
-            self._leave()
+            self._send_head()
         if self._may_have_body():
             self._write(_encoded(chunk))
 
@@ -199,7 +203,8 @@ class Response(Head):
         Pieces of bytes are read one by one while they leave, and closed where they have a ``close()``; their
         Content-Length, where it is known, is to be set before.
         """
-        self._must_be_open(begun=True)
+        if self.answered:
+            raise self._too_late()
         self._body = _encoded(chunk) if isinstance(chunk, _WHOLE) else chunk
         if self.has_left:
             try:
@@ -235,8 +240,8 @@ class Response(Head):
         if self.has_left:
             return ()
         if "content-length" not in self._headers and isinstance(self._body, bytes) and self._may_have_body():
-            self._headers["content-length"] = ("Content-Length", str(len(self._body)))
-        self._leave()
+            self._put("Content-Length", str(len(self._body)))
+        self._send_head()
         if not self._may_have_body():
             self._drop_body()
             return ()
@@ -248,18 +253,22 @@ class Response(Head):
         if close:
             close()
 
-    def _leave(self) -> None:
+    def _send_head(self) -> None:
         while self._on_headers:
             self._on_headers.pop()()
-        phrase = self.status_message or reason_phrase(self.status_code) or "unknown"
-        self._write = self._start_response(f"{self.status_code} {phrase}", self._lines())
+        code = self.status_code
+        phrase = reason_phrase(code)
+        if not phrase:
+            check_status(code)
+        status = f"{code} {self.status_message or phrase or 'unknown'}"
+        self._write = self._start_response(status, self._lines())
         self.has_left = True
 
     def _may_have_body(self) -> bool:
         return self.req.environ["REQUEST_METHOD"] != "HEAD" and self.status_code not in (204, 304)
 
-    def _must_be_open(self, begun: bool = False) -> None:
-        if self.answered or (self.has_left and not begun):
+    def _refuse_second_answer(self) -> None:
+        if self.headers_sent:
             raise self._too_late()
 
     def _stringify(self, value: Any) -> str:
@@ -267,7 +276,6 @@ class Response(Head):
         return stringify(value, setting("json replacer"), setting("json spaces"), setting("json escape"))
 
 
-_HTML = ("Content-Type", "text/html; charset=utf-8")
 _WHOLE = (str, bytes, bytearray, memoryview)
 
 
@@ -275,14 +283,13 @@ def _encoded(chunk: str | bytes | memoryview) -> bytes:
     return utf8(chunk) if isinstance(chunk, str) else bytes(chunk)
 
 
+def _file_name(path: str | PathLike[str]) -> str:
+    return basename(fspath(path).rstrip("/"))
+
+
 def _media_type(name: str) -> str:
     """The media type that a key of ``res.format`` stands for."""
     return name.partition(";")[0].strip() if "/" in name else lookup(name) or "application/octet-stream"
-
-
-@lru_cache(256)
-def _with_utf8(content_type: str) -> str:
-    return set_charset(content_type, "utf-8")
 
 
 _NO_CALLBACK = re.compile(r"[^\[\]\w$.]", re.ASCII)

@@ -253,7 +253,7 @@ def test_in_development_the_page_shows_the_traceback(serve: Serve) -> None:
 SENT_TO_PRODUCTION = [
     *(
         f"GET {path}"
-        for path in ("/raises", "/string", "/silent", "/exposed", "/listeners", "/param/%FF", "/param/%zz")
+        for path in ("/raises", "/string", "/silent", "/exposed", "/listener", "/listeners", "/param/%FF", "/param/%zz")
     ),
     *(f"{method} /raises" for method in ("HEAD", "POST", "FOO")),
     *("GET /raises?env=development", "GET /raises?stack=1&debug=true", "GET //raises", "GET /http", "OPTIONS *"),

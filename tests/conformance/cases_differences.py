@@ -31,16 +31,21 @@ CASES = [
         app.get('/underscore', (req, res) => res.json([req.get('x_y') ?? null]))
         app.get('/accept', (req, res) => res.json([req.accepts('html')]))
         app.get('/date', (req, res) => res.set('Last-Modified', 'Tue, 02 Jan 2024 03:04:05 GMT').send('x'))
+        app.set('query parser', (query) => ({ query }))
+        app.get('/query', (req, res) => res.json(req.query))
         """,
         py="""
         app.get('/underscore', lambda req, res: res.json([req.get('x_y')]))
         app.get('/accept', lambda req, res: res.json([req.accepts('html')]))
         app.get('/date', lambda req, res: res.set('Last-Modified', 'Tue, 02 Jan 2024 03:04:05 GMT').send('x'))
+        app.set('query parser', lambda query: {'query': query})
+        app.get('/query', lambda req, res: res.json(req.query))
         """,
         requests=[
             get("/underscore", {"X_Y": "1"}),
             get("/accept", {"Accept": "a/b," * 1024 + "text/html"}, name="a long Accept"),
             get("/date", {"If-Modified-Since": "2024-01-03"}),
+            get("/query"),
         ],
     ),
     Case(

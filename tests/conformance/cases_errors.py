@@ -6,6 +6,21 @@ from .case import Case, get, gets, head, post, send
 
 CASES = [
     Case(
+        "a status that is none",
+        js="""
+        app.get('/42', (req, res) => { res.statusCode = 42; res.end('x') })
+        app.get('/1000', (req, res) => { res.statusCode = 1000; res.end('x') })
+        app.get('/299', (req, res) => { res.statusCode = 299; res.end('x') })
+        """,
+        py="""
+        def answer(req, res):
+            res.status_code = int(req.params.code)
+            res.end('x')
+        app.get('/:code', answer)
+        """,
+        requests=gets("/42 /1000 /299"),
+    ),
+    Case(
         "errors nobody takes",
         js="""
         app.get('/throw', () => { throw new Error('secret') })

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .case import Case, get
+from .case import Case, get, gets
 
 PLAIN = [
     "",
@@ -92,6 +92,20 @@ SHOW_JS = "app.get('/', (req, res) => res.json(req.query))"
 SHOW_PY = "app.get('/', lambda req, res: res.json(req.query))"
 
 CASES = [
+    Case(
+        "a parser of one's own",
+        js="""
+        app.set('query parser', (text) => text === 'null' ? null : text)
+        app.get('/', (req, res) => res.json([req.query]))
+        app.get('/jsonp', (req, res) => res.jsonp([1]))
+        """,
+        py="""
+        app.set('query parser', lambda text: None if text == 'null' else text)
+        app.get('/', lambda req, res: res.json([req.query]))
+        app.get('/jsonp', lambda req, res: res.jsonp([1]))
+        """,
+        requests=gets("/? /?null /?a=b /jsonp?callback=a"),
+    ),
     Case("simple", js=SHOW_JS, py=SHOW_PY, requests=[get(f"/{query}") for query in [*PLAIN, *NESTED[:12]]]),
     Case(
         "extended",

@@ -111,13 +111,17 @@ CASES = [
         app.get('/', (req, res) => res.links({ next: '/?page=2', last: '/?page=5' }).end())
         app.get('/twice', (req, res) => res.links({ next: '/2' }).links({ prev: '/1' }).end())
         app.get('/list', (req, res) => res.links({ next: ['/2', '/3'], last: '/9' }).end())
+        app.get('/appended', (req, res) => res.append('Link', '</1>; rel="a"').append('Link', '</2>; rel="b"')
+          .links({ next: '/3' }).end())
         """,
         py="""
         app.get('/', lambda req, res: res.links({'next': '/?page=2', 'last': '/?page=5'}).end())
         app.get('/twice', lambda req, res: res.links({'next': '/2'}).links({'prev': '/1'}).end())
         app.get('/list', lambda req, res: res.links({'next': ['/2', '/3'], 'last': '/9'}).end())
+        app.get('/appended', lambda req, res: res.append('Link', '</1>; rel="a"').append('Link', '</2>; rel="b"')
+                .links({'next': '/3'}).end())
         """,
-        requests=[get("/"), get("/twice"), get("/list")],
+        requests=gets("/ /twice /list /appended"),
     ),
     Case(
         "attachment",

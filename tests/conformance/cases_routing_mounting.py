@@ -102,6 +102,26 @@ CASES = [
         requests=[get("/1/2"), get("/1")],
     ),
     Case(
+        "one sub-app at two places and called by hand",
+        js="""
+        const sub = express()
+        sub.get('/', (req, res) => res.json([req.baseUrl, req.app === sub]))
+        app.use('/a', sub)
+        app.use(['/b', '/c'], sub)
+        app.use('/by-hand', (req, res, next) => sub(req, res, next))
+        app.use((req, res) => res.json(['not found', req.url]))
+        """,
+        py="""
+        sub = express()
+        sub.get('/', lambda req, res: res.json([req.base_url, req.app is sub]))
+        app.use('/a', sub)
+        app.use(['/b', '/c'], sub)
+        app.use('/by-hand', lambda req, res, next: sub(req, res, next))
+        app.use(lambda req, res: res.json(['not found', req.url]))
+        """,
+        requests=gets("/a /b /c /by-hand /by-hand/x /a/x"),
+    ),
+    Case(
         "sub-apps",
         js="""
         const sub = express()

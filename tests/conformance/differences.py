@@ -45,6 +45,18 @@ X-Powered-By: Express
 {"body":{"a":0,"b":1.0,"c":1000.0},"defined":true}
 """,
     ),
+    "differences-headers of the request-GET /query": Difference(
+        "A query parser of one's own",
+        """
+HTTP/1.1 200 OK
+Content-Length: 12
+Content-Type: application/json; charset=utf-8
+ETag: W/"c-ooEB4X+Sa07bmOkvjFsmkoBEw7I"
+X-Powered-By: Express
+
+{"query":""}
+""",
+    ),
     "differences-headers of the answer-GET /null": Difference(
         "`None` is no header value",
         _REFUSED,

@@ -1,0 +1,87 @@
+"""What Python alone can ask of a response; its answers are held to Express's in conformance."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from miniexpress import express
+
+Serve = Callable[..., str]
+
+
+class Formats:
+    def bound(self, req: Any, res: Any) -> None:
+        res.send("bound")
+
+    def __call__(self, req: Any, res: Any, next: Any) -> None:
+        res.send("callable")
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (Formats().bound, "bound"),
+        (Formats(), "callable"),
+        (partial(lambda text, req, res: res.send(text), "partial"), "partial"),
+        (lambda req, res, text="default": res.send(text), "default"),
+    ],
+)
+def test_a_format_may_be_whatever_can_be_called(serve: Serve, answer: Any, expected: str) -> None:
+    app = express()
+    app.get("/", lambda req, res: res.format({"text": answer}))
+    assert requests.get(serve(app)).text == expected
+
+
+def test_a_download_and_an_attachment_take_paths(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("text")
+    app = express()
+    app.get("/download", lambda req, res: res.download(tmp_path / "a.txt", headers=None))
+    app.get("/attachment", lambda req, res: res.attachment(tmp_path / "a.txt").send("text"))
+    url = serve(app)
+    for path in ("/download", "/attachment"):
+        got = requests.get(url + path)
+        assert (got.text, got.headers["Content-Disposition"]) == ("text", "attachment; filename=a.txt")
+        assert got.headers["Content-Type"] == "text/plain; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [((), "redirect"), ((301,), "takes a URL, or a status and a URL"), (("/a", "/b"), "'/a', '/b'")],
+)
+def test_a_redirect_to_nowhere_is_a_type_error(serve: Serve, arguments: tuple[Any, ...], told: str) -> None:
+    raised = []
+
+    def redirect(req: Any, res: Any) -> None:
+        with pytest.raises(TypeError, match=told) as caught:
+            res.redirect(*arguments)
+        raised.append(caught.value)
+        res.end()
+
+    app = express()
+    app.get("/", redirect)
+    assert requests.get(serve(app)).status_code == 200
+    assert len(raised) == 1
+
+
+@pytest.mark.parametrize(("begin", "told"), [("write", "has begun to leave"), ("send", "was answered already")])
+def test_a_second_answer_is_refused_in_words_that_say_why(serve: Serve, begin: str, told: str) -> None:
+    messages = []
+
+    def answer(req: Any, res: Any) -> None:
+        getattr(res, begin)("x")
+        with pytest.raises(RuntimeError) as caught:
+            res.send("again")
+        messages.append(str(caught.value))
+        if begin == "write":
+            res.end()
+
+    app = express()
+    app.get("/", answer)
+    assert requests.get(serve(app)).text == "x"
+    assert told in messages[0]
