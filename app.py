@@ -77,7 +77,7 @@ def offer_demo_user(req: Request, res: Response, next: Next) -> None:
 
 @app.post("/login")
 def login(req: Request, res: Response) -> None:
-    email = str(req.body.email) if req.body else ""  # beyond the tutorial: a string, whatever was sent
+    email = str(req.body.email or "") if req.body else ""  # beyond the tutorial: a string, whatever was sent
     try:
         user = db.users.find_one({"email": email})
         if user is not None:

@@ -131,6 +131,7 @@ def test_what_a_form_or_json_sends_reaches_the_database_as_no_operator(run_app: 
     add_user(mongodb.uri, "ada@example.com", "Ada")
     with MongoClient[dict[str, Any]](mongodb.uri) as client:
         client.test.users.insert_one({"name": "one without an address"})
+        client.test.users.insert_one({"email": "None", "name": "whom nobody means that sends nothing"})
     app = run_app(env={"MONGODB_URI": mongodb.uri})
     for form in ("email[$ne]=", "email[$gt]=", "email=a&email=b", "email[]=ada@example.com", "", "email=%24ne"):
         headers = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -139,6 +140,9 @@ def test_what_a_form_or_json_sends_reaches_the_database_as_no_operator(run_app: 
     for value in ({"email": {"$ne": None}}, {"email": None}, ["email"]):
         answer = requests.post(f"{app.url}/login", json=value, allow_redirects=False)
         assert answer.status_code == 401, value
+    answer = requests.post(f"{app.url}/login", {"name": "Ada"}, allow_redirects=False)
+    assert answer.status_code == 401
+    assert 'value="None"' not in answer.text
 
 
 def test_a_cookie_that_we_did_not_sign_is_a_new_session_and_no_error(run_app: RunApp, mongodb: MongoDBServer) -> None:
