@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from .attrdict import AttrDict, with_attributes
 from .errors import HTTPError, status_of
+from .handlers import Middleware, Next
 from .jsontext import Reviver
 from .jsontext import parse as parse_json
 from .mediatypes import parse_content_type
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from .request import Request
     from .response import Response
 
-Middleware = Callable[["Request", "Response", Callable[..., None]], None]
 Types = str | Sequence[str] | Callable[["Request"], Any]
 Verify = Callable[["Request", "Response", bytes, str | None], Any] | None
 
@@ -128,7 +128,7 @@ def raw(
 
 
 def _parser(reading: _Reading, parse: Callable[[Any, Any], Any]) -> Middleware:
-    def body_parser(req: Request, res: Response, next: Callable[..., None]) -> None:
+    def body_parser(req: Request, res: Response, next: Next) -> None:
         if not req.body_was_read and req.has_body and reading.is_wanted(req):
             req.body_was_read = True
             body, charset = reading.read(req, res)
@@ -172,8 +172,7 @@ class _Reading:
             message = f'unsupported content encoding "{encoding}"' if self.inflate else "content encoding unsupported"
             raise HTTPError(415, message, type="encoding.unsupported", encoding=encoding)
         body = _joined(chunks, self.limit)
-        if self.verify:
-            self.run_verify(self.verify, req, res, body, charset)
+        self.check(req, res, body, charset)
         return (body.decode(charset, "replace").removeprefix("\ufeff") if charset else body), charset
 
     def charset(self, req: Request) -> str | None:
@@ -186,22 +185,25 @@ class _Reading:
             raise HTTPError(415, message, type="charset.unsupported", charset=charset)
         return charset
 
-    def run_verify(self, verify: Any, req: Request, res: Response, body: bytes, charset: str | None) -> None:
+    def check(self, req: Request, res: Response, body: bytes, charset: str | None) -> None:
+        if self.verify is None:
+            return
         try:
-            verify(req, res, body, charset)
+            self.verify(req, res, body, charset)
         except Exception as error:
             kind = getattr(error, "type", None) or "entity.verify.failed"
             raise HTTPError(status_of(error, 403), str(error), type=kind, body=body) from error
 
 
-def parse_size(size: Any) -> float:
+def parse_size(size: Any) -> int | float:
     """A number of bytes, given as such or like ``'100kb'``. Raises ``TypeError`` for none. As npm bytes 3.1."""
     if isinstance(size, int | float) and not isinstance(size, bool) and size >= 0:
-        return float(size)
+        return size
     found = re.fullmatch(r"(\d+(?:\.\d+)?) *(|b|kb|mb|gb|tb|pb)", str(size).strip().lower())
     if not found:
         raise TypeError(f"the option 'limit' takes a number of bytes, or one like '100kb', not {size!r}")
-    return float(found[1]) * {"": 1, "b": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40, "pb": 2**50}[found[2]]
+    unit = {"": 1, "b": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40, "pb": 2**50}[found[2]]
+    return int(float(found[1]) * unit)
 
 
 def _received(req: Request, limit: float) -> Iterator[bytes]:

@@ -70,11 +70,11 @@ def _is_of_an_error(status: Any) -> bool:
     return isinstance(status, int) and 400 <= status <= 599
 
 
-def error_page(message: str) -> str:
-    """The HTML that an unhandled error and a 404 are answered with, as npm finalhandler 2.1 writes it."""
+def error_page(message: str, title: str = "Error") -> str:
+    """The HTML that an unhandled error and a 404 are answered with, as npm finalhandler 2.1 and send 1.2 write it."""
     text = escape_html(message).replace("\n", "<br>").replace("  ", " &nbsp;")
     return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n'
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n</head>\n'
         f"<body>\n<pre>{text}</pre>\n</body>\n</html>\n"
     )
 

@@ -12,9 +12,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from .errors import HTTPError
-from .escaping import TOKEN, decode_uri_component, encode_url, escape_html
+from .errors import HTTPError, error_page
+from .escaping import TOKEN, decode_uri_component, encode_url
 from .folders import File, Finder, FolderFound, Names, climbs, folder_at
+from .handlers import Middleware, Next
 from .mediatypes import content_type
 from .negotiation import http_date, is_fresh, parse_http_date, parse_range, stat_etag
 from .options import checks_options
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from .request import Request
     from .response import Response
 
-Middleware = Callable[["Request", "Response", Callable[..., None]], None]
 Path = str | os.PathLike[str]
 SetHeaders = Callable[["Response", str, os.stat_result], Any]
 
@@ -65,7 +65,7 @@ def static(
         raise TypeError(f"the option 'set_headers' takes a function (res, path, stat), not {set_headers!r}")
     delivery = _Delivery(accept_ranges, caching, last_modified, etag, set_headers)
 
-    def serve_static(req: Request, res: Response, next: Callable[..., None]) -> None:
+    def serve_static(req: Request, res: Response, next: Next) -> None:
         if req.method not in ("GET", "HEAD"):
             return next() if fallthrough else _refuse_method(res)
         path = req.path
@@ -279,10 +279,7 @@ def _redirect(req: Request, res: Response) -> None:
     if path.startswith("/"):
         path = "/" + path.lstrip("/\\")  # "//host" and, to browsers, "/\host" would be another host
     location = encode_url(f"{path}/{mark}{query}")
-    body = (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Redirecting</title>\n</head>\n'
-        f"<body>\n<pre>Redirecting to {escape_html(location)}</pre>\n</body>\n</html>\n"
-    )
+    body = error_page(f"Redirecting to {location}", title="Redirecting")
     res.status(301).set_header("Content-Type", "text/html; charset=UTF-8").set_header("Content-Length", str(len(body)))
     res.set_header("Content-Security-Policy", "default-src 'none'").set_header("X-Content-Type-Options", "nosniff")
     res.set_header("Location", location).end(body)
@@ -341,22 +338,20 @@ _UNITS = {
 }
 
 
-def content_disposition(filename: str | None = None, type: str = "attachment") -> str:
+def content_disposition(filename: str | None = None) -> str:
     """A Content-Disposition header (RFC 6266): what to save a body as. As npm content-disposition 2.0.1 ``create``.
 
     A name that is not ASCII is given twice, with question marks and as RFC 8187 has it. Raises ``TypeError`` for a
-    name that is no string, and a type that is no token.
+    name that is no string.
     """
-    if not isinstance(type, str) or not TOKEN.fullmatch(type):
-        raise TypeError(f"Invalid type: {type!r}. Use 'attachment' or 'inline'")
     if filename is None:
-        return type
+        return "attachment"
     if not isinstance(filename, str):
         raise TypeError(f"filename must be a string, not {filename!r}")
     # A character beyond the 16-bit ones is two to JavaScript.
     ascii_name = _BEYOND_16_BITS.sub("??", filename).encode("ascii", "replace").translate(_PRINTABLE).decode()
     quoted = '"' + ascii_name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    header = f"{type}; filename={ascii_name if TOKEN.fullmatch(ascii_name) else quoted}"
+    header = f"attachment; filename={ascii_name if TOKEN.fullmatch(ascii_name) else quoted}"
     if ascii_name == filename and not _PERCENT_ENCODED.search(filename):
         return header
     return f"{header}; filename*=UTF-8''{quote(filename, safe='!', errors='replace')}"

@@ -5,10 +5,15 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .request import Request
+    from .response import Response
 
 Handler = Callable[..., Any]
 Next = Callable[..., None]
+Middleware = Callable[["Request", "Response", Next], None]
 
 
 def check_handler(handler: Handler) -> int:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from functools import lru_cache
 from hashlib import sha1
-from math import floor, nan
+from math import nan
 from typing import Literal, NamedTuple
 
 from .escaping import TOKEN
@@ -116,9 +116,9 @@ def etag(body: bytes, weak: bool) -> str:
     return f'{"W/" if weak else ""}"{len(body):x}-{digest}"'
 
 
-def stat_etag(size: int, mtime_ms: float) -> str:
+def stat_etag(size: int, mtime_ms: int) -> str:
     """The weak entity tag of a file: its size in bytes and its time in milliseconds since 1970. As npm etag 1.8.1."""
-    return f'W/"{size:x}-{floor(mtime_ms + 0.5):x}"'
+    return f'W/"{size:x}-{mtime_ms:x}"'
 
 
 def is_fresh(
@@ -195,9 +195,9 @@ def vary(existing: str | None, field: str | Sequence[str]) -> str:
 
 
 @lru_cache(maxsize=256)
-def http_date(timestamp: float) -> str:
+def http_date(timestamp: int) -> str:
     """Seconds since 1970 as headers have them (RFC 9110 section 5.6.7). Raises ``OverflowError`` beyond year 9999."""
-    return format_datetime(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=floor(timestamp)), usegmt=True)
+    return format_datetime(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=timestamp), usegmt=True)
 
 
 def parse_http_date(text: str) -> float | None:

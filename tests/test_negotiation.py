@@ -188,8 +188,7 @@ VARY_REFUSED = [
 HTTP_DATE = [
     (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
     (784111777, "Sun, 06 Nov 1994 08:49:37 GMT"),
-    (784111777.999, "Sun, 06 Nov 1994 08:49:37 GMT"),
-    (1700000000.5, "Tue, 14 Nov 2023 22:13:20 GMT"),
+    (1700000000, "Tue, 14 Nov 2023 22:13:20 GMT"),
     (-1, "Wed, 31 Dec 1969 23:59:59 GMT"),
     (253402300799, "Fri, 31 Dec 9999 23:59:59 GMT"),
 ]
@@ -262,11 +261,8 @@ def test_a_range_header_of_more_than_4096_characters_is_ignored() -> None:
     assert negotiation.parse_range(100, "bytes=" + "0-0," * 1023 + "0-0") == -2
 
 
-@pytest.mark.parametrize(
-    ("milliseconds", "expected"),
-    [(1700000000123.399, 'W/"400-18bcfe5687b"'), (1700000000123.6, 'W/"400-18bcfe5687c"'), (0, 'W/"400-0"')],
-)
-def test_the_tag_of_a_file_is_its_size_and_its_time_rounded_to_milliseconds(milliseconds: float, expected: str) -> None:
+@pytest.mark.parametrize(("milliseconds", "expected"), [(1700000000123, 'W/"400-18bcfe5687b"'), (0, 'W/"400-0"')])
+def test_the_tag_of_a_file_is_its_size_and_its_time_in_milliseconds(milliseconds: int, expected: str) -> None:
     assert negotiation.stat_etag(1024, milliseconds) == expected
 
 
@@ -277,7 +273,7 @@ def test_a_date_that_is_none_is_none(text: str) -> None:
 
 def test_a_date_outside_the_calendar_is_refused() -> None:
     with pytest.raises(OverflowError):
-        negotiation.http_date(1e15)
+        negotiation.http_date(10**15)
 
 
 @given(st.integers(-62135596800, 253402300799))
