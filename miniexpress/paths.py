@@ -180,9 +180,9 @@ def _readings(path: str) -> list[_Reading]:
     return levels[0]
 
 
-_TEXT = re.compile(r"(?s)(?:[^\\:*{}()\[\]+?!]|\\.)++")
+_TEXT = re.compile(r"(?s)(?:[^\\:*{}()\[\]+?!]|\\.)+")
 # A name is an identifier, where any character beyond ASCII counts as a letter, or any text in quotes.
-_NAME = re.compile(r'(?s)"((?:[^"\\]|\\.)*+)"|([A-Za-z_$\x80-\U0010FFFF][\w$\x80-\U0010FFFF]*)')
+_NAME = re.compile(r'(?s)"((?:[^"\\]|\\.)*)"|([A-Za-z_$\x80-\U0010FFFF][\w$\x80-\U0010FFFF]*)')
 _MALFORMED = re.compile("%(?![0-9A-Fa-f]{2})")
 _unescaped = partial(re.compile(r"(?s)\\(.)").sub, r"\1")
 _RESERVED = {

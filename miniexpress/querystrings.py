@@ -103,7 +103,7 @@ def _character(entity: re.Match[str]) -> str:
 
 
 _Step: TypeAlias = str | int | None
-_GROUP = re.compile(r"\[([^\[\]]*+(?:\[[^\[\]]*+\][^\[\]]*+)*+)\]")
+_GROUP = re.compile(r"\[([^\[\]]*+(?:\[[^\[\]]*+\][^\[\]]*+)*)\]")
 _INDEX = re.compile("0|[1-9][0-9]{0,14}")
 
 

@@ -2,7 +2,7 @@
 
 `listen(app, 3000)` serves until it is told to stop. Each connection has a thread of its own, in which
 `Connection.handle` reads a request, calls the app and sends its answer. It stands on the standard library's
-socketserver; limits, answers and the order of their headers are those of the http module of Node 20.
+http.server; limits, answers and the order of their headers are those of the http module of Node 20.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from socketserver import BaseRequestHandler, TCPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from threading import Thread, current_thread, main_thread
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
@@ -50,7 +51,7 @@ REASONS = {
 }
 
 
-class Connection(BaseRequestHandler):
+class Connection(BaseHTTPRequestHandler):
     """One client's connection, from its first byte to its last."""
 
     server: Server
@@ -128,7 +129,7 @@ class Connection(BaseRequestHandler):
         self.client.close()
 
 
-class Server(TCPServer):
+class Server(ThreadingHTTPServer):
     """Serves `app` on `host` and `port` (0 for any free one; then see `server_address`), once it is told to.
 
     Timeouts are in milliseconds or timedeltas: for a request's head, for the whole request, between two requests, and
@@ -139,7 +140,6 @@ class Server(TCPServer):
 
     timeout = 0.1  # seconds until it looks whether it should stop
     request_queue_size = 511
-    allow_reuse_address = True
     allow_reuse_port = False  # newer Pythons share the port, and a second server would start unnoticed
 
     def __init__(
@@ -168,7 +168,7 @@ class Server(TCPServer):
         self.max_connections = None if max_connections is None else whole_number("max_connections", max_connections)
         self.stopping = False
         self.idle: set[Client] = set()
-        self._threads: set[Thread] = set()
+        self._serving: set[Thread] = set()
         timeout = int(self.keep_alive_timeout)
         self.keep_alive_lines = f"Connection: keep-alive\r\nKeep-Alive: timeout={timeout}\r\n"
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -178,8 +178,8 @@ class Server(TCPServer):
         except OSError as error:
             raise OSError(error.errno, explain(error, host, number)) from error
 
-    def server_activate(self) -> None:
-        super().server_activate()
+    def server_bind(self) -> None:
+        TCPServer.server_bind(self)  # not HTTPServer's, which asks the DNS for a name that nobody needs
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)  # for every connection that comes from it
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
         self.environ: WSGIEnvironment = {
@@ -211,10 +211,10 @@ class Server(TCPServer):
             while True:
                 self.idle.pop().hang_up()
         deadline = monotonic() + self.stop_timeout
-        for thread in list(self._threads):
+        for thread in list(self._serving):
             thread.join(max(0, deadline - monotonic()))
-        if self._threads:
-            logger.warning("stopped with %d connections still open", len(self._threads))
+        if self._serving:
+            logger.warning("stopped with %d connections still open", len(self._serving))
 
     def stop(self) -> None:
         """Make `serve_until_stopped` return. Returns at once; may be called from any thread, and more than once."""
@@ -230,16 +230,16 @@ class Server(TCPServer):
             raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        if self.max_connections is not None and len(self._threads) >= self.max_connections:
+        if self.max_connections is not None and len(self._serving) >= self.max_connections:
             self.shutdown_request(request)
             return
         thread = Thread(target=self._serve_client, args=(request, client_address), daemon=True)
-        self._threads.add(thread)
+        self._serving.add(thread)
         try:
             thread.start()
         except RuntimeError as error:
             logger.warning("cannot serve a connection: %s", error)  # can't start new thread
-            self._threads.discard(thread)
+            self._serving.discard(thread)
             self.shutdown_request(request)
 
     def _serve_client(self, request: Any, client_address: Any) -> None:
@@ -251,7 +251,7 @@ class Server(TCPServer):
             self.handle_error(request, client_address)
         finally:
             self.shutdown_request(request)
-            self._threads.discard(current_thread())
+            self._serving.discard(current_thread())
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         logger.exception("connection from %s failed", client_address)
