@@ -320,7 +320,7 @@ def _connect(uri: str, options: Mapping[str, Any]) -> pymongo.MongoClient[Any]:
     """
     said = {name.lower() for name in options} | set(re.findall(r"[?&](\w+)=", uri.lower()))
     # A server that was lost is asked when a request needs it; a stream of its news would come only with the heartbeat.
-    ours = {"serverSelectionTimeoutMS": 1000, "connectTimeoutMS": 1000, "serverMonitoringMode": "poll"}
+    ours = {"serverSelectionTimeoutMS": 1200, "connectTimeoutMS": 1200, "serverMonitoringMode": "poll"}
     ours = {name: value for name, value in ours.items() if name.lower() not in said}
     return pymongo.MongoClient(uri, **{"connect": False, **ours, **options})
 
@@ -380,7 +380,7 @@ def _with_nulls(cookie: Document) -> dict[str, Any]:
 
 _PLAIN_KEY = re.compile(r"[\w -]+")  # what a dotted path holds as the name of one field, on every server
 # Seconds. pymongo looks for a server every half second: what is between two looks is waited for too.
-_PATIENCE = 1.0
+_PATIENCE = 1.2
 _PATIENCE_WHEN_LOST = 0.8
 _PATIENCE_WITH_A_HELLO = 0.2
 _NOT_ALLOWED = (13, 18)  # Unauthorized and AuthenticationFailed, in MongoDB's list of error codes
