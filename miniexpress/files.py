@@ -164,7 +164,7 @@ class _Delivery:
         self.describe(res, file)
         if _precondition_fails(req, res):
             raise HTTPError(412)
-        if _is_fresh(req, res):
+        if req.has_good_copy():
             res.status_code = 304
             res.remove_header(*_CONTENT_FIELDS)
             return b""
@@ -243,14 +243,6 @@ def _precondition_fails(req: Request, res: Response) -> bool:
     if not unmodified_since or parse_http_date(unmodified_since) is None:
         return False
     return not is_fresh(None, unmodified_since, None, None, res.get("Last-Modified"))
-
-
-def _is_fresh(req: Request, res: Response) -> bool:
-    """By If-None-Match or, without it, If-Modified-Since; unlike ``req.fresh``, whatever the method."""
-    if not (200 <= res.status_code < 300 or res.status_code == 304):
-        return False
-    none_match, modified_since = req.get("If-None-Match"), req.get("If-Modified-Since")
-    return is_fresh(none_match, modified_since, req.get("Cache-Control"), res.get("ETag"), res.get("Last-Modified"))
 
 
 def _is_range_fresh(req: Request, res: Response) -> bool:

@@ -33,20 +33,14 @@ class _Header(NamedTuple):
     contained: str = ""  # what no range is without, where a range's parameters matter
     implied: str = ""  # what is acceptable as long as no range speaks of it
 
-    def best(self, header: str | None, offers: Sequence[str]) -> str | Literal[False]:
-        """The one of ``offers`` that the header likes best, as it was given, or ``False``."""
-        return _best(self, self.absent if header is None else header[:_MOST_READ], tuple(offers))
-
-    def preferred(self, header: str | None) -> list[str]:
-        """All that the header takes, the most wanted first."""
-        ranges = _ranges(self, self.absent if header is None else header[:_MOST_READ])
-        wanted = [range_ for range_ in ranges if range_.quality > 0]
-        return [range_.given for range_ in sorted(wanted, key=lambda range_: -range_.quality)]
-
-
-def accepts_types(header: str | None, types: Sequence[str]) -> str | Literal[False]:
-    """The one of ``types``, media types or extensions, that Accept likes best; the first if it is empty or absent."""
-    return _TYPES.best(header, types) if header or not types else types[0]
+    def answer(self, header: str | None, offers: Sequence[str]) -> str | list[str] | Literal[False]:
+        """The one of ``offers`` that the header likes best, as it was given, or ``False``; or, where nothing is
+        offered, all that the header takes, the most wanted first."""
+        text = self.absent if header is None else header[:_MOST_READ]
+        if not offers:
+            wanted = [range_ for range_ in _ranges(self, text) if range_.quality > 0]
+            return [range_.given for range_ in sorted(wanted, key=lambda range_: -range_.quality)]
+        return offers[0] if self is TYPES and not header else _best(self, text, tuple(offers))
 
 
 @lru_cache(maxsize=512)
@@ -100,14 +94,10 @@ def _language_fit(offer: str) -> Callable[[str], int | None]:
     return lambda value: fits.get(value, 2 if language and language == value.partition("-")[0] else None)
 
 
-_TYPES = _Header("*/*", _type_fit, contained="/")
-_ENCODINGS = _Header("", _name_fit, implied="identity")
-_CHARSETS = _Header("*", _name_fit)
-_LANGUAGES = _Header("*", _language_fit)
-preferred_types = _TYPES.preferred
-accepts_encodings, preferred_encodings = _ENCODINGS.best, _ENCODINGS.preferred
-accepts_charsets, preferred_charsets = _CHARSETS.best, _CHARSETS.preferred
-accepts_languages, preferred_languages = _LANGUAGES.best, _LANGUAGES.preferred
+TYPES = _Header("*/*", _type_fit, contained="/")
+ENCODINGS = _Header("", _name_fit, implied="identity")
+CHARSETS = _Header("*", _name_fit)
+LANGUAGES = _Header("*", _language_fit)
 
 
 def etag(body: bytes, weak: bool) -> str:
@@ -129,8 +119,6 @@ def is_fresh(
     last_modified: str | None,
 ) -> bool:
     """Whether 304 will do, by three headers of the request and two of the answer. As npm fresh 2.0.0."""
-    if not if_none_match and not if_modified_since:
-        return False
     if cache_control and "no-cache" in [directive.strip() for directive in cache_control[:_MOST_READ].split(",")]:
         return False
     if if_none_match:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import json
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
 
@@ -42,7 +42,6 @@ class Request:
     secret: str | None = None
     handler: Handler | None = None
     """The handler that was entered last."""
-    _split: tuple[str, str, str | None] = ("", "", None)
 
     def __init__(self, environ: dict[str, Any], app: App) -> None:
         self.environ = environ
@@ -87,21 +86,18 @@ class Request:
     @property
     def path(self) -> str:
         """The path of ``url``, percent-encoded as it came."""
-        if self._split[0] is not self.url:
-            self._split = _split_url(self.url)
-        return self._split[1]
+        return _split_url(self.url)[0]
 
     @property
     def original_path(self) -> str:
         """The path of ``original_url``."""
-        return _split_url(self.original_url)[1]
+        return _split_url(self.original_url)[0]
 
     @property
     def query(self) -> Any:
         """The query string, parsed as the setting ``query parser`` says; read anew from ``url`` at each access."""
         parse = self.app.set("query parser fn")
-        self.path  # noqa: B018 - splits the URL where it has changed
-        return with_attributes(parse(self._split[2] or "")) if parse else AttrDict()
+        return with_attributes(parse(_split_url(self.url)[1])) if parse else AttrDict()
 
     @cached_property
     def cookies(self) -> AttrDict:
@@ -160,14 +156,16 @@ class Request:
     @property
     def fresh(self) -> bool:
         """Whether the client's copy is still good, by ``If-None-Match`` and ``If-Modified-Since`` (RFC 9110 13.1)."""
-        environ, status = self.environ, self.res.status_code
+        return self.method in ("GET", "HEAD", "QUERY") and self.has_good_copy()
+
+    def has_good_copy(self) -> bool:
+        """``fresh``, whatever the method."""
+        environ, res = self.environ, self.res
         none_match, modified_since = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
-        if not (none_match or modified_since) or self.method not in ("GET", "HEAD", "QUERY"):
+        if not (none_match or modified_since) or not (200 <= res.status_code < 300 or res.status_code == 304):
             return False
-        if not (200 <= status < 300 or status == 304):
-            return False
-        etag, modified = self.res.get("ETag"), self.res.get("Last-Modified")
-        return negotiation.is_fresh(none_match, modified_since, environ.get("HTTP_CACHE_CONTROL"), etag, modified)
+        cache_control, etag, modified = environ.get("HTTP_CACHE_CONTROL"), res.get("ETag"), res.get("Last-Modified")
+        return negotiation.is_fresh(none_match, modified_since, cache_control, etag, modified)
 
     @property
     def stale(self) -> bool:
@@ -181,20 +179,16 @@ class Request:
     def accepts(self, *types: str | Sequence[str]) -> Any:
         """The best of ``types`` (``'html'``, ``'application/json'``…) for the client, or ``False``; with none given,
         all that it takes, best first. ``accepts_encodings``, ``accepts_charsets`` and ``accepts_languages`` alike."""
-        header, wanted = self.environ.get("HTTP_ACCEPT"), flat(types)
-        return negotiation.accepts_types(header, wanted) if wanted else negotiation.preferred_types(header)
+        return negotiation.TYPES.answer(self.environ.get("HTTP_ACCEPT"), flat(types))
 
     def accepts_encodings(self, *encodings: str | Sequence[str]) -> Any:
-        header, wanted = self.environ.get("HTTP_ACCEPT_ENCODING"), flat(encodings)
-        return negotiation.accepts_encodings(header, wanted) if wanted else negotiation.preferred_encodings(header)
+        return negotiation.ENCODINGS.answer(self.environ.get("HTTP_ACCEPT_ENCODING"), flat(encodings))
 
     def accepts_charsets(self, *charsets: str | Sequence[str]) -> Any:
-        header, wanted = self.environ.get("HTTP_ACCEPT_CHARSET"), flat(charsets)
-        return negotiation.accepts_charsets(header, wanted) if wanted else negotiation.preferred_charsets(header)
+        return negotiation.CHARSETS.answer(self.environ.get("HTTP_ACCEPT_CHARSET"), flat(charsets))
 
     def accepts_languages(self, *languages: str | Sequence[str]) -> Any:
-        header, wanted = self.environ.get("HTTP_ACCEPT_LANGUAGE"), flat(languages)
-        return negotiation.accepts_languages(header, wanted) if wanted else negotiation.preferred_languages(header)
+        return negotiation.LANGUAGES.answer(self.environ.get("HTTP_ACCEPT_LANGUAGE"), flat(languages))
 
     def is_(self, *types: str | Sequence[str]) -> str | Literal[False] | None:
         """Which of ``types`` the body is of, ``False`` for none of them, ``None`` where there is no body."""
@@ -227,13 +221,14 @@ def _url_of(environ: dict[str, Any]) -> str:
     return quote(path.encode("latin-1"), safe="/:@!$&'()*+,;=~-._") + (f"?{query}" if query else "")
 
 
-def _split_url(url: str) -> tuple[str, str, str | None]:
-    """A URL with its path and its query; one in absolute form (RFC 9112 section 3.2.2) has a host before the path."""
+@lru_cache(maxsize=256)
+def _split_url(url: str) -> tuple[str, str]:
+    """A URL's path and its query; one in absolute form (RFC 9112 section 3.2.2) has a host before the path."""
     target = url.partition("#")[0]
     if not target.startswith("/") and "://" in target:
         target = "/" + target.partition("://")[2].partition("/")[2]
-    path, mark, query = target.partition("?")
-    return url, path, query if mark else None
+    path, _, query = target.partition("?")
+    return path, query
 
 
 def _json_cookie(value: str) -> Any:

@@ -23,10 +23,10 @@ PIECES = [
 ]
 trust = proxies.compile_trust("loopback, 10.0.0.0/8")
 PARSERS: dict[str, Callable[[str], Any]] = {
-    "Accept": lambda text: (negotiation.accepts_types(text, ["html", "json"]), negotiation.preferred_types(text)),
-    "Accept-Encoding": lambda text: negotiation.accepts_encodings(text, ["gzip", "br"]),
-    "Accept-Charset": lambda text: negotiation.accepts_charsets(text, ["utf-8"]),
-    "Accept-Language": lambda text: negotiation.accepts_languages(text, ["en", "de"]),
+    "Accept": lambda text: (negotiation.TYPES.answer(text, ["html", "json"]), negotiation.TYPES.answer(text, ())),
+    "Accept-Encoding": lambda text: negotiation.ENCODINGS.answer(text, ["gzip", "br"]),
+    "Accept-Charset": lambda text: negotiation.CHARSETS.answer(text, ["utf-8"]),
+    "Accept-Language": lambda text: negotiation.LANGUAGES.answer(text, ["en", "de"]),
     "Range": lambda text: negotiation.parse_range(1000, "bytes=" + text, combine=True),
     "If-None-Match": lambda text: negotiation.is_fresh(text, None, None, '"x"', None),
     "Cache-Control": lambda text: negotiation.is_fresh('"x"', None, text, '"x"', None),
