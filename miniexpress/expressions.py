@@ -127,13 +127,13 @@ def _compile(tree: ast.expr, depth: int = 1) -> Evaluate:
 
     match tree:
         case ast.Name(id=name) if name in _CONSTANTS:
-            return _constant(_CONSTANTS[name])
+            return lambda scope: _CONSTANTS[name]
         case ast.Name(id=name):
             return _name(name)
         case ast.Constant(value=value):
-            return _constant(value)
+            return lambda scope: value
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
-            return _constant(-number)
+            return lambda scope: -number
         case ast.Attribute(value=ast.Name(id="loop"), attr=name) if name in _LOOP:
             return _attribute(_look_up("loop"), name)
         case ast.Attribute(value=of, attr=name):
@@ -141,13 +141,15 @@ def _compile(tree: ast.expr, depth: int = 1) -> Evaluate:
         case ast.Subscript(value=of, slice=key):
             return _item(compiled(of), compiled(key))
         case ast.List(elts=elements):
-            return _list([compiled(element) for element in elements])
+            parts = [compiled(element) for element in elements]
+            return lambda scope: [part(scope) for part in parts]
         case ast.UnaryOp(op=ast.Not(), operand=operand):
-            return _negation(compiled(operand))
+            positive = compiled(operand)
+            return lambda scope: not positive(scope)
         case ast.BoolOp(op=ast.And(), values=values):
-            return _all([compiled(value) for value in values])
+            return _first([compiled(value) for value in values], truth=False)
         case ast.BoolOp(op=ast.Or(), values=values):
-            return _any([compiled(value) for value in values])
+            return _first([compiled(value) for value in values], truth=True)
         case ast.Compare(left=left, ops=ops, comparators=comparators) if all(type(op) in _COMPARISONS for op in ops):
             rest = [(_COMPARISONS[type(op)], compiled(part)) for op, part in zip(ops, comparators, strict=True)]
             return _comparison(compiled(left), rest)
@@ -164,10 +166,6 @@ def check_name(name: str) -> None:
         raise Problem(f"{name!r} begins with an underscore: no template reaches such names")
     if name in _TAKEN:
         raise Problem(f"{name!r} means something of its own in Jinja2: use another name")
-
-
-def _constant(value: Any) -> Evaluate:
-    return lambda scope: value
 
 
 def _name(name: str) -> Evaluate:
@@ -194,13 +192,12 @@ def _attribute(of: Evaluate, name: str) -> Evaluate:
         if type(value) is Undefined:
             raise Problem(value.why)
         try:
-            found = getattr(value, name)
+            return _uncallable(getattr(value, name), value, name)
         except AttributeError:
             try:
                 return value[name]
             except (TypeError, LookupError, AttributeError):
                 return _nothing(value, name)
-        return _uncallable(found, value, name)
 
     return evaluate
 
@@ -218,10 +215,9 @@ def _item(of: Evaluate, key: Evaluate) -> Evaluate:
         if name.startswith("_"):
             raise Problem(f"there is no item {name!r}, and no template reaches attributes with a leading underscore")
         try:
-            found = getattr(value, name)
+            return _uncallable(getattr(value, name), value, name)
         except AttributeError:
             return _nothing(value, name)
-        return _uncallable(found, value, name)
 
     return evaluate
 
@@ -236,32 +232,14 @@ def _uncallable(found: Any, value: Any, name: str) -> Any:
     return found
 
 
-def _list(elements: list[Evaluate]) -> Evaluate:
-    return lambda scope: [element(scope) for element in elements]
+def _first(values: list[Evaluate], truth: bool) -> Evaluate:
+    """The first value that is true, or false; or the last one."""
 
-
-def _negation(operand: Evaluate) -> Evaluate:
-    return lambda scope: not operand(scope)
-
-
-def _all(values: list[Evaluate]) -> Evaluate:
     def evaluate(scope: Scope) -> Any:
-        result: Any = True
+        result: Any = None
         for value in values:
             result = value(scope)
-            if not result:
-                break
-        return result
-
-    return evaluate
-
-
-def _any(values: list[Evaluate]) -> Evaluate:
-    def evaluate(scope: Scope) -> Any:
-        result: Any = False
-        for value in values:
-            result = value(scope)
-            if result:
+            if bool(result) is truth:
                 break
         return result
 
