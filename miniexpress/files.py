@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from .errors import HTTPError, error_page
 from .escaping import TOKEN, decode_uri_component, encode_url
-from .folders import File, Finder, FolderFound, Names, climbs, folder_at
+from .folders import File, Finder, FolderFound, Names, climbs
 from .handlers import Middleware, Next
 from .mediatypes import content_type
 from .negotiation import http_date, is_fresh, parse_http_date, parse_range, stat_etag
@@ -58,7 +58,7 @@ def static(
         accept_ranges=accept_ranges, cache_control=cache_control, etag=etag, fallthrough=fallthrough,
         immutable=immutable, last_modified=last_modified, redirect=redirect,
     )  # fmt: skip
-    folder = folder_at(_path_text("static()", root))
+    folder = os.path.abspath(_path_text("static()", root))
     finder = Finder(dotfiles, extensions, index)
     caching = _cache_control(max_age, immutable) if cache_control else None
     if set_headers is not None and not callable(set_headers):
@@ -122,7 +122,7 @@ def send_file(
         raise TypeError(f"res.send_file() takes an absolute path, not {text!r}: make it one, or give root=…")
     if root is None and climbs(text):
         raise HTTPError(403)
-    folder = folder_at("/" if root is None else _path_text("res.send_file(root=…)", root))
+    folder = "/" if root is None else os.path.abspath(_path_text("res.send_file(root=…)", root))
     caching = _cache_control(max_age, immutable) if cache_control else None
     extra = headers or {}
     delivery = _Delivery(

@@ -9,7 +9,6 @@ import posixpath as paths  # a pathlib.Path loses the slash at the end, and cost
 import re
 import stat
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .errors import HTTPError
@@ -44,8 +43,8 @@ class Finder:
         self.extensions = _listed("extensions", extensions)
         self.index = _listed("index", index)
 
-    def find(self, folder: Folder, path: str, *, wants_index: bool) -> File:
-        """The file at ``path`` below ``folder``, which the caller closes.
+    def find(self, folder: str, path: str, *, wants_index: bool) -> File:
+        """The file at ``path`` below ``folder``, an absolute path; the caller closes it.
 
         Raises ``HTTPError``: 400 for a NUL, 403 for what leaves the folder, 404, 500 for what may not be read; where
         there is a folder, ``FolderFound``.
@@ -62,7 +61,7 @@ class Finder:
                 raise
         return _open_first(folder, [f"{place}.{extension}" for extension in self.extensions])
 
-    def locate(self, folder: Folder, path: str) -> str:
+    def locate(self, folder: str, path: str) -> str:
         if "\0" in path:
             raise HTTPError(400)
         inner = paths.normpath(f"./{path}")
@@ -70,28 +69,8 @@ class Finder:
             raise HTTPError(403)
         if self.dotfiles != "allow" and inner != "." and "/." in f"/{inner}":
             raise HTTPError(403 if self.dotfiles == "deny" else 404)
-        place = folder.path if inner == "." else paths.join(folder.path, inner)
+        place = folder if inner == "." else paths.join(folder, inner)
         return paths.join(place, "") if path.endswith("/") else place
-
-
-class Folder(NamedTuple):
-    """A folder: its absolute path, and what that is without links."""
-
-    path: str
-    real_path: str
-
-    def holds(self, real_path: str) -> bool:
-        # The second look is for a folder that was not there at first, or that is a link and has been turned.
-        return _is_within(self.real_path, real_path) or _is_within(paths.realpath(self.path), real_path)
-
-
-def folder_at(path: str) -> Folder:
-    return _folder(paths.abspath(path))
-
-
-@lru_cache(maxsize=64)
-def _folder(path: str) -> Folder:
-    return Folder(path, paths.realpath(path))
 
 
 def climbs(path: str) -> bool:
@@ -102,11 +81,13 @@ def climbs(path: str) -> bool:
 _UP = re.compile(r"(?:^|[\\/])\.\.(?:[\\/]|$)")  # "\" might be taken for "/" further on
 
 
-def _is_within(folder: str, path: str) -> bool:
-    return path == folder or path.startswith(paths.join(folder, ""))
+def _holds(folder: str, real_path: str) -> bool:
+    """Whether a path without links is that of the folder, or of something in it, whatever links lead there."""
+    real_folder = paths.realpath(folder)
+    return real_path == real_folder or real_path.startswith(paths.join(real_folder, ""))
 
 
-def _open_first(folder: Folder, places: Iterable[str]) -> File:
+def _open_first(folder: str, places: Iterable[str]) -> File:
     failure = HTTPError(404)
     for place in places:
         try:
@@ -116,12 +97,12 @@ def _open_first(folder: Folder, places: Iterable[str]) -> File:
     raise failure
 
 
-def _open(folder: Folder, place: str) -> File:
+def _open(folder: str, place: str) -> File:
     """The file at ``place``, looked at before it is opened, since to open a FIFO is to take part in it, and after,
     since what was looked at may have been replaced."""
     try:
         mode = os.stat(place).st_mode
-        if stat.S_ISDIR(mode) and folder.holds(paths.realpath(place)):
+        if stat.S_ISDIR(mode) and _holds(folder, paths.realpath(place)):
             raise FolderFound(404, code="EISDIR")
         if not stat.S_ISREG(mode):
             raise HTTPError(404)
@@ -130,10 +111,10 @@ def _open(folder: Folder, place: str) -> File:
         raise _failure(error, place) from error
     status = os.fstat(fd)
     real_path = _real_path(fd, place)
-    if stat.S_ISREG(status.st_mode) and folder.holds(real_path):
+    if stat.S_ISREG(status.st_mode) and _holds(folder, real_path):
         return File(place, status, fd)
     os.close(fd)
-    message = f"{place} leads to {real_path}, which is no file in {folder.path}: serve the folder that it is in"
+    message = f"{place} leads to {real_path}, which is no file in {folder}: serve the folder that it is in"
     raise HTTPError(404, message, expose=False)
 
 
