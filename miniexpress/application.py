@@ -246,10 +246,10 @@ class App(Router):
         cache = options.setdefault("cache", self.enabled("view cache"))
         found = self._views.get(view) if cache else None
         if found is None:
-            found = find_view(view, self.set("views"), self.set("view engine") or "html", self._all_engines())
+            found = find_view(view, self.set("views"), str(self.set("view engine") or "html"), self._all_engines())
             if cache:
                 self._views[view] = found
-        return found.render(options)
+        return found(options)
 
     def _all_engines(self) -> dict[str, Engine]:
         return {**(self.parent._all_engines() if self.parent else {}), **self.engines}

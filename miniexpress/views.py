@@ -5,46 +5,32 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
 from .expressions import Scope
-from .templates import Place, Rendering, Template, TemplateError, compile_template
-
-__all__ = ["Engine", "TemplateError", "View", "find_view", "render_file"]
+from .templates import Place, Rendering, Template, compile_template
 
 Engine = Callable[[str, Mapping[str, Any]], str]
+View = Callable[[Mapping[str, Any]], str]
 
 
-@dataclass(frozen=True, slots=True)
-class View:
-    """A view that was found: its file, and the engine that renders it. What ``View`` is to Express 5.3."""
-
-    path: str
-    engine: Engine
-
-    def render(self, options: Mapping[str, Any]) -> str:
-        return self.engine(self.path, options)
-
-
-def find_view(name: str, roots: str | Sequence[str], default_engine: str | None, engines: Mapping[str, Engine]) -> View:
-    """Find the view ``name`` below ``roots``, by the rules of Express 5.3 (``lib/view.js``).
+def find_view(name: str, roots: str | Sequence[str], default_engine: str, engines: Mapping[str, Engine]) -> View:
+    """The view ``name`` below ``roots``, found by the rules of Express 5.3 (``lib/view.js``), for its options.
 
     A name without extension gets that of ``default_engine``; where ``users.html`` is no file, ``users/index.html`` is
     tried. ``engines`` has its extensions with their dots. Unlike in Express, a name that leaves every root finds
     nothing.
 
-    Raises ``ValueError`` when there is no extension or no engine for it, ``LookupError`` when there is no such file.
+    Raises ``ValueError`` when there is no engine for its extension, ``LookupError`` when there is no such file.
     """
     if not isinstance(name, str):
         raise TypeError(f"a view's name must be a str, not {name!r}")
     extension = Path(name).suffix
-    if not extension and not default_engine:
-        raise ValueError("No default engine was specified and no extension was provided.")
     file_name = name
     if not extension:
-        extension = f".{str(default_engine).removeprefix('.')}"
+        extension = f".{default_engine.removeprefix('.')}"
         file_name += extension
     if extension not in engines:
         raise ValueError(
@@ -58,7 +44,7 @@ def find_view(name: str, roots: str | Sequence[str], default_engine: str | None,
         index = wanted.parent / wanted.name.removesuffix(extension) / f"index{extension}"
         for candidate in (wanted, index):
             if _inside(candidate, places) and candidate.is_file():
-                return View(str(candidate), engines[extension])
+                return partial(engines[extension], str(candidate))
     raise LookupError(f'Failed to lookup view "{name}" in views {_directories(roots)}')
 
 
@@ -182,7 +168,6 @@ class _Kept:
     template: Template
 
 
-@lru_cache(maxsize=1024)
 def _candidates(name: str, origin: str, views: tuple[str, ...]) -> tuple[str, ...]:
     """The files that ``name`` may mean where ``origin`` names it, all of them within ``views``."""
     roots = _absolute(views)

@@ -9,7 +9,8 @@ from typing import Any
 import jinja2
 import pytest
 
-from miniexpress.views import TemplateError, render_file
+from miniexpress.templates import TemplateError
+from miniexpress.views import render_file
 
 
 def write(root: Path, files: Mapping[str, str]) -> None:

@@ -12,7 +12,8 @@ from markupsafe import Markup
 from templating import fault, jinja, render, write
 
 from miniexpress.attrdict import AttrDict
-from miniexpress.views import TemplateError, render_file
+from miniexpress.templates import TemplateError
+from miniexpress.views import render_file
 
 
 @dataclass

@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, example, given, note, settings
 from hypothesis import strategies as st
 from templating import jinja, render, write
 
-from miniexpress.views import TemplateError
+from miniexpress.templates import TemplateError
 
 NAMES = ("a", "b", "xs", "d")
 VALUES = st.recursive(
