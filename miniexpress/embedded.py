@@ -1,8 +1,8 @@
 """A local MongoDB-compatible server for development, so that an app with no MongoDB to talk to runs as it is.
 
-`start()` gives a URI. Behind it is the PyPI package nx-27017, the MongoDB wire protocol over SQLite, in a child process
-that ends with the process that started it, however that one ends: it holds the other end of the child's standard input.
-Each process that calls `start()` has its child, and all children of one port are one server: the first one to listen
+``start()`` gives a URI. Behind it is the PyPI package nx-27017, the MongoDB wire protocol over SQLite, in a child
+process that ends with the one that started it, however that ends: it holds the other end of the child's standard input.
+Each process that calls ``start()`` has its child, and all children of one port are one server: the first one to listen
 serves, the others stand by, and one of those takes over when it goes.
 """
 
@@ -45,8 +45,8 @@ class EmbeddedUnavailable(RuntimeError):
 def start(directory: str | os.PathLike[str] = ".data", port: int = PORT) -> str:
     """The URI of a server on this machine that is ready, and lives as long as this process.
 
-    `directory` is made where it is missing, and keeps the data from one start to the next, beside `embedded.log` and
-    `embedded.pid`. A MongoDB server that is on the port already is shared, whoever started it. Raises
+    ``directory`` is made where it is missing, and keeps the data from one start to the next, beside ``embedded.log``
+    and ``embedded.pid``. A MongoDB server that is on the port already is shared, whoever started it. Raises
     EmbeddedUnavailable where nx-27017 is not installed, something else has the port, or the server does not come up.
     """
     if find_spec("nx_27017") is None:
