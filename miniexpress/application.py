@@ -7,7 +7,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from pathlib import Path as FilePath
+from pathlib import Path
 from typing import Any, Self, overload
 
 from . import negotiation, querystrings, reloading, server
@@ -17,7 +17,7 @@ from .errors import HTTPError, error_page, headers_of, reason_phrase, status_of
 from .escaping import encode_url, utf8
 from .handlers import Handler, Next, describe
 from .options import UNSET
-from .paths import Path
+from .paths import PathPattern
 from .proxies import compile_trust
 from .request import Request
 from .response import Response
@@ -41,7 +41,7 @@ class App(Router):
     def __init__(self) -> None:
         self.settings: dict[str, Any] = {}
         self.parent: App | None = None
-        self.mountpath: Path = "/"
+        self.mountpath: PathPattern = "/"
         self.engines: dict[str, Engine] = {".html": render_file}
         self.locals = AttrDict(settings=self.settings)
         self._views: dict[str, View] = {}
@@ -123,14 +123,14 @@ class App(Router):
 
     # Registering
 
-    def mount(self, path: Path, handler: Handler) -> None:
+    def _mount(self, path: PathPattern, handler: Handler) -> None:
         """As a Router; another App inherits this one's settings and engines, and is told of it (``on('mount', …)``).
 
         Raises ``ValueError`` for an app that this one is itself in.
         """
         if self._is_in(handler):
             raise ValueError(f"an app cannot use itself, nor one that it is in: at {path!r}")
-        super().mount(path, handler)
+        super()._mount(path, handler)
         if isinstance(handler, App):
             handler._mounted_in(self, path)
 
@@ -144,7 +144,7 @@ class App(Router):
     def _is_in(self, app: object) -> bool:
         return self is app or (self.parent is not None and self.parent._is_in(app))
 
-    def _mounted_in(self, parent: App, path: Path) -> None:
+    def _mounted_in(self, parent: App, path: PathPattern) -> None:
         self.parent, self.mountpath = parent, path
         for listener in self._mount_listeners:
             listener(parent)
@@ -156,14 +156,15 @@ class App(Router):
         return self
 
     @overload
-    def get(self, path: Path, /) -> Callable[[H], H]: ...
+    def get(self, path: PathPattern, /) -> Callable[[H], H]: ...
     @overload
-    def get(self, path: Path, /, *handlers: Any) -> Any: ...
-    def get(self, path: Any, /, *handlers: Any) -> Any:
+    def get(self, /, *path_and_handlers: PathPattern | Handler) -> Any: ...
+    def get(self, /, *path_and_handlers: Any) -> Any:
         """``get('view engine')`` is a setting; ``get('/path', handler…)`` and ``@get('/path')`` are routes.
 
         So ``@get('path')`` is a setting too: what decorates has a slash.
         """
+        path, *handlers = path_and_handlers
         if not handlers and path and isinstance(path, str) and not path.startswith(("/", "{", "*", ":", "\\")):
             return self.set(path)
         return super().get(path, *handlers)
@@ -216,7 +217,7 @@ class App(Router):
         env = os.environ.get("MINIEXPRESS_ENV") or "development"
         self.enable("x-powered-by").set("etag", "weak").set("env", env).set("query parser", "simple")
         self.set("subdomain offset", 2).set("jsonp callback name", "callback")
-        self.set("views", str(FilePath("views").resolve()))
+        self.set("views", str(Path("views").resolve()))
         if env == "production":
             self.enable("view cache")
 

@@ -6,7 +6,6 @@ says how to mend it, and no pathname makes a match slow.
 
 from __future__ import annotations
 
-import binascii
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -14,8 +13,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 from .attrdict import AttrDict
 from .errors import HTTPError
+from .escaping import decode_uri_component
 
-Path: TypeAlias = "str | re.Pattern[str] | Sequence[Any]"
+PathPattern: TypeAlias = "str | re.Pattern[str] | Sequence[Any]"
 Match: TypeAlias = Callable[[str], tuple[str, AttrDict] | None]
 
 
@@ -34,7 +34,7 @@ class PathMatcher(NamedTuple):
     prefix: str = ""
 
 
-def compile_path(path: Path, *, sensitive: bool = False, strict: bool = False, end: bool = True) -> PathMatcher:
+def compile_path(path: PathPattern, *, sensitive: bool = False, strict: bool = False, end: bool = True) -> PathMatcher:
     """The matcher of a path: a string, a compiled regular expression, or a list of these (the first that matches wins).
 
     ``sensitive`` tells ``/A`` from ``/a``; ``strict`` tells ``/a/`` from ``/a``; ``end=False`` also matches whatever
@@ -45,11 +45,9 @@ def compile_path(path: Path, *, sensitive: bool = False, strict: bool = False, e
     """
     if isinstance(path, str):
         everything = path == "/" and not end
-        return (
-            PathMatcher(lambda pathname: ("", AttrDict()))
-            if everything
-            else _compile_text(path, sensitive, strict, end)
-        )
+        if everything:
+            return PathMatcher(lambda pathname: ("", AttrDict()))
+        return _compile_text(path, sensitive, strict, end)
     if isinstance(path, re.Pattern) and isinstance(path.pattern, str):
         return PathMatcher(_regex_match(path.search, _groups(path), longest=float("inf")))
     if isinstance(path, Sequence) and not isinstance(path, bytes):
@@ -134,12 +132,9 @@ def _decode(value: str) -> str:
     if "%" not in value:
         return value
     try:
-        if not _MALFORMED.search(value):
-            # Quoted-printable is percent-encoding with another sign, and the standard library decodes it in C.
-            return binascii.a2b_qp(value.encode().replace(b"=", b"=3D").replace(b"%", b"=")).decode()
-    except UnicodeError:
-        pass
-    raise ParamDecodeError(400, f"Failed to decode param '{value}'")
+        return decode_uri_component(value)
+    except ValueError:
+        raise ParamDecodeError(400, f"Failed to decode param '{value}'") from None
 
 
 def _decode_parts(value: str) -> list[str]:
@@ -183,7 +178,6 @@ def _readings(path: str) -> list[_Reading]:
 _TEXT = re.compile(r"(?s)(?:[^\\:*{}()\[\]+?!]|\\.)+")
 # A name is an identifier, where any character beyond ASCII counts as a letter, or any text in quotes.
 _NAME = re.compile(r'(?s)"((?:[^"\\]|\\.)*)"|([A-Za-z_$\x80-\U0010FFFF][\w$\x80-\U0010FFFF]*)')
-_MALFORMED = re.compile("%(?![0-9A-Fa-f]{2})")
 _unescaped = partial(re.compile(r"(?s)\\(.)").sub, r"\1")
 _RESERVED = {
     **dict.fromkeys("()[]", "a path holds no pattern; use a compiled regular expression, or a list of paths"),

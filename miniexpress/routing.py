@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar, cast, overload
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar, cast
 from .attrdict import AttrDict
 from .handlers import Handler, Next, check_handler, check_param_callback, flat
 from .index import Index
-from .paths import ParamDecodeError, Path, PathMatcher, compile_path
+from .paths import ParamDecodeError, PathMatcher, PathPattern, compile_path
 
 if TYPE_CHECKING:
     from .request import Request
@@ -30,14 +30,14 @@ class Verb(Protocol):
     """A method that is named like an HTTP method: ``app.get(path, fn…)``, or ``@app.get(path)`` as a decorator."""
 
     @overload
-    def __call__(self, path: Path, /) -> Callable[[H], H]: ...
+    def __call__(self, path: PathPattern, /) -> Callable[[H], H]: ...
     @overload
-    def __call__(self, path: Path, /, *handlers: Handler | Sequence[Any]) -> Any: ...
+    def __call__(self, /, *path_and_handlers: PathPattern | Handler) -> Any: ...
 
 
 def _verb(method: str | None) -> Verb:
     def verb(self: _Verbs, *arguments: Any) -> Any:
-        return self.register(method, *arguments)
+        return self._register(method, *arguments)
 
     return cast(Verb, verb)
 
@@ -56,7 +56,7 @@ class _Verbs:
     m_search, search, source, notify = map(_verb, ("M-SEARCH", "SEARCH", "SOURCE", "NOTIFY"))
     subscribe, unsubscribe = map(_verb, ("SUBSCRIBE", "UNSUBSCRIBE"))
 
-    def register(self, method: str | None, *arguments: Any) -> Any:
+    def _register(self, method: str | None, *arguments: Any) -> Any:
         raise NotImplementedError
 
 
@@ -73,7 +73,7 @@ class Router(_Verbs):
         self._strict = strict
         self.stack: list[Layer] = []
         self._index = Index([])
-        self.param_callbacks: dict[str, list[Handler]] = {}
+        self._param_callbacks: dict[str, list[Handler]] = {}
 
     def __call__(self, req: Any, res: Any, next: Any) -> Any:
         self.handle(req, res, next)
@@ -107,27 +107,27 @@ class Router(_Verbs):
         if not flat(handlers):
             raise TypeError("use() requires a middleware function: use([path], handler…)")
         for handler in flat(handlers):
-            self.mount(path, handler)
+            self._mount(path, handler)
         return self
 
-    def mount(self, path: Path, handler: Handler) -> None:
+    def _mount(self, path: PathPattern, handler: Handler) -> None:
         """Add one handler behind ``path``: what ``use`` does for each."""
         matcher = compile_path(path, sensitive=self.case_sensitive, strict=False, end=False)
         self.stack.append(Layer(handler, path, matcher))
 
-    def route(self, path: Path) -> Route:
+    def route(self, path: PathPattern) -> Route:
         """A new Route at ``path``, to be given its handlers: ``router.route('/x').get(…).post(…)``."""
         route = Route(path)
         matcher = compile_path(path, sensitive=self.case_sensitive, strict=self.strict, end=True)
         self.stack.append(Layer(route.dispatch, path, matcher, route=route))
         return route
 
-    def register(self, method: str | None, *arguments: Any) -> Any:
+    def _register(self, method: str | None, *arguments: Any) -> Any:
         """Add handlers for ``method`` (``None``: all) at a path; with a path alone it is a decorator."""
         path, *handlers = arguments
         if not handlers:
-            return partial(_decorate, partial(self.register, method, path))
-        self.route(path).register(method, *handlers)
+            return partial(_decorate, partial(self._register, method, path))
+        self.route(path)._register(method, *handlers)
         return self
 
     def param(self, name: str, callback: Handler) -> Self:
@@ -137,7 +137,7 @@ class Router(_Verbs):
         """
         if not isinstance(name, str) or not name:
             raise TypeError(f"param() takes the name of a parameter, not {name!r}")
-        self.param_callbacks.setdefault(name, []).append(check_param_callback(callback))
+        self._param_callbacks.setdefault(name, []).append(check_param_callback(callback))
         return self
 
 
@@ -182,7 +182,7 @@ class _Walk:
                 continue
             matched, params = found
             # As in npm router, the callbacks of a parameter run before a handler is passed by for what it takes.
-            has_callbacks = params and not router.param_callbacks.keys().isdisjoint(params)
+            has_callbacks = params and not router._param_callbacks.keys().isdisjoint(params)
             if layer.handles_errors is (error is None) and (route or not has_callbacks):
                 continue
             if route and not route.takes(method, self.allowed):
@@ -220,7 +220,7 @@ class _Walk:
 
     def check_params(self, names: list[str], then: Next, error: Any = None) -> None:
         """Call the param callbacks of ``names``, then ``then()`` or ``then(error)``."""
-        names = [name for name in names if name in self.router.param_callbacks]
+        names = [name for name in names if name in self.router._param_callbacks]
         if error is not None or not names:
             return then(error)
         name, then = names[0], partial(self.check_params, names[1:], then)
@@ -233,7 +233,7 @@ class _Walk:
 
     def call_param(self, name: str, seen: _SeenParam, index: int, then: Next, error: Any = None) -> None:
         """Call the callbacks of one parameter from number ``index`` on, and remember what came of them."""
-        req, callbacks = self.req, self.router.param_callbacks[name]
+        req, callbacks = self.req, self.router._param_callbacks[name]
         seen.value, seen.error = req.params[name], error
         if error is not None or index == len(callbacks):
             return then(error)
@@ -261,7 +261,7 @@ class _Walk:
 class Route(_Verbs):
     """The handlers of one path, each for one method or for all. After npm router 2.3."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: PathPattern) -> None:
         self.path = path
         self.stack: list[Layer] = []
         self.methods: set[str | None] = set()
@@ -296,7 +296,7 @@ class Route(_Verbs):
             allowed.update({"HEAD"} if "GET" in methods else ())
         return False
 
-    def register(self, method: str | None, *arguments: Any) -> Self:
+    def _register(self, method: str | None, *arguments: Any) -> Self:
         """Add handlers, or lists of them, for ``method`` (``None``: all). ``TypeError`` for what is none."""
         layers = [Layer(handler, self.path, method=method) for handler in flat(arguments)]
         if not layers:
@@ -317,7 +317,7 @@ class Layer:
     def __init__(
         self,
         handler: Handler,
-        path: Path,
+        path: PathPattern,
         matcher: PathMatcher = _ANYWHERE,
         method: str | None = None,
         route: Route | None = None,

@@ -22,6 +22,17 @@ BEGINNING = """\
 from miniexpress import Next, Request, Response
 """
 
+ROUTES = """\
+from miniexpress import Request, Response, express
+
+def show(req: Request, res: Response) -> None: ...
+
+app = express()
+app.route("/x").get(show).post(show, [show])
+app.get("/y", show)
+app.put("/z")(show)
+"""
+
 
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -32,6 +43,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         programs = [block.text for block in blocks("python", heading) if not block.is_for_app_py]
         name = re.sub(r"\W+", "_", heading.lower())
         (folder / f"readme_{name}.py").write_text(BEGINNING + "\n".join(map(annotated, programs)))
+    (folder / "routes.py").write_text(ROUTES)
     (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "basic"}')
     return folder
 
