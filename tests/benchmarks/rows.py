@@ -51,7 +51,7 @@ def hello(rounds: int, folder: Path) -> Iterator[Figure]:
             ours, others = loads[0], loads[2:]
             best = max(others, key=lambda theirs: median(rates(theirs)))
             for server, theirs in zip(servers[2:], others, strict=True):
-                yield compared_rate(work, server.name, ours, theirs, least=3 if theirs is best else None)
+                yield from compared(work, server.name, ours, theirs, least=3 if theirs is best else None)
 
 
 def sessions(rounds: int, folder: Path) -> Iterator[Figure]:
@@ -73,16 +73,12 @@ def account(rounds: int, folder: Path) -> Iterator[Figure]:
 
 
 def compared(
-    work: str, peer: str, ours: list[Load], theirs: list[Load], least: float, most_cpu: float | None = None
+    work: str, peer: str, ours: list[Load], theirs: list[Load], least: float | None, most_cpu: float | None = None
 ) -> Iterator[Figure]:
-    yield compared_rate(work, peer, ours, theirs, least)
+    strangers = median(each.strangers for each in [*ours, *theirs])
+    yield Figure(work, peer, "requests a second", rates(ours), rates(theirs), least=least, strangers=strangers)
     cpu = [[each.cpu for each in loads] for loads in (ours, theirs)]
     yield Figure(work, peer, "CPU time a request", *cpu, most=most_cpu)
-
-
-def compared_rate(work: str, peer: str, ours: list[Load], theirs: list[Load], least: float | None) -> Figure:
-    strangers = median(each.strangers for each in [*ours, *theirs])
-    return Figure(work, peer, "requests a second", rates(ours), rates(theirs), least=least, strangers=strangers)
 
 
 def rates(loads: list[Load]) -> list[float]:
@@ -95,9 +91,11 @@ def in_process(rounds: int, folder: Path) -> Iterator[Figure]:
     for work, by_framework in times.items():
         for name in ("Bottle", "Flask", "Falcon"):
             most = 1 if name == "Bottle" else None
-            yield Figure(f"WSGI call, {work}", name, "time", by_framework["miniexpress"], by_framework[name], most=most)
+            yield Figure(
+                f"WSGI call, {work}", name, "CPU time", by_framework["miniexpress"], by_framework[name], most=most
+            )
     ten, thousand = (times[f"last of {count} routes"]["miniexpress"] for count in ("10", "1,000"))
-    yield Figure("WSGI call, last of 1,000 routes", "last of 10 routes", "time", thousand, ten, most=2)
+    yield Figure("WSGI call, last of 1,000 routes", "last of 10 routes", "CPU time", thousand, ten, most=2)
 
 
 def start(rounds: int, folder: Path) -> Iterator[Figure]:
