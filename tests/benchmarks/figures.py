@@ -14,8 +14,8 @@ class Figure:
     """What was measured in each round, ours and a peer's; the ratio of each round is of two moments next to each other.
 
     `least` or `most` is the ratio to reach, None for one that is there to compare. `strangers` is the part of the
-    server's core that other processes had: beside them the scheduler gives a server of many threads more turns than one
-    of a single thread, so that a rate says nothing of either, and is neither reached nor missed.
+    server's core that other processes had. Beside them the scheduler gives a server of many threads more turns than one
+    of a single thread, and each turn costs that one more: neither rates nor CPU time then tell what is reached.
     """
 
     work: str

@@ -78,7 +78,7 @@ def compared(
     strangers = median(each.strangers for each in [*ours, *theirs])
     yield Figure(work, peer, "requests a second", rates(ours), rates(theirs), least=least, strangers=strangers)
     cpu = [[each.cpu for each in loads] for loads in (ours, theirs)]
-    yield Figure(work, peer, "CPU time a request", *cpu, most=most_cpu)
+    yield Figure(work, peer, "CPU time a request", cpu[0], cpu[1], most=most_cpu, strangers=strangers)
 
 
 def rates(loads: list[Load]) -> list[float]:
