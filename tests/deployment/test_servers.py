@@ -61,9 +61,11 @@ def test_workers_share_the_embedded_database(deploy: Deploy, tmp_path: Path) -> 
     env = {"MONGODB_URI": "", "MINIEXPRESS_ENV": "development"}
     app = deploy(COMMANDS[0], cwd=tmp_path, **env)
     browser = walk_through_login(app.url, "ada@example.com", "Hello, Ada")
+    browser.close()  # no connection to a worker that will be killed
+    browser.headers["Connection"] = "close"
     for worker in children(app.pid):
         os.kill(worker, signal.SIGKILL)
         wait_for(lambda worker=worker: not is_alive(worker), "the end of a worker")  # type: ignore[misc]
-        wait_for(lambda: requests.get(app.url).ok, "an answer again")
+        wait_for(lambda: browser.get(app.url).ok, "the database, taken over by another worker's child")
         assert is_logged_in(browser, app.url)
     app.terminate()
