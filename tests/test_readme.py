@@ -221,6 +221,7 @@ def test_the_password_stands_in_front_of_app_pys_login(
         for email, password in users.items():
             fields = {"name": email, "password": guarded_login["hash_password"](password)}
             client.test.users.update_one({"email": email}, {"$set": fields}, upsert=True)
+        client.test.users.update_one({"email": "None"}, {"$set": {"name": "one without a password"}}, upsert=True)
     app = run_app(tmp_path / "app.py", {"MONGODB_URI": secantus_server.uri})
 
     def log_in(**form: Any) -> int:
@@ -232,6 +233,8 @@ def test_the_password_stands_in_front_of_app_pys_login(
     assert log_in(email="ada@example.com", password="Correct horse") == 401
     assert log_in(email="nobody@example.com", password="correct horse") == 401
     assert log_in(password="correct horse") == 401
+    for password in ("", "None", "correct horse"):
+        assert log_in(email="None", password=password) == 401
     assert log_in(**{"email[$ne]": "", "password[$ne]": ""}) == 401
     assert log_in(email=["ada@example.com", "grace@example.com"], password=["battery staple"]) == 401
     assert requests.post(f"{app.url}/login", json={"email": "ada@example.com"}).status_code == 401
