@@ -11,7 +11,7 @@ import secrets
 import sys
 from pathlib import Path
 
-from miniexpress import HTTPError, Next, Request, Response, embedded, express, session, urlencoded
+from miniexpress import Next, Request, Response, embedded, express, session, urlencoded
 from miniexpress.sessions.mongodb import MongoDBStore
 
 # Beyond the tutorial: what it takes for granted comes from the environment, and a database is there without asking.
@@ -38,6 +38,8 @@ except embedded.EmbeddedUnavailable as unavailable:
 store = MongoDBStore(
     uri=MONGODB_URI,
     collection="sessions",
+    # Beyond the tutorial: who only looks around has his session's end moved once a minute, not with each request.
+    touch_after=60_000,
 )
 
 app = express()
@@ -63,13 +65,11 @@ app.use(urlencoded())
 
 @app.use("/login")
 def offer_demo_user(req: Request, res: Response, next: Next) -> None:
-    try:
+    with store.reached("reading"):  # an outage is a 503 in time, also where the login itself asks behind next()
         if db.users.find_one() is None:
             db.users.update_one({"_id": "demo"}, {"$set": {"email": "ada@example.com", "name": "Ada"}}, upsert=True)
         res.locals.demo_user = db.users.find_one({"_id": "demo"})
-    except Exception as error:
-        raise HTTPError(503, f"the users cannot be read: {error}") from error
-    next()
+        next()
 
 
 # The tutorial's login, account and logout.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -124,6 +126,21 @@ def test_an_outage_is_a_503_within_two_seconds_and_over_when_the_database_is_bac
     assert is_logged_in(browser, app.url)
     assert app.output().count("the session store is not available: ") >= 1
     assert "the session store is back" in app.output()
+
+
+def test_a_database_that_hangs_is_a_503_within_two_seconds(run_app: RunApp, secantus_server: SecantusServer) -> None:
+    app = run_app(env={"MONGODB_URI": secantus_server.uri})
+    assert requests.get(f"{app.url}/login").status_code == 200
+    os.kill(secantus_server.pid, signal.SIGSTOP)
+    try:
+        for _ in range(2):
+            for method in ("GET", "POST"):
+                began = time.monotonic()
+                assert requests.request(method, f"{app.url}/login").status_code == 503
+                assert time.monotonic() - began < 2
+    finally:
+        os.kill(secantus_server.pid, signal.SIGCONT)
+    assert requests.get(f"{app.url}/login").status_code == 200
 
 
 def test_what_a_form_or_json_sends_reaches_the_database_as_no_operator(run_app: RunApp, mongodb: MongoDBServer) -> None:

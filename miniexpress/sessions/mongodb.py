@@ -9,8 +9,6 @@ import itertools
 import logging
 import random
 import re
-import socket
-import struct
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +16,6 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any, Literal, NoReturn
 
-import bson
 import pymongo
 from bson.codec_options import CodecOptions
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
@@ -28,6 +25,7 @@ from ..errors import HTTPError
 from ..jsontext import parse
 from ..jsontext import stringify as json_of
 from ..options import checks_options
+from .hello import answers
 from .session import Changes
 from .store import Document, Fresh, Store
 
@@ -46,7 +44,7 @@ class MongoDBStore(Store):
 
     ``client``, ``db`` and ``collection`` are pymongo's. While MongoDB cannot be reached, every call raises an
     ``HTTPError`` 503 within 2 seconds, and the listeners of ``error`` are told why. Raises ``TypeError`` for an option
-    that cannot be, and pymongo's errors for a URI that cannot be.
+    that cannot be.
     """
 
     @checks_options
@@ -66,9 +64,10 @@ class MongoDBStore(Store):
         client: pymongo.MongoClient[Any] | None = None,
     ) -> None:
         super().__init__()
-        texts = {"uri": uri, "collection": collection, "id_field": id_field, "expires_key": expires_key}
-        for name, value in texts.items():
+        for name, value in {"uri": uri, "collection": collection}.items():
             _check(name, value, str, "a string that is not empty", bool)
+        for name, value in {"id_field": id_field, "expires_key": expires_key}.items():
+            _check(name, value, str, "the name of a field, with no '.' and no '$'", _PLAIN_KEY.fullmatch)
         _check("database_name", database_name, str | None, "a string or None")
         _check("connection_options", connection_options, Mapping | None, "a dict of pymongo.MongoClient's options")
         _check("stringify", stringify, bool, "True or False")
@@ -80,17 +79,20 @@ class MongoDBStore(Store):
         self.id_field = id_field
         self.expires_key = expires_key
         self.expires_after_seconds = expires_after_seconds
-        self.client = client or _connect(uri, connection_options or {})
         as_attributes: CodecOptions[Any] = CodecOptions(document_class=AttrDict, tz_aware=True, tzinfo=UTC)
-        name = database_name or self.client.get_default_database("test").name
-        self.db = self.client.get_database(name, codec_options=as_attributes)
-        self.collection = self.db[collection]
-        self._lost: set[str] = set()  # of "reading" and "writing"
+        with _refused("uri or connection_options"):
+            self.client = client or _connect(uri, connection_options or {})
+        with _refused("database_name"):
+            name = database_name or self.client.get_default_database("test").name
+            self.db = self.client.get_database(name, codec_options=as_attributes)
+        with _refused("collection"):
+            self.collection = self.db[collection]
+        self._lost: Literal["reading", "writing"] | None = None  # who cannot be read cannot be written either
         self._indexed: set[str] = set()
         self._comparing = Lock()
 
     def get(self, sid: str) -> Document | None:
-        with self._reached("reading"):
+        with self.reached("reading"):
             found = self.collection.find_one({self.id_field: sid})
         if found is None:
             return None
@@ -107,12 +109,12 @@ class MongoDBStore(Store):
             "session": self._written(document),
             self.expires_key: self._expiry(document["cookie"]),
         }
-        with self._reached("writing"):
+        with self.reached("writing"):
             self.collection.update_one({self.id_field: sid}, {"$set": fields}, upsert=True)
 
     def update(self, sid: str, changes: Changes) -> bool:
         """Change the items of a session, all in one atomic step; ``False`` where there is no such session any more."""
-        with self._reached("writing"):
+        with self.reached("writing"):
             if self.stringify:
                 return self._update_by_comparing(sid, changes)
             if not all(map(_PLAIN_KEY.fullmatch, (*changes.added, *changes.changed, *changes.removed))):
@@ -162,7 +164,7 @@ class MongoDBStore(Store):
             return False
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
-        with self._reached("writing"), self._comparing:
+        with self.reached("writing"), self._comparing:
             for document, as_read in self._read_to_replace(sid):
                 after = changes.onto(document)
                 self.set(new_sid, after)
@@ -195,22 +197,22 @@ class MongoDBStore(Store):
         if not self.stringify:  # connect-mongo leaves the text alone too
             same[_MAX_AGE] = document["cookie"]["originalMaxAge"]
             later["session.cookie"] = _with_nulls(document["cookie"])
-        with self._reached("writing"):
+        with self.reached("writing"):
             self.collection.update_one(same, {"$set": later})
 
     def destroy(self, sid: str) -> None:
-        with self._reached("writing"):
+        with self.reached("writing"):
             self.collection.delete_one({self.id_field: sid})
 
     def all(self) -> dict[str, Document]:
         return self._find({})
 
     def length(self) -> int:
-        with self._reached("reading"):
+        with self.reached("reading"):
             return int(self.collection.count_documents(self._unexpired()))
 
     def clear(self) -> None:
-        with self._reached("writing"):
+        with self.reached("writing"):
             self.collection.delete_many({})
 
     def sessions_where(self, path: str, value: Any) -> dict[str, Document]:
@@ -223,7 +225,7 @@ class MongoDBStore(Store):
     def destroy_where(self, path: str, value: Any) -> int:
         """End the sessions that ``sessions_where`` finds, as for "log out everywhere"; returns how many there were."""
         where = self._where(path, value)
-        with self._reached("writing"):
+        with self.reached("writing"):
             return int(self.collection.delete_many(where).deleted_count)
 
     def _where(self, path: str, value: Any) -> dict[str, Any]:
@@ -233,13 +235,13 @@ class MongoDBStore(Store):
             )
         field = f"session.{path}"
         if field not in self._indexed:
-            with self._reached("writing"):
+            with self.reached("writing"):
                 self.collection.create_index(field)
             self._indexed.add(field)
         return {field: {"$eq": value}}
 
     def _find(self, where: dict[str, Any]) -> dict[str, Document]:
-        with self._reached("reading"):
+        with self.reached("reading"):
             return {
                 found[self.id_field]: self._read(found) for found in self.collection.find(where | self._unexpired())
             }
@@ -271,8 +273,11 @@ class MongoDBStore(Store):
         return timedelta(0) <= datetime.now(UTC) + lasts - expires < self.touch_after
 
     @contextmanager
-    def _reached(self, doing: Literal["reading", "writing"]) -> Iterator[None]:
-        """Around each call to MongoDB: bounds its time, and makes an outage an answer that is logged only once."""
+    def reached(self, doing: Literal["reading", "writing"]) -> Iterator[None]:
+        """Around calls to MongoDB, also an app's own: bounds their time, and logs an outage once.
+
+        Raises ``HTTPError`` 503 in place of pymongo's errors.
+        """
         is_known = not self._lost and self.client.topology_description.has_readable_server()
         if not is_known and not self._is_anyone_there():
             self._fail(doing, ConnectionFailure("nobody answers there"))
@@ -282,10 +287,9 @@ class MongoDBStore(Store):
                 yield
         except PyMongoError as error:
             self._fail(doing, error)
-        if doing in self._lost:
-            self._lost.discard(doing)
-            if not self._lost:
-                log.warning("the session store is back")
+        if self._lost and (doing, self._lost) != ("reading", "writing"):
+            self._lost = None
+            log.warning("the session store is back")
 
     def _index_once(self) -> None:
         if self.expires_key in self._indexed:
@@ -299,18 +303,18 @@ class MongoDBStore(Store):
             self.emit("error", error)
         self._indexed.add(self.expires_key)
 
-    def _fail(self, doing: str, error: PyMongoError) -> NoReturn:
+    def _fail(self, doing: Literal["reading", "writing"], error: PyMongoError) -> NoReturn:
         if not (self._lost and _is_loss(error)):
             log.error("the session store is not available: %s", _reason(error))
         if _is_loss(error):
-            self._lost.add(doing)
+            self._lost = doing if doing == "reading" else self._lost or doing
         self.emit("error", error)
         raise HTTPError(503, f"the session store is not available: {_reason(error)}") from error
 
     def _is_anyone_there(self) -> bool:
         """Whether any server answers at all: asked while it is lost, so that no request waits in vain."""
         addresses = list(self.client.topology_description.server_descriptions())
-        return not addresses or any(_answers(*address) for address in addresses)
+        return not addresses or any(answers(*address, _PATIENCE_WITH_A_HELLO) for address in addresses)
 
 
 def _connect(uri: str, options: Mapping[str, Any]) -> pymongo.MongoClient[Any]:
@@ -325,33 +329,18 @@ def _connect(uri: str, options: Mapping[str, Any]) -> pymongo.MongoClient[Any]:
     return pymongo.MongoClient(uri, **{"connect": False, **ours, **options})
 
 
-def _answers(host: str, port: int | None) -> bool:
-    """Whether a server says anything to a hello (OP_MSG of MongoDB's wire protocol), if only that it wants TLS."""
-    hello = bson.encode({"hello": 1, "$db": "admin"})
-    try:
-        with _socket_to(host, port) as there:
-            try:
-                there.sendall(struct.pack("<iiiiIB", 21 + len(hello), 1, 0, 2013, 0, 0) + hello)
-                there.recv(1)
-            except ConnectionError:
-                pass
-    except (OSError, UnicodeError):
-        return False
-    return True
-
-
-def _socket_to(host: str, port: int | None) -> socket.socket:
-    if port is not None:
-        return socket.create_connection((host, port), _PATIENCE_WITH_A_HELLO)
-    unix = socket.socket(socket.AF_UNIX)  # pymongo's address of one is its path and no port
-    unix.settimeout(_PATIENCE_WITH_A_HELLO)
-    unix.connect(host)
-    return unix
-
-
 def _check(name: str, value: Any, kind: Any, description: str, is_good: Callable[[Any], Any] | None = None) -> None:
     if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool) or (is_good and not is_good(value)):
         raise TypeError(f"MongoDBStore({name}=…) takes {description}, not {value!r}")
+
+
+@contextmanager
+def _refused(names: str) -> Iterator[None]:
+    """Around what pymongo makes of options: a wrong one is a ``TypeError`` that names it, as all others are."""
+    try:
+        yield
+    except (PyMongoError, ValueError, TypeError) as error:
+        raise TypeError(f"MongoDBStore({names}=…): {error}") from error
 
 
 def _duration(name: str, value: Any) -> timedelta:
