@@ -32,7 +32,7 @@ def stringify(value: Any, replacer: Replacer = None, spaces: int | str | None = 
         raise TypeError(f"JSON cannot hold this {type(value).__name__}: it contains itself, or is too deep") from error
     if not text.isascii():
         text = text.encode("utf-8", "backslashreplace").decode()  # half a surrogate pair as its escape
-    return text.translate(_HTML) if escape else text
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026") if escape else text
 
 
 def parse(text: str, reviver: Reviver = None) -> Any:
@@ -102,4 +102,3 @@ _PLAIN = (str, int, float, dict, list, tuple, NoneType)
 _INDENTING = partial(json.JSONEncoder, ensure_ascii=False, allow_nan=False, separators=(",", ": "), default=_to_json)
 _COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_to_json)
 _DECODER = json.JSONDecoder(object_hook=AttrDict, parse_constant=_refuse_constant)
-_HTML = {ord(char): f"\\u{ord(char):04x}" for char in "<>&"}

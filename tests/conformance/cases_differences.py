@@ -69,7 +69,7 @@ CASES = [
                 "/", bytes.fromhex("8b03807b2261223a20317d03"), "text/plain", {"Content-Encoding": "br"}, name="brotli"
             ),
             post("/", b"a\0b", "text/plain; charset=utf-16le", name="half a character"),
-            post("/json", "[" * 2_000 + "]" * 2_000, "application/json", name="nested 2,000 deep"),
+            post("/json", "[" * 20_000 + "]" * 20_000, "application/json", name="nested 20,000 deep"),
         ],
     ),
     Case(

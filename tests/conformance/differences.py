@@ -157,7 +157,7 @@ X-Powered-By: Express
 {"b":"x","2":"y","1":"z"}
 """,
     ),
-    "differences-bodies-nested 2,000 deep": Difference(
+    "differences-bodies-nested 20,000 deep": Difference(
         "JSON may be nested as deep as Python's recursion",
         """
 HTTP/1.1 400 Bad Request
