@@ -258,7 +258,7 @@ X-Powered-By: Express
 """,
     ),
     "differences-what Node's parser makes of a request-BREW /pot": Difference(
-        "Any method that is a token is served",
+        "Any method that is a token in capital letters is served",
         """
 HTTP/1.1 200 OK
 Content-Length: 22

