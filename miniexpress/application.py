@@ -200,17 +200,21 @@ class App(Router):
         return self
 
     def enable(self, name: str) -> Self:
+        """``set(name, True)``."""
         self.set(name, True)
         return self
 
     def disable(self, name: str) -> Self:
+        """``set(name, False)``."""
         self.set(name, False)
         return self
 
     def enabled(self, name: str) -> bool:
+        """Whether a setting is true, here or in the app that this one is mounted in."""
         return bool(self.set(name))
 
     def disabled(self, name: str) -> bool:
+        """Whether a setting is not true."""
         return not self.set(name)
 
     def _set_defaults(self) -> None:
@@ -223,10 +227,12 @@ class App(Router):
 
     @property
     def case_sensitive(self) -> bool:
+        """The setting ``case sensitive routing``."""
         return self.enabled("case sensitive routing")
 
     @property
     def strict(self) -> bool:
+        """The setting ``strict routing``."""
         return self.enabled("strict routing")
 
     # Views

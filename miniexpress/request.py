@@ -116,6 +116,7 @@ class Request:
 
     @property
     def secure(self) -> bool:
+        """Whether ``protocol`` is ``https``."""
         return bool(self.protocol == "https")
 
     @property
@@ -138,6 +139,7 @@ class Request:
 
     @property
     def hostname(self) -> str | None:
+        """``host`` without its port."""
         host = self.host
         if not host:
             return None
@@ -169,6 +171,7 @@ class Request:
 
     @property
     def stale(self) -> bool:
+        """Not ``fresh``."""
         return not self.fresh
 
     @property
@@ -182,12 +185,15 @@ class Request:
         return negotiation.TYPES.answer(self.environ.get("HTTP_ACCEPT"), flat(types))
 
     def accepts_encodings(self, *encodings: str | Sequence[str]) -> Any:
+        """As ``accepts``, for Accept-Encoding."""
         return negotiation.ENCODINGS.answer(self.environ.get("HTTP_ACCEPT_ENCODING"), flat(encodings))
 
     def accepts_charsets(self, *charsets: str | Sequence[str]) -> Any:
+        """As ``accepts``, for Accept-Charset."""
         return negotiation.CHARSETS.answer(self.environ.get("HTTP_ACCEPT_CHARSET"), flat(charsets))
 
     def accepts_languages(self, *languages: str | Sequence[str]) -> Any:
+        """As ``accepts``, for Accept-Language."""
         return negotiation.LANGUAGES.answer(self.environ.get("HTTP_ACCEPT_LANGUAGE"), flat(languages))
 
     def is_(self, *types: str | Sequence[str]) -> str | Literal[False] | None:

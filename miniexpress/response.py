@@ -46,6 +46,7 @@ class Response(Head):
 
     @cached_property
     def locals(self) -> AttrDict:
+        """What the views of this answer see, over ``app.locals``."""
         return AttrDict()
 
     @property

@@ -27,6 +27,7 @@ class Changes(NamedTuple):
 
     @property
     def has_new_max_age(self) -> bool:
+        """Whether this request gave the cookie another ``originalMaxAge``."""
         return bool(self.cookie["originalMaxAge"] != self.max_age)
 
     def onto(self, document: Mapping[str, Any]) -> dict[str, Any]:
@@ -68,10 +69,12 @@ class Session(AttrDict):
 
     @property
     def id(self) -> Any:
+        """The session's id, which the cookie carries signed."""
         return self._id
 
     @property
     def req(self) -> Request:
+        """The request whose session this is."""
         return self._req
 
     @property
@@ -100,6 +103,7 @@ class Session(AttrDict):
         return self.reset_max_age()
 
     def reset_max_age(self) -> Self:
+        """Let ``cookie.max_age`` begin anew from ``cookie.original_max_age``, in milliseconds."""
         self.cookie.max_age = self.cookie.original_max_age
         return self
 
