@@ -266,11 +266,14 @@ def _parse_json(text: str, strict: bool, reviver: Reviver) -> Any:
 
 def _is_text_codec(charset: str) -> bool:
     try:
-        return codecs.lookup(charset)._is_text_encoding
+        codec = codecs.lookup(charset)
+        return codec._is_text_encoding and codec.name.replace("_", "-") not in _NO_CHARSETS
     except (LookupError, ValueError):
         return False
 
 
 _FORM_CHARSETS = ("utf-8", "iso-8859-1")
+# Codecs of Python's own, by which no client sends a body; some raise for any text, some are slow.
+_NO_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
 _CHUNK = 65536
 _WINDOW_BITS = {"gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}

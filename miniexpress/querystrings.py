@@ -109,6 +109,8 @@ _INDEX = re.compile("0|[1-9][0-9]{0,14}")
 
 def _steps(key: str, depth: float, strict: bool) -> list[_Step]:
     """``a[b][0][]`` to ``['a', 'b', 0, None]``: at most ``depth`` in brackets, and one more with all that is left."""
+    if depth <= 0 and key[:1] == "[" and key[-1:] == "]" and not _GROUP.fullmatch(key):
+        return [key[1:-1]]
     depth = 1 if _GROUP.fullmatch(key) else depth  # Even with a depth of 0, [a] is a.
     start = key.find("[") if depth > 0 else -1
     steps: list[_Step] = [key[:start] if start > 0 else key] if start else []
@@ -144,7 +146,7 @@ class _Container(dict[str, Any]):
 
     def __setitem__(self, name: str, item: Any) -> None:
         super().__setitem__(name, item)
-        if self.is_list or name.isdecimal():
+        if self.is_list or (name.isdecimal() and len(name) < 16):  # Python makes no integer of thousands of digits
             self.length = max(self.length, int(name) + 1)
         self.is_list = self.is_list and len(self) <= self.limit
 

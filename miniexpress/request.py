@@ -231,9 +231,9 @@ def _url_of(environ: dict[str, Any]) -> str:
 def _split_url(url: str) -> tuple[str, str]:
     """A URL's path and its query; one in absolute form (RFC 9112 section 3.2.2) has a host before the path."""
     target = url.partition("#")[0]
-    if not target.startswith("/") and "://" in target:
-        target = "/" + target.partition("://")[2].partition("/")[2]
     path, _, query = target.partition("?")
+    if not path.startswith("/") and "://" in path:
+        path = "/" + path.partition("://")[2].partition("/")[2]
     return path, query
 
 

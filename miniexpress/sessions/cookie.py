@@ -127,4 +127,4 @@ class Cookie:
 
 
 _MILLISECOND = timedelta(milliseconds=1)
-_NULL_WHEN_UNSET = ("originalMaxAge", "expires")
+_NULL_WHEN_UNSET = ("originalMaxAge", "expires", "httpOnly", "path")

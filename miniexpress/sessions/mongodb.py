@@ -223,7 +223,10 @@ class MongoDBStore(Store):
         return self._find(self._where(path, value))
 
     def destroy_where(self, path: str, value: Any) -> int:
-        """End the sessions that ``sessions_where`` finds, as for "log out everywhere"; returns how many there were."""
+        """End the sessions that ``sessions_where`` finds, as for "log out everywhere"; expired ones too.
+
+        Returns how many there were.
+        """
         where = self._where(path, value)
         with self.reached("writing"):
             return int(self.collection.delete_many(where).deleted_count)
@@ -238,7 +241,7 @@ class MongoDBStore(Store):
             with self.reached("writing"):
                 self.collection.create_index(field)
             self._indexed.add(field)
-        return {field: {"$eq": value}}
+        return {field: {"$eq": value, "$exists": True}}
 
     def _find(self, where: dict[str, Any]) -> dict[str, Document]:
         with self.reached("reading"):
@@ -278,8 +281,7 @@ class MongoDBStore(Store):
 
         Raises ``HTTPError`` 503 in place of pymongo's errors.
         """
-        is_known = not self._lost and self.client.topology_description.has_readable_server()
-        if not is_known and not self._is_anyone_there():
+        if self._lost and not self._is_anyone_there():
             self._fail(doing, ConnectionFailure("nobody answers there"))
         try:
             with pymongo.timeout(_PATIENCE_WHEN_LOST if self._lost else _PATIENCE):
@@ -297,7 +299,7 @@ class MongoDBStore(Store):
         try:
             self.create_index()
         except OperationFailure as error:
-            if _is_loss(error):
+            if _is_loss(error) and error.code != 13:  # Unauthorized: who may not make it may still read and write
                 raise
             log.error("the index that clears away old sessions could not be made: %s", _reason(error))
             self.emit("error", error)
@@ -371,7 +373,7 @@ _PLAIN_KEY = re.compile(r"[\w -]+")  # what a dotted path holds as the name of o
 # Seconds. pymongo looks for a server every half second: what is between two looks is waited for too.
 _PATIENCE = 1.2
 _PATIENCE_WHEN_LOST = 0.8
-_PATIENCE_WITH_A_HELLO = 0.2
+_PATIENCE_WITH_A_HELLO = 0.4
 _NOT_ALLOWED = (13, 18)  # Unauthorized and AuthenticationFailed, in MongoDB's list of error codes
 _MAX_AGE = "session.cookie.originalMaxAge"
 _COOKIE_FIELDS = (

@@ -98,6 +98,11 @@ class Session(AttrDict):
         """Whether this request has saved it."""
         return self._saved
 
+    def clear(self) -> None:
+        """Remove all data; the cookie stays."""
+        for key in [key for key in self if key != "cookie"]:
+            del self[key]
+
     def touch(self) -> Self:
         """Let ``cookie.max_age`` begin anew."""
         return self.reset_max_age()

@@ -33,6 +33,23 @@ def forms(queries: list[str]) -> list[Request]:
 TEXTS = [*PLAIN[1:], *NESTED]
 
 CASES = [
+    case(
+        "keys that begin and end in brackets",
+        "urlencoded",
+        "",
+        "",
+        forms(["[21][c][21]=1", "[a]a[b]=1", "[19][b[1]a[]=1"]),
+    ),
+    case(
+        "charsets that are Python's own",
+        "text",
+        "",
+        "",
+        [
+            post("/", "x", f"text/plain; charset={name}", name=name)
+            for name in ("undefined", "idna", "punycode", "unicode_escape", "raw_unicode_escape")
+        ],
+    ),
     case("urlencoded", "urlencoded", "", "", forms([*TEXTS, "?a=b#c", "?caf\u00e9=\u2713"])),
     case("urlencoded, extended", "urlencoded", "{ extended: true }", "extended=True", forms(TEXTS)),
     case(

@@ -91,7 +91,25 @@ NESTED = [
 SHOW_JS = "app.get('/', (req, res) => res.json(req.query))"
 SHOW_PY = "app.get('/', lambda req, res: res.json(req.query))"
 
+DIGITS = "9" * 5_000
+
 CASES = [
+    Case(
+        "keys of more digits than a number has",
+        js="app.set('query parser', 'extended'); app.get('/', (req, res) => res.json(req.query))",
+        py="app.set('query parser', 'extended'); app.get('/', lambda req, res: res.json(req.query))",
+        requests=[
+            get(f"/?a[{DIGITS}]=1", name="one"),
+            get(f"/?a[x]=1&a[{DIGITS}]=1", name="beside a word"),
+            get(f"/?a[b]=1&{DIGITS}=1", name="outside"),
+        ],
+    ),
+    Case(
+        "a target in absolute form without a path",
+        js="app.use((req, res) => res.json([req.path, req.query]))",
+        py="app.use(lambda req, res: res.json([req.path, req.query]))",
+        requests=gets("http://test.example?u=/admin http://test.example?x=1 http://test.example"),
+    ),
     Case(
         "a parser of one's own",
         js="""
