@@ -70,6 +70,8 @@ class Connection(BaseHTTPRequestHandler):
 
     def _receive_request(self) -> WSGIEnvironment:
         server, client = self.server, self.client
+        if client.buffer == b"\r\n":  # RFC 9112 2.2: an old client's CRLF behind a body is no request begun
+            client.buffer.clear()
         if not client.buffer:
             self._await_request()
         begun = monotonic()
@@ -96,6 +98,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def _answer(self, environ: WSGIEnvironment) -> None:
         self.served = True
+        method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]
         answer = Answer(self.client, environ, self._life)
         try:
             chunks = self.server.app(environ, answer.start)
@@ -107,7 +110,7 @@ class Connection(BaseHTTPRequestHandler):
         except (Refused, Disconnected) as error:
             raise Disconnected if answer.begun else error from None
         except BaseException:  # the app's own SystemExit and the like, too: they are no reason to end a thread of ours
-            logger.exception("%s %s failed", environ["REQUEST_METHOD"], environ["REQUEST_URI"])
+            logger.exception("%s %s failed", method, target)
             raise Disconnected if answer.begun else Refused(500, "the app failed") from None
         self.keep_alive = self.keep_alive and (self.body is None or self.body.skip())
 
@@ -200,9 +203,10 @@ class Server(ThreadingHTTPServer):
         with self:
             while not self.stopping:
                 self.handle_request()
+            self.socket.listen(0)  # nearly no new ones come in, while those that wait are let in
             self.socket.settimeout(0)
-            with suppress(OSError):  # BlockingIOError, once all who connected in time are let in
-                while True:
+            with suppress(OSError):  # BlockingIOError, once all who connected in time are there
+                for _ in range(self.request_queue_size + 1):
                     self.process_request(*self.get_request())
         grace = monotonic() + GRACE_SECONDS
         while self.idle and monotonic() < grace:
