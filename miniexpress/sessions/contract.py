@@ -201,6 +201,22 @@ class StoreContract:
         assert document is None, f"rotate() of a session that is not there returned {document}, not None"
         expect(store, "new", None)
 
+    def test_end_reaches_what_an_id_was_rotated_to_and_nothing_else_does(self, store: Store) -> None:
+        nothing = Changes({}, {}, [], session()["cookie"], None)
+        store.set("other", session(a=1))
+        store.set("old", session(a=2))
+        assert store.rotate("old", "newer", nothing) and store.rotate("newer", "newest", nothing)
+        for sid in ("old", "newer"):
+            expect(store, sid, None)
+            store.destroy(sid)
+        expect(store, "newest", {"a": 2})
+        store.end("old")
+        expect(store, "newest", None)
+        expect(store, "other", {"a": 1})
+        store.end("other")
+        store.end("other")  # again, which is no error
+        expect(store, "other", None)
+
     # all, length, clear
 
     def test_all_and_length_are_of_what_has_not_expired(self, store: Any) -> None:

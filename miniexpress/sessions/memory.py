@@ -20,7 +20,11 @@ class MemoryStore(Store):
 
     def get(self, sid: str) -> Document | None:
         with self._lock:
-            return self._read(sid)
+            document = self._read(sid)
+            if document is not None and _has_expired(document):
+                del self._sessions[sid]
+                return None
+            return document
 
     def set(self, sid: str, document: Document) -> None:
         with self._lock:
@@ -36,7 +40,8 @@ class MemoryStore(Store):
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
         with self._lock:
-            return super().rotate(sid, new_sid, changes)
+            latest = self._read(sid)
+            return None if latest is None else self._moved(sid, new_sid, changes.onto(latest))
 
     def touch(self, sid: str, document: Document) -> None:
         with self._lock:
@@ -50,7 +55,7 @@ class MemoryStore(Store):
 
     def all(self) -> dict[str, Document]:
         with self._lock:
-            documents = {sid: self._read(sid) for sid in list(self._sessions)}
+            documents = {sid: self.get(sid) for sid in list(self._sessions)}
         return {sid: document for sid, document in documents.items() if document is not None}
 
     def length(self) -> int:
@@ -61,12 +66,11 @@ class MemoryStore(Store):
             self._sessions.clear()
 
     def _read(self, sid: str) -> Document | None:
+        """A session, expired or not: one that expires while its request is under way is saved, as in Node."""
         text = self._sessions.get(sid)
-        if text is None:
-            return None
-        document: Document = parse(text)
-        expires = document["cookie"].get("expires")
-        if expires and datetime.fromisoformat(expires) <= datetime.now(UTC):
-            del self._sessions[sid]
-            return None
-        return document
+        return None if text is None else parse(text)
+
+
+def _has_expired(document: Document) -> bool:
+    expires = document["cookie"].get("expires")
+    return bool(expires) and datetime.fromisoformat(expires) <= datetime.now(UTC)

@@ -118,7 +118,7 @@ class _Visit:
         store, session = self.options.store, self.req.session
         if session is None:
             if self.should_destroy():
-                store.destroy(self.req.session_id)
+                store.end(self.req.session_id)
             return
         self.touch_once(session)
         if self.should_rotate(session):
@@ -150,6 +150,8 @@ class _Visit:
             return session.save()
         if not session.rotate(new_id):
             if self.options.rotate_on in self.original:
+                if self.options.rotate_on not in session:  # a logout, which holds for what another request made of it
+                    self.options.store.end(session.id)
                 return False
             session.begin_anew(new_id)
         self.req.session_id = new_id

@@ -5,15 +5,14 @@ The one room that imports pymongo.
 
 from __future__ import annotations
 
-import itertools
 import logging
-import random
 import re
+import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any, Literal, NoReturn
 
 import pymongo
@@ -28,6 +27,7 @@ from ..options import checks_options
 from .hello import answers
 from .session import Changes
 from .store import Document, Fresh, Store
+from .updates import MAX_AGE, as_paths, as_pipeline, can_be_paths, with_nulls
 
 log = logging.getLogger("miniexpress.sessions")
 
@@ -67,7 +67,7 @@ class MongoDBStore(Store):
         for name, value in {"uri": uri, "collection": collection}.items():
             _check(name, value, str, "a string that is not empty", bool)
         for name, value in {"id_field": id_field, "expires_key": expires_key}.items():
-            _check(name, value, str, "the name of a field, with no '.' and no '$'", _PLAIN_KEY.fullmatch)
+            _check(name, value, str, "the name of a field, with no '.' and no '$'", _FIELD.fullmatch)
         _check("database_name", database_name, str | None, "a string or None")
         _check("connection_options", connection_options, Mapping | None, "a dict of pymongo.MongoClient's options")
         _check("stringify", stringify, bool, "True or False")
@@ -89,7 +89,7 @@ class MongoDBStore(Store):
             self.collection = self.db[collection]
         self._lost: Literal["reading", "writing"] | None = None  # who cannot be read cannot be written either
         self._indexed: set[str] = set()
-        self._comparing = Lock()
+        self._hands = Lock()
 
     def get(self, sid: str) -> Document | None:
         with self.reached("reading"):
@@ -104,10 +104,14 @@ class MongoDBStore(Store):
         return Fresh(document) if expires and self._is_fresh(document["cookie"], expires) else document
 
     def set(self, sid: str, document: Document) -> None:
+        self._put(sid, document)
+
+    def _put(self, sid: str, document: Document, **beside: Any) -> None:
         fields = {
             self.id_field: sid,
             "session": self._written(document),
             self.expires_key: self._expiry(document["cookie"]),
+            **beside,
         }
         with self.reached("writing"):
             self.collection.update_one({self.id_field: sid}, {"$set": fields}, upsert=True)
@@ -115,94 +119,89 @@ class MongoDBStore(Store):
     def update(self, sid: str, changes: Changes) -> bool:
         """Change the items of a session, all in one atomic step; ``False`` where there is no such session any more."""
         with self.reached("writing"):
-            if self.stringify:
-                return self._update_by_comparing(sid, changes)
-            if not all(map(_PLAIN_KEY.fullmatch, (*changes.added, *changes.changed, *changes.removed))):
-                return self._update_whole(sid, changes)
-            fields = {**changes.added, **changes.changed, "cookie": _with_nulls(changes.cookie)}
-            change: dict[str, Any] = {"$set": {f"session.{key}": value for key, value in fields.items()}}
-            change["$set"][self.expires_key] = self._expiry(changes.cookie)
-            if changes.removed:
-                change["$unset"] = {f"session.{key}": "" for key in changes.removed}
-            as_loaded: dict[str, Any] = {f"session.{key}": {"$exists": True} for key in changes.changed}
-            if not changes.has_new_max_age:
-                as_loaded[_MAX_AGE] = changes.max_age
-            if self.collection.update_one({self.id_field: sid, **as_loaded}, change).matched_count:
-                return True
-            return self._update_whole(sid, changes)
+            while not (self._update_paths(sid, changes) or self._update_whole(sid, changes)):
+                if not self._is_there(sid):
+                    return False
+            return True
+
+    def _update_paths(self, sid: str, changes: Changes) -> bool:
+        """The way of nearly every update."""
+        if self.stringify or not can_be_paths(changes):
+            return False
+        as_loaded, update = as_paths(changes, self.expires_key, self._expiry(changes.cookie))
+        return bool(self.collection.update_one({**self._free(sid), **as_loaded}, update).matched_count)
 
     def _update_whole(self, sid: str, changes: Changes) -> bool:
-        """Do an update that no dotted path can say: the server does ``changes.onto``, as an aggregation pipeline."""
-        before, changed = {"$objectToArray": "$session"}, {"$objectToArray": {"$literal": changes.changed}}
-        is_removed = {"$in": ["$$this.k", {"$literal": changes.removed}]}
-        is_there = {"$in": ["$$this.k", {"$map": {"input": before, "in": "$$this.k"}}]}
-        kept = {"$arrayToObject": {"$filter": {"input": before, "cond": {"$not": [is_removed]}}}}
-        still_there = {"$arrayToObject": {"$filter": {"input": changed, "cond": is_there}}}
-        cookie: Any = {"$literal": _with_nulls(changes.cookie)}
-        expires: Any = self._expiry(changes.cookie)
-        if not changes.has_new_max_age:
-            is_ours = {"$eq": [{"$ifNull": [f"${_MAX_AGE}", None]}, changes.max_age]}
-            cookie = {"$cond": [is_ours, cookie, "$session.cookie"]}
-            expires = {"$cond": [is_ours, expires, {"$add": [f"${self.expires_key}", 1]}]}  # every write moves it
-        session = {"$mergeObjects": [kept, still_there, {"$literal": changes.added}, {"cookie": cookie}]}
-        try:
-            pipeline = [{"$set": {"session": session, self.expires_key: expires}}]
-            return bool(self.collection.update_one({self.id_field: sid}, pipeline).matched_count)
-        except OperationFailure as error:
-            if _is_loss(error):
-                raise
-            return self._update_by_comparing(sid, changes)
-
-    def _update_by_comparing(self, sid: str, changes: Changes) -> bool:
-        """Do an update that the server cannot: write the whole session, if nobody else has since it was read."""
-        with self._comparing:
-            for document, as_read in self._read_to_replace(sid):
-                after = changes.onto(document)
-                fields = {"session": self._written(after), self.expires_key: self._expiry(after["cookie"])}
-                if self.collection.update_one(as_read, {"$set": fields}).matched_count:
-                    return True
-            return False
+        if not self.stringify:
+            pipeline = as_pipeline(changes, self.expires_key, self._expiry(changes.cookie))
+            try:
+                return bool(self.collection.update_one(self._free(sid), pipeline).matched_count)
+            except OperationFailure as error:
+                if _is_loss(error):
+                    raise  # else it is a server that cannot do that
+        for document, as_held in self._in_hand(sid):
+            after = changes.onto(self._read(document))
+            fields = {"session": self._written(after), self.expires_key: self._expiry(after["cookie"])}
+            if self.collection.update_one(as_held, {"$set": fields, "$unset": {_HELD: ""}}).matched_count:
+                return True
+        return False
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
-        with self.reached("writing"), self._comparing:
-            for document, as_read in self._read_to_replace(sid):
-                after = changes.onto(document)
-                self.set(new_sid, after)
-                if self.collection.delete_one(as_read).deleted_count:
-                    return after
-            self.destroy(new_sid)
-            return None
+        with self.reached("writing"):
+            while True:
+                for document, as_held in self._in_hand(sid):
+                    after = changes.onto(self._read(document))
+                    self._put(new_sid, after, **{_WAS: [*document.get(_WAS, ()), sid][-_MOST_REMEMBERED:]})
+                    if self.collection.delete_one(as_held).deleted_count:
+                        return after
+                if not self._is_there(sid):
+                    self.destroy(new_sid)
+                    return None
 
-    def _read_to_replace(self, sid: str) -> Iterator[tuple[Document, dict[str, Any]]]:
-        """A session, and a filter that matches it only as long as nobody writes it; again, until it is gone.
+    def _in_hand(self, sid: str) -> Iterator[tuple[Document, dict[str, Any]]]:
+        """A session to be written in several steps, and what matches it as long as Node does not write to it.
 
-        A text is its own filter. Of fields, every write moves ``expires``: so they get one that nobody else would
-        choose, off by whole seconds, as nx-27017 looks at no more.
+        A field says since when it is held, and by whom: all others wait. Nothing where somebody else holds it.
         """
-        same = {self.id_field: sid}
-        for attempt in itertools.count():
-            time.sleep(random.uniform(0, 0.02 if attempt else 0))  # processes that do the same make way for each other
-            mark = {self.expires_key: self._expiry({}) + timedelta(seconds=random.randrange(1, 86400))}
-            if not self.stringify and not self.collection.update_one(same, {"$set": mark}).matched_count:
-                return
-            found = self.collection.find_one(same if self.stringify else {**same, **mark})
-            if found:
-                yield self._read(found), {**same, **({"session": found["session"]} if self.stringify else mark)}
-            elif self.stringify:
-                return
+        held = {self.id_field: sid, _HELD: f"{time.time():.3f} {secrets.token_hex(8)}"}
+        seen = "session" if self.stringify else self.expires_key
+        with self._hands:  # the threads of one process need not ask the server whose turn it is
+            is_ours = self.collection.update_one(self._free(sid), {"$set": held}).matched_count
+            if is_ours and (document := self.collection.find_one(held)):
+                yield document, {**held, seen: document.get(seen)}
+                self.collection.update_one(held, {"$unset": {_HELD: ""}})
+
+    def _is_there(self, sid: str) -> bool:
+        """Whether there is such a session, after a moment where it is held; who holds it for long has died."""
+        found = self.collection.find_one({self.id_field: sid}, [_HELD])
+        holder = found and found.get(_HELD)
+        if holder and time.time() - float(holder.split()[0]) < _LONGEST_HOLD:
+            time.sleep(_PAUSE)
+        elif holder:
+            self.collection.update_one({self.id_field: sid, _HELD: holder}, {"$unset": {_HELD: ""}})
+        return found is not None
+
+    def _free(self, sid: str) -> dict[str, Any]:
+        return {self.id_field: sid, _HELD: None}
 
     def touch(self, sid: str, document: Document) -> None:
-        same: dict[str, Any] = {self.id_field: sid}
+        same = self._free(sid)
         later: dict[str, Any] = {self.expires_key: self._expiry(document["cookie"])}
         if not self.stringify:  # connect-mongo leaves the text alone too
-            same[_MAX_AGE] = document["cookie"]["originalMaxAge"]
-            later["session.cookie"] = _with_nulls(document["cookie"])
+            same[MAX_AGE] = document["cookie"]["originalMaxAge"]
+            later["session.cookie"] = with_nulls(document["cookie"])
         with self.reached("writing"):
             self.collection.update_one(same, {"$set": later})
 
     def destroy(self, sid: str) -> None:
         with self.reached("writing"):
             self.collection.delete_one({self.id_field: sid})
+
+    def end(self, sid: str) -> None:
+        with self.reached("writing"):
+            if not self.collection.delete_one({self.id_field: sid}).deleted_count:
+                self._have_index(_WAS, sparse=True)
+                self.collection.delete_many({_WAS: sid})
 
     def all(self) -> dict[str, Document]:
         return self._find({})
@@ -237,10 +236,8 @@ class MongoDBStore(Store):
                 "a MongoDBStore(stringify=True) keeps sessions as text, and cannot be asked for their fields"
             )
         field = f"session.{path}"
-        if field not in self._indexed:
-            with self.reached("writing"):
-                self.collection.create_index(field)
-            self._indexed.add(field)
+        with self.reached("writing"):
+            self._have_index(field)
         return {field: {"$eq": value, "$exists": True}}
 
     def _find(self, where: dict[str, Any]) -> dict[str, Document]:
@@ -254,11 +251,7 @@ class MongoDBStore(Store):
         return document
 
     def _written(self, document: Document) -> Document | str:
-        return json_of(document) if self.stringify else {**document, "cookie": _with_nulls(document["cookie"])}
-
-    def create_index(self) -> None:
-        """Have MongoDB clear away what has expired. Done by itself before the first use."""
-        self.collection.create_index(self.expires_key, expireAfterSeconds=self.expires_after_seconds)
+        return json_of(document) if self.stringify else {**document, "cookie": with_nulls(document["cookie"])}
 
     def _unexpired(self) -> dict[str, Any]:
         return {"$or": [{self.expires_key: {"$gt": datetime.now(UTC)}}, {self.expires_key: None}]}
@@ -285,7 +278,7 @@ class MongoDBStore(Store):
             self._fail(doing, ConnectionFailure("nobody answers there"))
         try:
             with pymongo.timeout(_PATIENCE_WHEN_LOST if self._lost else _PATIENCE):
-                self._index_once()
+                self._have_index(self.expires_key, expireAfterSeconds=self.expires_after_seconds)
                 yield
         except PyMongoError as error:
             self._fail(doing, error)
@@ -293,17 +286,35 @@ class MongoDBStore(Store):
             self._lost = None
             log.warning("the session store is back")
 
-    def _index_once(self) -> None:
-        if self.expires_key in self._indexed:
+    def _have_index(self, field: str, **options: Any) -> None:
+        """Make an index, once; aside, where MongoDB takes longer to build it than a request may wait."""
+        if field in self._indexed:
             return
         try:
-            self.create_index()
-        except OperationFailure as error:
-            if _is_loss(error) and error.code != 13:  # Unauthorized: who may not make it may still read and write
+            with pymongo.timeout(_PATIENCE_WITH_AN_INDEX):
+                self._make_index(field, options)
+            self._indexed.add(field)
+        except PyMongoError as error:
+            if not error.timeout:
                 raise
-            log.error("the index that clears away old sessions could not be made: %s", _reason(error))
+            self._indexed.add(field)
+            Thread(target=self._make_index_aside, args=(field, options), daemon=True).start()
+
+    def _make_index(self, field: str, options: Mapping[str, Any]) -> None:
+        try:
+            self.collection.create_index(field, **options)
+        except OperationFailure as error:
+            if error.timeout or (_is_loss(error) and error.code != _UNAUTHORIZED):
+                raise
+            # Who may not make it may still read and write.
+            log.error("the index of %r, for the sessions, could not be made: %s", field, _reason(error))
             self.emit("error", error)
-        self._indexed.add(self.expires_key)
+
+    def _make_index_aside(self, field: str, options: Mapping[str, Any]) -> None:
+        try:
+            self._make_index(field, options)
+        except PyMongoError:
+            self._indexed.discard(field)  # the next request tries again
 
     def _fail(self, doing: Literal["reading", "writing"], error: PyMongoError) -> NoReturn:
         if not (self._lost and _is_loss(error)):
@@ -356,7 +367,11 @@ def _duration(name: str, value: Any) -> timedelta:
 
 def _is_loss(error: PyMongoError) -> bool:
     """Whether an error is of the server and not of this one call."""
-    return isinstance(error, ConnectionFailure) or error.timeout or getattr(error, "code", None) in _NOT_ALLOWED
+    return (
+        isinstance(error, ConnectionFailure)
+        or error.timeout
+        or getattr(error, "code", None) in (_UNAUTHORIZED, _AUTHENTICATION_FAILED)
+    )
 
 
 def _reason(error: PyMongoError) -> str:
@@ -364,18 +379,15 @@ def _reason(error: PyMongoError) -> str:
     return re.split(", (?:full error|Timeout|Topology Description):? ", str(error))[0]
 
 
-def _with_nulls(cookie: Document) -> dict[str, Any]:
-    """A cookie as Node's driver writes it: what is ``undefined`` becomes null."""
-    return {name: cookie.get(name) for name in _COOKIE_FIELDS}
-
-
-_PLAIN_KEY = re.compile(r"[\w -]+")  # what a dotted path holds as the name of one field, on every server
+_FIELD = re.compile(r"[\w -]+")
 # Seconds. pymongo looks for a server every half second: what is between two looks is waited for too.
 _PATIENCE = 1.2
 _PATIENCE_WHEN_LOST = 0.8
 _PATIENCE_WITH_A_HELLO = 0.4
-_NOT_ALLOWED = (13, 18)  # Unauthorized and AuthenticationFailed, in MongoDB's list of error codes
-_MAX_AGE = "session.cookie.originalMaxAge"
-_COOKIE_FIELDS = (
-    "originalMaxAge", "partitioned", "priority", "expires", "secure", "httpOnly", "domain", "path", "sameSite",
-)  # fmt: skip
+_PATIENCE_WITH_AN_INDEX = 0.4
+# What a session holds beside its own, while it is held and after it was moved.
+_HELD, _WAS = "heldBy", "was"
+_LONGEST_HOLD = 2.0  # longer than the patience of who holds it
+_PAUSE = 0.005
+_MOST_REMEMBERED = 32  # ids: so many rotations may lie between the begin of a request and its logout
+_UNAUTHORIZED, _AUTHENTICATION_FAILED = 13, 18  # in MongoDB's list of error codes

@@ -127,12 +127,14 @@ class Session(AttrDict):
         document = self._store.get(self._id)
         if document is None:
             raise LookupError("failed to load session: it has expired or has been destroyed")
-        return self._store.create_session(self._req, document)
+        reloaded = self._store.create_session(self._req, document)
+        object.__setattr__(reloaded, "_saved", self._saved)
+        return reloaded
 
     def destroy(self) -> None:
         """End the session: ``req.session`` becomes ``None``."""
         self._req.session = None
-        self._store.destroy(self._id)
+        self._store.end(self._id)
 
     def regenerate(self) -> Session:
         """Destroy the session and put an empty one with another id in its place, which is returned."""

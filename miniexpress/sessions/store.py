@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from ..attrdict import AttrDict
@@ -58,16 +60,34 @@ class Store:
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
         """Move a session to another id, with changes: returns its document, or ``None`` where it is not there."""
         latest = self.get(sid)
-        if latest is None:
-            return None
-        document = changes.onto(latest)
+        return None if latest is None else self._moved(sid, new_sid, changes.onto(latest))
+
+    @cached_property
+    def _became(self) -> OrderedDict[str, str]:
+        """The id that each session was moved to."""
+        return OrderedDict()
+
+    def _moved(self, sid: str, new_sid: str, document: Document) -> Document:
         self.set(new_sid, document)
+        self._became[sid] = new_sid
         self.destroy(sid)
+        if len(self._became) > _MOST_REMEMBERED:
+            self._became.popitem(last=False)
         return document
 
+    def end(self, sid: str) -> None:
+        """Destroy a session, also where ``rotate`` has moved it: a logout that began with the id of before still holds.
+
+        Nothing else follows an old id. This class remembers what its own process has moved.
+        """
+        self.destroy(sid)
+        while moved := self._became.pop(sid, None):
+            sid = moved
+            self.destroy(sid)
+
     def regenerate(self, req: Request) -> Session:
-        """Destroy the request's session and give it an empty one with a new id."""
-        self.destroy(req.session_id)
+        """End the request's session and give it an empty one with a new id."""
+        self.end(req.session_id)
         return self.generate(req)
 
     def create_session(self, req: Request, document: Document) -> Session:
@@ -87,3 +107,7 @@ class Store:
             self.is_connected = event == "connect"
         for listener in self._listeners.get(event, ()):
             listener(*arguments)
+
+
+# So many rotations may lie between the begin of a request and its logout.
+_MOST_REMEMBERED = 10_000

@@ -105,9 +105,8 @@ def test_what_has_ended_is_not_there_any_more() -> None:
     store.set("now", {"cookie": ending(0)})
     store.set("lasting", {"cookie": ending(60)})
     store.set("forever", {"cookie": COOKIE})
-    assert not store.update("over", changes({"x": 1}, cookie=ending(60)))
-    store.touch("now", {"cookie": ending(60)})
     assert (store.get("over"), store.get("now")) == (None, None)
+    assert not store.update("over", changes({"x": 1}, cookie=ending(60)))
     assert set(store.all()) == {"lasting", "forever"}
     assert store.length() == 2
 

@@ -23,6 +23,7 @@ from pymongo.monitoring import CommandListener, CommandStartedEvent
 from support import MongoDBServer
 from visits import NO_COOKIE, ODD_KEYS, Browser, all_at_once, app_with_session, changes, signed
 
+from miniexpress import HTTPError
 from miniexpress.sessions.mongodb import MongoDBStore
 
 Serve = Callable[..., str]
@@ -400,7 +401,6 @@ def test_every_write_that_was_acknowledged_moves_with_a_rotation(
             acknowledged.append(f"{thread}-{len(acknowledged)}")
             if len(acknowledged) == 5:
                 under_way.set()
-            time.sleep(0.1)  # one session's requests: a rotation needs some milliseconds between two writes
         return acknowledged
 
     with ThreadPoolExecutor(4) as pool:
@@ -414,6 +414,75 @@ def test_every_write_that_was_acknowledged_moves_with_a_rotation(
         keys = {"cookie", "user", *(key for writer in writers for key in writer.result())}
     assert moved is not None
     assert set(moved) == set(store.get("new") or {}) == keys
+
+
+@pytest.mark.parametrize("stringify", [False, True], ids=["fields", "text"])
+def test_a_session_that_a_killed_process_held_is_written_again(
+    client: pymongo.MongoClient[Any], stringify: bool
+) -> None:
+    store = MongoDBStore(client=client, stringify=stringify)
+    for write in (
+        lambda: store.update("a", changes({"x": 1})),
+        lambda: store.update("a", changes({"x.y": 1})),
+        lambda: store.rotate("a", "b", changes({"x": 1})),
+    ):
+        store.set("a", {"cookie": NO_COOKIE})
+        client.test.sessions.update_one({"_id": "a"}, {"$set": {"heldBy": f"{time.time() - 2.1} by whom"}})
+        assert write()
+        kept = client.test.sessions.find_one({})
+        assert kept is not None
+        assert "heldBy" not in kept
+        store.clear()
+
+
+def test_a_session_that_is_held_is_waited_for(client: pymongo.MongoClient[Any]) -> None:
+    store = MongoDBStore(client=client)
+    store.set("a", {"cookie": NO_COOKIE})
+    client.test.sessions.update_one({"_id": "a"}, {"$set": {"heldBy": f"{time.time()} by whom"}})
+    with pytest.raises(HTTPError) as raised:
+        store.update("a", changes({"x": 1}))
+    assert raised.value.status == 503
+    with ThreadPoolExecutor() as pool:
+        client.test.sessions.update_one({"_id": "a"}, {"$set": {"heldBy": f"{time.time()} by whom"}})
+        late = [pool.submit(store.update, "a", changes({key: 1})) for key in ("y", "y.z")]
+        client.test.sessions.update_one({"_id": "a"}, {"$unset": {"heldBy": ""}})
+        assert all(each.result() for each in late)
+    assert (store.get("a") or {}).keys() == {"cookie", "y", "y.z"}
+
+
+@pytest.mark.parametrize("stringify", [False, True], ids=["fields", "text"])
+def test_what_node_writes_while_a_session_is_held_is_not_lost(
+    client: pymongo.MongoClient[Any], stringify: bool
+) -> None:
+    node = MongoDBStore(client=client, stringify=stringify)
+
+    class Nodes(CommandListener):
+        """Writes to the session without a look at who holds it, once it is held: between two of the commands."""
+
+        def __init__(self) -> None:
+            self.is_done = False
+
+        def started(self, event: CommandStartedEvent) -> None:
+            pass
+
+        def succeeded(self, event: Any) -> None:
+            if event.command_name == "find" and not self.is_done:
+                self.is_done = True
+                node.set("a", {"cookie": {**NO_COOKIE, "expires": datetime.now(UTC) + timedelta(days=3)}, "n": 1})
+
+        failed = succeeded
+
+    host, port = client.address or ("", 0)
+    writes: list[Callable[[MongoDBStore], Any]] = [lambda store: store.rotate("a", "b", changes({"x": 1}))]
+    if stringify:
+        writes.append(lambda store: store.update("a", changes({"x": 1})))
+    for write in writes:
+        with pymongo.MongoClient[Any](host, port, event_listeners=[Nodes()]) as listened:
+            store = MongoDBStore(client=listened, stringify=stringify)
+            store.set("a", {"cookie": NO_COOKIE})
+            assert write(store)
+            assert [kept.keys() for kept in store.all().values()] == [{"cookie", "n", "x"}]
+            store.clear()
 
 
 def test_an_update_or_a_touch_never_brings_a_session_back(store: MongoDBStore) -> None:

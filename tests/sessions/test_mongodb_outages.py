@@ -305,6 +305,28 @@ def test_an_index_that_cannot_be_made_is_told_and_the_store_works_all_the_same(
     store.client.close()
 
 
+def test_no_request_waits_for_an_index_that_takes_long_to_build(secantus_server: SecantusServer) -> None:
+    store = MongoDBStore(uri=secantus_server.uri, collection="large")
+
+    def indexes() -> set[str]:
+        return {index["key"][0][0] for index in store.collection.index_information().values()}
+
+    store.set("a", {**SESSION, "user": {"name": "tobi"}})
+    store.collection.drop_indexes()
+    store.client.close()
+    store = MongoDBStore(uri=secantus_server.uri, collection="large")
+    begun = time.monotonic()
+    with secantus_server.failing("createIndexes", blockConnection=True, blockTimeMS=4000):
+        assert store.get("a") is not None
+        assert store.sessions_where("user.name", "tobi").keys() == {"a"}
+        assert store.get("a") is not None
+        answered = time.monotonic() - begun
+        assert indexes() == {"_id"}
+        wait_for(lambda: {"expires", "session.user.name"} <= indexes(), "the indexes")
+    assert answered < 2.5 < time.monotonic() - begun
+    store.client.close()
+
+
 class _Forward(socketserver.BaseRequestHandler):
     """Hands on what comes over a Unix socket to the MongoDB server at a port."""
 

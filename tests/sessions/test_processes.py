@@ -158,7 +158,8 @@ class Person:
         if not self.session:
             return 0
         keys = [f"{self.key()}{number}" for number in range(4)]
-        all_at_once(self.browser, [f"/set?{urlencode({'key': key, 'value': 1})}" for key in keys], threads=4)
+        answers = all_at_once(self.browser, [f"/set?{urlencode({'key': key, 'value': 1})}" for key in keys], threads=4)
+        assert {answer.status for answer in answers} == {200}
         self.session.update(dict.fromkeys(keys, 1))
         return 4
 

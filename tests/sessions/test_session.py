@@ -5,14 +5,19 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from support import wait_for
 from visits import ODD_KEYS, Browser, all_at_once, app_with_session
 
 from miniexpress import App
+from miniexpress.sessions.memory import MemoryStore
+from miniexpress.sessions.mongodb import MongoDBStore
+from miniexpress.sessions.store import Store
 
 Serve = Callable[..., str]
 
@@ -44,14 +49,7 @@ def login_app(**options: Any) -> tuple[App, Slow]:
 
     @app.get("/logout/:how")
     def logout(req: Any, res: Any) -> None:
-        if req.params.how == "destroy":
-            req.session.destroy()
-        elif req.params.how == "regenerate":
-            req.session.regenerate()
-        elif req.params.how == "unset":
-            req.session = None
-        else:
-            del req.session.user
+        log_out(req, req.params.how)
         res.end()
 
     @app.get("/slow/:how")
@@ -61,6 +59,17 @@ def login_app(**options: Any) -> tuple[App, Slow]:
         res.end()
 
     return app, slow
+
+
+def log_out(req: Any, how: str) -> None:
+    if how == "destroy":
+        req.session.destroy()
+    elif how == "regenerate":
+        req.session.regenerate()
+    elif how == "unset":
+        req.session = None
+    else:
+        del req.session.user
 
 
 def save(session: Any) -> None:
@@ -318,6 +327,71 @@ def test_a_key_that_another_request_deleted_does_not_come_back_with_a_rotation(s
         slow.go_on.set()
         late.result()
     assert json.loads(browser.get("/").text) == {"user": "tobi"}
+
+
+@pytest.fixture(params=[None, "nx_server", "secantus_server"], ids=["MemoryStore", "nx-27017", "SecantusDB"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """One of each kind, with no session in it."""
+    if request.param is None:
+        yield MemoryStore()
+        return
+    store = MongoDBStore(uri=request.getfixturevalue(request.param).uri, collection="rotated")
+    store.clear()
+    yield store
+    store.client.close()
+
+
+@pytest.mark.parametrize("logout", ["destroy", "regenerate", "unset", "delete"])
+def test_a_slow_logout_holds_for_what_others_have_rotated_meanwhile(serve: Serve, store: Store, logout: str) -> None:
+    app, slow = login_app(store=store, rotate_on="user", unset="destroy")
+
+    @app.get("/slow-logout")
+    def slow_logout(req: Any, res: Any) -> None:
+        slow()
+        log_out(req, logout)
+        res.end()
+
+    browser = Browser(serve(app))
+    browser.get("/login/tobi")
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(browser.with_same_cookie().get, "/slow-logout")
+        assert slow.begun.wait(20)
+        for user in ("loki", "jane"):
+            browser.get(f"/login/{user}")
+        assert "jane" in browser.get("/").text
+        slow.go_on.set()
+        assert late.result().status == 200
+    assert browser.get("/").text == "{}"
+
+
+def test_a_login_that_was_moved_stays_when_an_id_of_before_is_read_or_changed(serve: Serve, store: Store) -> None:
+    app, slow = login_app(store=store, rotate_on="user")
+    browser = Browser(serve(app))
+    browser.get("/login/tobi")
+    before = browser.with_same_cookie()
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(browser.with_same_cookie().get, "/slow/change")
+        assert slow.begun.wait(20)
+        browser.get("/login/loki")
+        slow.go_on.set()
+        assert late.result().status == 200
+    for path in ("/", "/logout/destroy", "/logout/delete", "/logout/regenerate"):
+        before.with_same_cookie().get(path)
+    assert browser.get("/").text == '{"user":{"name":"loki"}}'
+
+
+def test_a_session_that_expires_while_its_request_runs_is_saved(serve: Serve, store: Store) -> None:
+    app, slow = login_app(store=store, cookie={"max_age": 400})
+    browser = Browser(serve(app))
+    browser.get("/login/tobi")
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(browser.get, "/slow/change-the-cookie")
+        assert slow.begun.wait(20)
+        expired = time.monotonic() + 0.4
+        wait_for(lambda: time.monotonic() > expired, "the end of the session")
+        slow.go_on.set()
+        late.result()
+    assert browser.get("/").text == '{"user":{"name":"tobi"}}'
 
 
 @pytest.mark.parametrize("nonsense", [None, 17, "same"])
