@@ -17,10 +17,8 @@ UNSET: Any = object()
 
 
 def checks_options(function: Callable[P, R]) -> Callable[P, R]:
-    """Make ``function`` raise a ``TypeError`` that says what to write, for an option it has not or one it needs."""
-    parameters = inspect.signature(function).parameters.values()
-    known = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-    needed = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+    """Make ``function`` raise a ``TypeError`` for an option that it has not, in words that name the one meant."""
+    known = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
     title = function.__qualname__.removesuffix(".__init__")
 
     @functools.wraps(function)
@@ -28,9 +26,6 @@ def checks_options(function: Callable[P, R]) -> Callable[P, R]:
         for name in kwargs:
             if name not in known:
                 raise TypeError(f"{title}() has no option {name!r}: {_advice(name, known)}")
-        for name in needed:
-            if name not in kwargs:
-                raise TypeError(f"{title}() needs the option {name!r}: give {name}=…")
         return function(*args, **kwargs)
 
     return checked
