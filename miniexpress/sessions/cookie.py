@@ -82,49 +82,35 @@ class Cookie:
 
     def attributes(self) -> dict[str, Any]:
         """What the Set-Cookie line says, as keyword arguments of ``cookies.serialize``."""
-        return {
-            "path": self.path,
-            "expires": self._expires,
-            "http_only": self.http_only,
-            "secure": self.secure,
-            "domain": self.domain,
-            "same_site": self.same_site,
-            "partitioned": self.partitioned,
-            "priority": self.priority,
-        }
+        return {name: getattr(self, name) for name in _KEYS if name != "original_max_age"}
 
     def to_json(self) -> dict[str, Any]:
         """The cookie as every express-session store keeps it; what was not set is left out, as ``undefined`` is."""
-        document = {
-            "originalMaxAge": self.original_max_age,
-            "partitioned": self.partitioned,
-            "priority": self.priority,
-            "expires": self._expires,
-            "secure": self.secure,
-            "httpOnly": self.http_only,
-            "domain": self.domain,
-            "path": self.path,
-            "sameSite": self.same_site,
-        }
-        return {name: value for name, value in document.items() if value is not None or name in _NULL_WHEN_UNSET}
+        document = {key: getattr(self, name) for name, key in _KEYS.items()}
+        return {key: value for key, value in document.items() if value is not None or key in _NULL_WHEN_UNSET}
 
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> Cookie:
         """The cookie that ``to_json``, or express-session, has written; ``expires`` may be a datetime or ISO 8601."""
-        cookie = cls(
-            path=document.get("path", "/"),
-            http_only=document.get("httpOnly", True),
-            secure=document.get("secure"),
-            domain=document.get("domain"),
-            same_site=document.get("sameSite"),
-            partitioned=document.get("partitioned"),
-            priority=document.get("priority"),
-        )
-        expires = document.get("expires")
+        options = {name: document[key] for name, key in _KEYS.items() if key in document}
+        expires, original_max_age = options.pop("expires", None), options.pop("original_max_age", None)
+        cookie = cls(**options)
         cookie.expires = datetime.fromisoformat(expires) if isinstance(expires, str) else expires
-        cookie.original_max_age = document.get("originalMaxAge")
+        cookie.original_max_age = original_max_age
         return cookie
 
 
 _MILLISECOND = timedelta(milliseconds=1)
+# What the attributes are called in a stored session, and in which order they stand there.
+_KEYS = {
+    "original_max_age": "originalMaxAge",
+    "partitioned": "partitioned",
+    "priority": "priority",
+    "expires": "expires",
+    "secure": "secure",
+    "http_only": "httpOnly",
+    "domain": "domain",
+    "path": "path",
+    "same_site": "sameSite",
+}
 _NULL_WHEN_UNSET = ("originalMaxAge", "expires", "httpOnly", "path")
