@@ -49,8 +49,15 @@ def json(
 
     ``strict`` takes objects and arrays only; ``reviver(key, value)`` may change each value.
     """
-    reading = _Reading(type, limit, inflate, verify, "utf-8", lambda charset: charset.startswith("utf-"))
-    return _parser(reading, lambda text, charset: _parse_json(text, strict, reviver))
+
+    def parse(text: str, charset: str) -> Any:
+        if not text:
+            return AttrDict()
+        if strict and text.lstrip(" \t\n\r")[:1] not in ("{", "["):
+            raise ValueError(f"{text[:20]!r} is neither an object nor an array")
+        return parse_json(text, reviver)
+
+    return _BodyParser(parse, type, limit, inflate, verify, "utf-8", charsets="utf-.*").handle
 
 
 @checks_options
@@ -72,12 +79,12 @@ def urlencoded(
     Only with ``extended`` do names with brackets nest, at most ``depth`` deep. More than ``parameter_limit`` fields are
     refused with 413. The rest is npm qs 6's.
     """
-    if not isinstance(parameter_limit, int | float) or isinstance(parameter_limit, bool) or not parameter_limit >= 1:
+    if not isinstance(parameter_limit, int | float) or not parameter_limit >= 1:
         raise TypeError(f"urlencoded(parameter_limit=…) takes a positive number, not {parameter_limit!r}")
-    if not isinstance(depth, int) or isinstance(depth, bool) or depth < 0:
+    if not isinstance(depth, int) or depth < 0:
         raise TypeError(f"urlencoded(depth=…) takes zero or a positive number, not {depth!r}")
-    if default_charset not in _FORM_CHARSETS:
-        raise TypeError(f"urlencoded(default_charset=…) takes one of {_FORM_CHARSETS}, not {default_charset!r}")
+    if not re.fullmatch(_FORM_CHARSETS, default_charset):
+        raise TypeError(f"urlencoded(default_charset=…) takes {_FORM_CHARSETS}, not {default_charset!r}")
 
     def parse(text: str, charset: str) -> Any:
         count = text.count("&") + 1
@@ -99,7 +106,7 @@ def urlencoded(
             raise HTTPError(400, "The input exceeded the depth", type=kind, body=text) from None
         return with_attributes(form)
 
-    return _parser(_Reading(type, limit, inflate, verify, default_charset, _FORM_CHARSETS.__contains__), parse)
+    return _BodyParser(parse, type, limit, inflate, verify, default_charset, _FORM_CHARSETS).handle
 
 
 @checks_options
@@ -112,7 +119,7 @@ def text(
     verify: Verify = None,
 ) -> Middleware:
     """Middleware that reads bodies into ``req.body`` as str."""
-    return _parser(_Reading(type, limit, inflate, verify, default_charset), lambda text, charset: text)
+    return _BodyParser(lambda text, charset: text, type, limit, inflate, verify, default_charset).handle
 
 
 @checks_options
@@ -124,66 +131,63 @@ def raw(
     verify: Verify = None,
 ) -> Middleware:
     """Middleware that reads bodies into ``req.body`` as bytes."""
-    return _parser(_Reading(type, limit, inflate, verify, None), lambda body, charset: body)
-
-
-def _parser(reading: _Reading, parse: Callable[[Any, Any], Any]) -> Middleware:
-    def body_parser(req: Request, res: Response, next: Next) -> None:
-        if not req.body_was_read and req.has_body and reading.is_wanted(req):
-            req.body_was_read = True
-            body, charset = reading.read(req, res)
-            try:
-                req.body = parse(body, charset)
-            except ValueError as error:
-                raise HTTPError(400, str(error), type="entity.parse.failed", body=body) from error
-        next()
-
-    return body_parser
+    return _BodyParser(lambda body, charset: body, type, limit, inflate, verify).handle
 
 
 @dataclass
-class _Reading:
-    """Which bodies a parser reads, and how: its options, checked."""
+class _BodyParser:
+    """Which bodies are read, and how: the options, checked. ``parse`` makes of one what ``req.body`` is to be."""
 
+    parse: Callable[[Any, Any], Any]
     type: Types
     limit: Any
     inflate: bool
     verify: Verify
-    default_charset: str | None
-    is_supported: Callable[[str], bool] = lambda charset: True
+    default_charset: str | None = None
+    """That of a body that names none; without one, ``parse`` is given bytes."""
+    charsets: str = ".*"
+    """A pattern of those that are taken."""
 
     def __post_init__(self) -> None:
         if self.verify is not None and not callable(self.verify):
             raise TypeError(f"the option 'verify' takes a function (req, res, body, charset), not {self.verify!r}")
         self.limit = parse_size(self.limit)
 
+    def handle(self, req: Request, res: Response, next: Next) -> None:
+        if not req.body_was_read and req.has_body and self.is_wanted(req):
+            req.body_was_read = True
+            charset = self.charset(req)
+            body = _joined(self.chunks(req), self.limit)
+            self.check(req, res, body, charset)
+            content = body.decode(charset, "replace").removeprefix("\ufeff") if charset else body
+            try:
+                req.body = self.parse(content, charset)
+            except ValueError as error:
+                raise HTTPError(400, str(error), type="entity.parse.failed", body=content) from error
+        next()
+
     def is_wanted(self, req: Request) -> bool:
         return bool(self.type(req) if callable(self.type) else req.is_(self.type))
-
-    def read(self, req: Request, res: Response) -> tuple[Any, str | None]:
-        """The body as text with its charset, or, for a parser without a default charset, as bytes and ``None``."""
-        charset = self.charset(req)
-        encoding = (req.get("Content-Encoding") or "identity").lower()
-        if encoding == "identity":
-            chunks = _received(req, self.limit)
-        elif self.inflate and encoding in _WINDOW_BITS:
-            chunks = _inflated(_received(req, math.inf), encoding)
-        else:
-            message = f'unsupported content encoding "{encoding}"' if self.inflate else "content encoding unsupported"
-            raise HTTPError(415, message, type="encoding.unsupported", encoding=encoding)
-        body = _joined(chunks, self.limit)
-        self.check(req, res, body, charset)
-        return (body.decode(charset, "replace").removeprefix("\ufeff") if charset else body), charset
 
     def charset(self, req: Request) -> str | None:
         if self.default_charset is None:
             return None
         charset = parse_content_type(req.get("Content-Type") or "")[1].get("charset") or self.default_charset
         charset = charset.lower()
-        if not self.is_supported(charset) or not _is_text_codec(charset):
+        if not re.fullmatch(self.charsets, charset) or not _is_text_codec(charset):
             message = f'unsupported charset "{charset.upper()}"'
             raise HTTPError(415, message, type="charset.unsupported", charset=charset)
         return charset
+
+    def chunks(self, req: Request) -> Iterator[bytes]:
+        """The body, decompressed, as it arrives."""
+        encoding = (req.get("Content-Encoding") or "identity").lower()
+        if encoding == "identity":
+            return _received(req, self.limit)
+        if self.inflate and encoding in _WINDOW_BITS:
+            return _inflated(_received(req, math.inf), encoding)
+        message = f'unsupported content encoding "{encoding}"' if self.inflate else "content encoding unsupported"
+        raise HTTPError(415, message, type="encoding.unsupported", encoding=encoding)
 
     def check(self, req: Request, res: Response, body: bytes, charset: str | None) -> None:
         if self.verify is None:
@@ -256,14 +260,6 @@ def _too_large(limit: float, **sizes: Any) -> HTTPError:
     return HTTPError(413, "request entity too large", type="entity.too.large", limit=limit, **sizes)
 
 
-def _parse_json(text: str, strict: bool, reviver: Reviver) -> Any:
-    if not text:
-        return AttrDict()
-    if strict and text.lstrip(" \t\n\r")[:1] not in ("{", "["):
-        raise ValueError(f"{text[:20]!r} is neither an object nor an array")
-    return parse_json(text, reviver)
-
-
 def _is_text_codec(charset: str) -> bool:
     try:
         codec = codecs.lookup(charset)
@@ -272,7 +268,7 @@ def _is_text_codec(charset: str) -> bool:
         return False
 
 
-_FORM_CHARSETS = ("utf-8", "iso-8859-1")
+_FORM_CHARSETS = "utf-8|iso-8859-1"
 # Codecs of Python's own, by which no client sends a body; some raise for any text, some are slow.
 _NO_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
 _CHUNK = 65536

@@ -116,7 +116,7 @@ def test_routes_is_the_stack_as_a_tree(app: App) -> None:
     lines = [re.sub(r"app\.<locals>\.|\(/\S*/|:\d+\)", "", line) for line in app.routes().splitlines()]
     assert lines == [
         "* /  log_time test_development.py",
-        "* /  _parser.<locals>.body_parser bodies.py",
+        "* /  _BodyParser.handle bodies.py",
         "* /api  Router",
         "    GET /items/:id  item test_development.py",
         "    GET re.compile('/pattern')  pattern test_development.py",
