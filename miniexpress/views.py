@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any, ClassVar
 
 from .expressions import Scope
@@ -27,7 +25,7 @@ def find_view(name: str, roots: str | Sequence[str], default_engine: str, engine
     """
     if not isinstance(name, str):
         raise TypeError(f"a view's name must be a str, not {name!r}")
-    extension = Path(name).suffix
+    extension = os.path.splitext(name.rstrip("/"))[1]
     file_name = name
     if not extension:
         extension = f".{default_engine.removeprefix('.')}"
@@ -38,18 +36,13 @@ def find_view(name: str, roots: str | Sequence[str], default_engine: str, engine
             f"{', '.join(sorted(engines)) or 'no extension'}. Add one with "
             f"app.engine('{extension[1:]}', lambda path, options: ...)."
         )
-    places = _absolute(roots)
-    for root in places:
-        wanted = _joined(root, file_name)
-        index = wanted.parent / wanted.name.removesuffix(extension) / f"index{extension}"
-        for candidate in (wanted, index):
-            if _inside(candidate, places) and candidate.is_file():
-                return partial(engines[extension], str(candidate))
+    folders = list(map(os.path.abspath, listed(roots)))
+    for folder in folders:
+        wanted = _joined(folder, file_name)
+        for candidate in (wanted, os.path.join(wanted.removesuffix(extension), f"index{extension}")):
+            if _is_inside(candidate, folders) and os.path.isfile(candidate):
+                return partial(engines[extension], candidate)
     raise LookupError(f'Failed to lookup view "{name}" in views {_directories(roots)}')
-
-
-def _absolute(roots: str | Sequence[str]) -> list[Path]:
-    return [_joined(Path.cwd(), root) for root in listed(roots)]
 
 
 def listed(roots: str | os.PathLike[str] | Sequence[str]) -> tuple[str, ...]:
@@ -58,13 +51,13 @@ def listed(roots: str | os.PathLike[str] | Sequence[str]) -> tuple[str, ...]:
     return (os.fspath(roots),) if isinstance(roots, os.PathLike) else tuple(map(os.fspath, roots))
 
 
-def _joined(directory: Path, name: str) -> Path:
+def _joined(folder: str, name: str) -> str:
     # By text alone, as path.resolve in Node: a link inside a root may lead anywhere, a name may not.
-    return Path(os.path.normpath(directory / name))
+    return os.path.normpath(os.path.join(folder, name))
 
 
-def _inside(path: Path, roots: list[Path]) -> bool:
-    return any(path.is_relative_to(root) for root in roots)
+def _is_inside(path: str, folders: list[str]) -> bool:
+    return any(path.startswith(os.path.join(folder, "")) for folder in folders)
 
 
 def _directories(roots: str | Sequence[str]) -> str:
@@ -118,61 +111,44 @@ def _render(template: Template, context: Scope, write: Callable[[str], None], li
 class _Library:
     """The templates that one call of ``render_file`` may reach."""
 
-    __slots__ = ("_cached", "_views")
-
     # Assigning a key is atomic, and two threads that compile the same file get the same: no lock is needed.
-    _kept: ClassVar[dict[str, _Kept]] = {}
-    _links: ClassVar[dict[tuple[str, str, tuple[str, ...]], str]] = {}
+    _kept: ClassVar[dict[str, tuple[tuple[int, int], Template]]] = {}
 
     def __init__(self, path: str, options: Mapping[str, Any]) -> None:
-        self._cached = bool(options.get("cache"))
+        self.cached = bool(options.get("cache"))
         try:
-            self._views = listed(options["settings"]["views"])
+            self.views = listed(options["settings"]["views"])
         except (LookupError, TypeError):
-            self._views = (str(Path(path).parent),)
+            self.views = (os.path.dirname(path),)
+        self.roots = list(map(os.path.abspath, self.views))
 
     def load(self, path: str) -> Template:
-        kept = self._kept.get(path)
-        if kept is not None and self._cached:
-            return kept.template
-        file = kept.file if kept is not None else Path(path)
-        status = file.stat()
-        stamp = (status.st_mtime_ns, status.st_size)
-        if kept is None or kept.stamp != stamp:
-            kept = self._kept[path] = _Kept(file, stamp, compile_template(path, file.read_bytes()))
-        return kept.template
+        stamp, template = self._kept.get(path, (None, None))
+        if template and self.cached:
+            return template
+        status = os.stat(path)
+        changed = (status.st_mtime_ns, status.st_size)
+        if template is None or stamp != changed:
+            with open(path, "rb") as file:
+                template = compile_template(path, file.read())
+            self._kept[path] = changed, template
+        return template
 
     def linked(self, name: str, place: Place) -> Template:
-        link = (name, place.path, self._views)
-        if self._cached and link in self._links:
-            return self.load(self._links[link])
-        candidates = _candidates(*link)
-        if not candidates:
-            raise place.error(f'"{name}" leads out of the views {_directories(self._views)}')
-        for path in candidates:
+        """The template that ``name`` means in the one that has it, at ``place``."""
+        problem = f'"{name}" leads out of'
+        for folder in (*self.roots, os.path.dirname(os.path.abspath(place.path))):
+            path = _joined(folder, name)
+            if not _is_inside(path, self.roots):
+                continue
+            problem = f'there is no "{name}" in'
             try:
-                template = self.load(path)
+                return self.load(path)
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 continue
             except OSError as error:
                 raise place.error(error) from error
-            self._links[link] = path
-            return template
-        raise place.error(f'there is no "{name}" in the views {_directories(self._views)}')
-
-
-@dataclass(frozen=True, slots=True)
-class _Kept:
-    file: Path
-    stamp: tuple[int, int]
-    template: Template
-
-
-def _candidates(name: str, origin: str, views: tuple[str, ...]) -> tuple[str, ...]:
-    """The files that ``name`` may mean where ``origin`` names it, all of them within ``views``."""
-    roots = _absolute(views)
-    files = [_joined(root, name) for root in (*roots, _joined(Path.cwd(), origin).parent)]
-    return tuple(str(file) for file in files if _inside(file, roots))
+        raise place.error(f"{problem} the views {_directories(self.views)}")
 
 
 # As deep as files may include one another: deep enough for a tree of comments, shallow enough for Python's stack.
