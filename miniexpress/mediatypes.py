@@ -106,40 +106,29 @@ _SHORTHANDS = {"urlencoded": "application/x-www-form-urlencoded", "multipart": "
 _TEXT_TOO = {f"application/{subtype}" for subtype in ("javascript", "json", "manifest+json", "fhir+json", "fhir+xml")}
 # The extensions that the web commonly serves. An entry is a subtype and its extensions; alone, it is both.
 _TYPES = """\
-application: atom+xml atom, dash+xml mpd, epub+zip epub, geo+json geojson, gpx+xml gpx, gzip gz, \
-java-archive jar war ear, java-vm class, json json map, json5, ld+json jsonld, manifest+json webmanifest, \
-msword doc dot, n-quads nq, n-triples nt, node cjs, octet-stream bin so dist pkg dump deploy img msp, ogg ogx, pdf, \
-pgp-keys asc, pkix-cert cer, postscript ai eps ps, rdf+xml rdf owl, rss+xml rss, rtf, smil+xml smil, sql, toml, trig, \
-ttml+xml ttml, vnd.android.package-archive apk, vnd.apple.keynote key, vnd.apple.mpegurl m3u8, \
-vnd.apple.numbers numbers, vnd.apple.pages pages, vnd.google-earth.kml+xml kml, vnd.google-earth.kmz kmz, \
-vnd.ms-cab-compressed cab, vnd.ms-excel xls, vnd.ms-excel.sheet.macroenabled.12 xlsm, vnd.ms-fontobject eot, \
-vnd.ms-powerpoint ppt, vnd.ms-powerpoint.presentation.macroenabled.12 pptm, vnd.ms-word.document.macroenabled.12 docm, \
+application: atom+xml atom, dash+xml mpd, epub+zip epub, geo+json geojson, gpx+xml gpx, gzip gz, java-archive jar, \
+json json map, ld+json jsonld, manifest+json webmanifest, msword doc dot, node cjs, octet-stream bin, pdf, \
+pgp-keys asc, postscript ai eps ps, rdf+xml rdf owl, rss+xml rss, rtf, sql, toml, vnd.android.package-archive apk, \
+vnd.apple.mpegurl m3u8, vnd.google-earth.kml+xml kml, vnd.ms-excel xls, vnd.ms-fontobject eot, vnd.ms-powerpoint ppt, \
 vnd.oasis.opendocument.graphics odg, vnd.oasis.opendocument.presentation odp, vnd.oasis.opendocument.spreadsheet ods, \
 vnd.oasis.opendocument.text odt, vnd.openxmlformats-officedocument.presentationml.presentation pptx, \
-vnd.openxmlformats-officedocument.presentationml.slideshow ppsx, \
 vnd.openxmlformats-officedocument.spreadsheetml.sheet xlsx, \
-vnd.openxmlformats-officedocument.wordprocessingml.document docx, vnd.rar rar, vnd.visio vsd vsdx, wasm, \
-wsdl+xml wsdl, x-7z-compressed 7z, x-apple-diskimage dmg, x-bittorrent torrent, x-bzip2 bz2, x-chrome-extension crx, \
-x-debian-package deb udeb, x-httpd-php php, x-iso9660-image iso, x-java-jnlp-file jnlp, x-latex latex, \
-x-mobipocket-ebook mobi, x-msdos-program exe, x-msdownload dll msi com bat, x-perl pl pm, x-pkcs12 p12 pfx, \
-x-redhat-package-manager rpm, x-sh sh, x-shockwave-flash swf, x-subrip srt, x-tar tar, x-tcl tcl, x-tex tex, \
-x-x509-ca-cert der crt pem, x-xpinstall xpi, x-xz xz, xaml+xml xaml, xhtml+xml xhtml, xml xml xsl xsd rng, \
-xml-dtd dtd, xslt+xml xslt, xspf+xml xspf, zip
-audio: aac, basic au, midi mid midi, mp4 m4a mp4a m4b, mpeg mp3 mp2, ogg oga ogg opus, wav, webm weba, \
-x-aiff aif aiff aifc, x-flac flac, x-matroska mka, x-mpegurl m3u, x-ms-wma wma
+vnd.openxmlformats-officedocument.wordprocessingml.document docx, vnd.rar rar, wasm, x-7z-compressed 7z, \
+x-apple-diskimage dmg, x-bzip2 bz2, x-debian-package deb, x-httpd-php php, x-iso9660-image iso, \
+x-msdos-program exe, x-redhat-package-manager rpm, x-sh sh, x-shockwave-flash swf, x-subrip srt, x-tar tar, \
+x-x509-ca-cert crt pem, x-xz xz, xhtml+xml xhtml, xml xml xsl xsd, xml-dtd dtd, xslt+xml xslt, zip
+audio: aac, midi mid midi, mp4 m4a, mpeg mp3, ogg oga ogg opus, wav, webm weba, x-aiff aif aiff, x-flac flac, \
+x-matroska mka, x-mpegurl m3u, x-ms-wma wma
 font: collection ttc, otf, ttf, woff, woff2
-image: apng, avif, bmp, gif, heic, heif, jp2, jpeg jpg jpeg jpe, jxl, jxr, ktx2, pjpeg jfif, png, svg+xml svg svgz, \
-tiff tif tiff, vnd.adobe.photoshop psd, vnd.djvu djvu, vnd.microsoft.icon ico, webp, x-portable-anymap pnm, \
-x-portable-bitmap pbm, x-portable-graymap pgm, x-portable-pixmap ppm, x-tga tga, x-xbitmap xbm
-message: rfc822 eml mht mhtml
-model: gltf+json gltf, gltf-binary glb, obj, stl, vnd.collada+xml dae, vnd.usdz+zip usdz, vrml wrl
-text: cache-manifest appcache manifest, calendar ics, coffeescript coffee, css, csv, html html htm shtml, jade, \
-javascript js mjs, jsx, less, markdown md markdown, mdx, n3, plain txt text conf def list log in ini, sgml, \
-stylus stylus styl, tab-separated-values tsv, troff man, turtle ttl, vcard, vtt, x-asm s asm, \
-x-c c cc cxx cpp h hh dic, x-handlebars-template hbs, x-java-source java, x-lua lua, x-sass sass, x-scss scss, \
-x-vcard vcf, yaml yaml yml
-video: 3gpp 3gpp 3gp, 3gpp2 3g2, mp2t mts ts m2ts, mp4, mpeg mpeg mpg, ogg ogv, quicktime qt mov, webm, x-f4v f4v, \
-x-flv flv, x-m4v m4v, x-matroska mkv, x-ms-asf asf, x-ms-wmv wmv, x-msvideo avi
+image: apng, avif, bmp, gif, heic, heif, jpeg jpg jpeg jpe, jxl, pjpeg jfif, png, svg+xml svg svgz, tiff tif tiff, \
+vnd.adobe.photoshop psd, vnd.microsoft.icon ico, webp
+message: rfc822 eml
+model: gltf+json gltf, gltf-binary glb, obj, stl, vnd.usdz+zip usdz
+text: cache-manifest appcache manifest, calendar ics, css, csv, html html htm shtml, javascript js mjs, jsx, less, \
+markdown md markdown, plain txt text conf list log in ini, tab-separated-values tsv, turtle ttl, vcard, vtt, \
+x-c c cc cpp h hh, x-java-source java, x-lua lua, x-sass sass, x-scss scss, x-vcard vcf, yaml yaml yml
+video: 3gpp 3gpp 3gp, mp2t mts ts m2ts, mp4, mpeg mpeg mpg, ogg ogv, quicktime qt mov, webm, x-flv flv, x-m4v m4v, \
+x-matroska mkv, x-ms-wmv wmv, x-msvideo avi
 """
 _TYPE_OF = {
     extension: f"{kind}/{subtype}"
