@@ -44,8 +44,7 @@ def compile_path(path: PathPattern, *, sensitive: bool = False, strict: bool = F
     Raises ``PathError`` for a string that is no path, ``TypeError`` for what is no string, pattern or list of them.
     """
     if isinstance(path, str):
-        everything = path == "/" and not end
-        if everything:
+        if path == "/" and not end:  # everything
             return PathMatcher(lambda pathname: ("", AttrDict()))
         return _compile_text(path, sensitive, strict, end)
     if isinstance(path, re.Pattern) and isinstance(path.pattern, str):
@@ -59,11 +58,9 @@ def compile_path(path: PathPattern, *, sensitive: bool = False, strict: bool = F
 
 
 class PathError(ValueError):
-    """A path that cannot be compiled; ``character`` and ``index`` (from 0) are ``None`` if it has no one place."""
+    """A path that cannot be compiled: what is wrong with it, at which index (from 0), and how to mend it."""
 
     def __init__(self, problem: str, path: str, index: int | None = None, *, mend: str) -> None:
-        self.path, self.index = path, index
-        self.character = None if index is None else path[index : index + 1] or None
         place = "" if index is None else f" at index {index}"
         super().__init__(f"{problem}{place} of the path {path!r}: {mend}")
 

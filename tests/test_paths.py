@@ -588,8 +588,9 @@ def test_every_recorded_refusal_is_refused_at_the_same_index() -> None:
     for path, index in REFUSED:
         with pytest.raises(PathError) as caught:
             compile_path(path)
-        assert caught.value.index == index, path
-        assert repr(caught.value.path) in str(caught.value)
+        place = "" if index is None else f" at index {index}"
+        assert f"{place} of the path {path.rstrip('/')!r}: " in str(caught.value)
+        assert (" at index " in str(caught.value)) == bool(place)
 
 
 def answer(matcher: Any, pathname: str) -> Any:
@@ -611,7 +612,7 @@ def answer(matcher: Any, pathname: str) -> Any:
         ("/{a", None, "close the optional part with }"),
         ("/a}", "}", "escape it: \\}"),
         ("/a!", "!", "escape it: \\!"),
-        ('/:"a', '"', "close the name"),
+        ('/:"a', None, "close the name"),
         ("/:a:b", None, "put a text between :a and :b"),
         ("/*a:b", None, "put a text between *a and :b"),
         ("/a\\", None, "write \\\\ for a backslash"),
@@ -621,8 +622,8 @@ def answer(matcher: Any, pathname: str) -> Any:
 def test_a_refusal_names_the_path_the_character_and_the_mend(path: str, character: str | None, mend: str) -> None:
     with pytest.raises(PathError) as caught:
         compile_path(path)
-    assert caught.value.path == path
-    assert caught.value.character == character
+    assert f" of the path {path!r}: " in str(caught.value)
+    assert character is None or f"Unexpected {character} at index {path.index(character)}" in str(caught.value)
     assert mend in str(caught.value)
 
 
@@ -745,7 +746,7 @@ def test_any_text_is_compiled_or_refused_and_any_pathname_matched_or_not(path: s
     try:
         matcher = compile_path(path)
     except PathError as error:
-        assert error.path.rstrip("/") == path.rstrip("/")
+        assert repr(path.rstrip("/")) in str(error)
         return
     try:
         found = matcher.match(pathname)
