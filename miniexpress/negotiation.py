@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from binascii import b2a_base64
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from datetime import UTC, datetime
+from email.utils import formatdate
 from functools import lru_cache
 from hashlib import sha1
 from math import nan
@@ -184,8 +184,8 @@ def vary(existing: str | None, field: str | Sequence[str]) -> str:
 
 @lru_cache(maxsize=256)
 def http_date(timestamp: int) -> str:
-    """Seconds since 1970 as headers have them (RFC 9110 section 5.6.7). Raises ``OverflowError`` beyond year 9999."""
-    return format_datetime(datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=timestamp), usegmt=True)
+    """Seconds since 1970 as headers have them (RFC 9110 section 5.6.7). Raises ``ValueError`` beyond year 9999."""
+    return formatdate(timestamp, usegmt=True)
 
 
 def parse_http_date(text: str) -> float | None:
