@@ -14,20 +14,12 @@ from .expressions import Evaluate, Expression, Problem, Scope, check_name, compi
 
 
 class TemplateError(Exception):
-    """What is wrong with a template, and where: ``views/account.html, line 3: 'user' is undefined``.
-
-    ``path`` is the template's file, ``line`` the line (from 1) on which the faulty tag begins.
-    """
-
-    def __init__(self, path: str, line: int, problem: str) -> None:
-        super().__init__(f"{path}, line {line}: {problem}")
-        self.path = path
-        self.line = line
+    """What is wrong with a template, and where: ``views/account.html, line 3: 'user' is undefined``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a tag begins."""
+    """Where a tag begins; lines count from 1."""
 
     path: str
     line: int
@@ -35,7 +27,7 @@ class Place:
     def error(self, problem: str | Exception) -> TemplateError:
         if isinstance(problem, Exception) and not isinstance(problem, Problem):
             problem = f"{type(problem).__name__}: {problem}"
-        return TemplateError(self.path, self.line, str(problem))
+        return TemplateError(f"{self.path}, line {self.line}: {problem}")
 
 
 @dataclass(slots=True)
@@ -67,8 +59,8 @@ def compile_template(path: str, source: bytes) -> Template:
     try:
         text = source.decode()
     except UnicodeDecodeError as error:
-        line = source.count(b"\n", 0, error.start) + 1
-        raise TemplateError(path, line, "the file is not UTF-8") from error
+        place = Place(path, source.count(b"\n", 0, error.start) + 1)
+        raise place.error("the file is not UTF-8") from error
     # One newline at the end of the file is not part of the template: Jinja2's keep_trailing_newline=False.
     parser = _Parser(_tags(path, text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")))
     body, _ = parser.body("the file", Place(path, 1))
@@ -77,11 +69,32 @@ def compile_template(path: str, source: bytes) -> Template:
 
 @dataclass(slots=True)
 class _Tag:
-    """A piece of a template: ``kind`` is ``{{``, ``{%``, or nothing for plain text."""
+    """A piece of a template: ``kind`` is ``{{``, ``{%``, or nothing for plain text.
+
+    What stands in ``{% %}`` is a ``word``, and the ``rest``.
+    """
 
     kind: str
     text: str
     place: Place
+
+    @property
+    def word(self) -> str:
+        return _WORD.match(self.text)[0]  # type: ignore[index]
+
+    @property
+    def rest(self) -> str:
+        return self.text[len(self.word) :].strip()
+
+    def alone(self) -> None:
+        if self.rest:
+            raise self.place.error(f"{self.word} stands alone, without {self.rest!r}")
+
+    def file_name(self) -> str:
+        quoted = _QUOTED.fullmatch(self.rest)
+        if quoted is None:
+            raise self.place.error(f'{self.word} takes a file name in quotes and no more: {self.word} "layout.html"')
+        return quoted[0][1:-1]
 
 
 def _tags(path: str, source: str) -> Iterator[_Tag]:
@@ -96,25 +109,23 @@ def _tags(path: str, source: str) -> Iterator[_Tag]:
             raise place.error(f"this {kind} is never closed, or a string in it is not")
         left, content = tag.groups()
         text = source[position:start]
-        yield _Tag("", text.rstrip() if left == "-" else text, place)
-        right = content[-1:] if content[-1:] in _SIGNS[kind] else ""
-        yield _Tag(kind, content.removesuffix(right).strip(), place)
+        yield _Tag("", text.rstrip() if left else text, place)
+        yield _Tag(kind, content.removesuffix("-").strip(), place)
         position = tag.end()
-        if right == "-" and (blank := _BLANK.match(source, position)):
+        if content.endswith("-") and (blank := _BLANK.match(source, position)):
             position = blank.end()
     yield _Tag("", source[position:], Place(path, line))
 
 
-# What follows an opening: its sign, and its content up to the closing that stands in no string. That is (?>(…)*), which
-# means (…)*+, since Python before 3.11.5 finds nothing with a possessive repeat of what has one in itself.
+# What follows an opening: a minus, and all up to the closing that stands in no string. That is (?>(…)*), which means
+# (…)*+, since Python before 3.11.5 finds nothing with a possessive repeat of what has one in itself.
 _STRING = r"""'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+\""""
 _OPENING = re.compile(r"\{[{%#]")
 _CONTENT = {
-    "{{": re.compile(rf"([-+]?+)((?>(?:[^'\"}}]|{_STRING}|\}}(?!\}}))*))\}}\}}", re.DOTALL),
-    "{%": re.compile(rf"([-+]?+)((?>(?:[^'\"%]|{_STRING}|%(?!\}}))*))%\}}", re.DOTALL),
-    "{#": re.compile(r"([-+]?+)(.*?)#\}", re.DOTALL),
+    "{{": re.compile(rf"(-?+)((?>(?:[^'\"}}]|{_STRING}|\}}(?!\}}))*))\}}\}}", re.DOTALL),
+    "{%": re.compile(rf"(-?+)((?>(?:[^'\"%]|{_STRING}|%(?!\}}))*))%\}}", re.DOTALL),
+    "{#": re.compile(r"(-?+)(.*?)#\}", re.DOTALL),
 }
-_SIGNS = {"{{": ("-",), "{%": ("-", "+"), "{#": ("-", "+")}
 _BLANK = re.compile(r"\s+")
 
 
@@ -130,7 +141,7 @@ class _Parser:
         # For each loop around the tag at hand: does its body ask for `loop`?
         self._loops: list[bool] = []
 
-    def body(self, opener: str, opened: Place, *ends: str) -> tuple[Node, _Statement]:
+    def body(self, opener: str, opened: Place, *ends: str) -> tuple[Node, _Tag]:
         """The nodes up to a statement that is one of ``ends``, and that statement."""
         self._depth += 1
         if self._depth > _NESTING:
@@ -140,19 +151,17 @@ class _Parser:
             if tag.kind == "{{":
                 nodes.append(_output(self._compiled(compile_output, tag.text, tag.place), tag.place))
             elif tag.kind == "{%":
-                _, word, rest = _WORD.split(tag.text, maxsplit=1)
-                statement = _Statement(word, rest.strip(), tag.place)
-                if word in ends:
+                if tag.word in ends:
                     self._depth -= 1
-                    return _sequence(nodes), statement
-                nodes += self._nodes(statement, nodes)
+                    return _sequence(nodes), tag
+                nodes += self._nodes(tag, nodes)
             elif not tag.kind:
                 nodes.append(tag.text)
         if ends:
             raise opened.error(f"this {opener} is never closed: {ends[-1]} is missing")
-        return _sequence(nodes), _Statement("", "", opened)
+        return _sequence(nodes), _Tag("", "", opened)
 
-    def _nodes(self, tag: _Statement, before: list[str | Node]) -> list[Node]:
+    def _nodes(self, tag: _Tag, before: list[str | Node]) -> list[Node]:
         outermost = self._depth == 1
         if tag.word == "block":
             return [self._block(tag)]
@@ -170,7 +179,7 @@ class _Parser:
             return [_include(tag.file_name(), tag.place)]
         return [self._if(tag) if tag.word == "if" else self._for(tag)]
 
-    def _if(self, opened: _Statement) -> Node:
+    def _if(self, opened: _Tag) -> Node:
         branches = []
         tag = opened
         while tag.word in ("if", "elif"):
@@ -180,7 +189,7 @@ class _Parser:
             branches.append((test, body, place))
         return _if(branches, self._otherwise(tag, "endif"))
 
-    def _for(self, opened: _Statement) -> Node:
+    def _for(self, opened: _Tag) -> Node:
         header, place = _FOR.fullmatch(opened.rest), opened.place
         if header is None:
             raise place.error(f"write {{% for x in xs %}} or {{% for a, b in pairs %}}, not 'for {opened.rest}'")
@@ -196,7 +205,7 @@ class _Parser:
         asks_loop = self._loops.pop()
         return _for(names, items, body, self._otherwise(tag, "endfor"), asks_loop, place)
 
-    def _otherwise(self, tag: _Statement, end: str) -> Node:
+    def _otherwise(self, tag: _Tag, end: str) -> Node:
         body = _sequence([])
         if tag.word == "else":
             tag.alone()
@@ -204,7 +213,7 @@ class _Parser:
         tag.alone()
         return body
 
-    def _block(self, opened: _Statement) -> Node:
+    def _block(self, opened: _Tag) -> Node:
         name, place = opened.rest, opened.place
         if not _NAME.fullmatch(name):
             raise place.error(f"a block has one name of letters, digits and underscores, not {name!r}")
@@ -229,27 +238,8 @@ class _Parser:
         return expression.evaluate
 
 
-@dataclass(slots=True)
-class _Statement:
-    """What stands in ``{% %}``: its first word, and the rest."""
-
-    word: str
-    rest: str
-    place: Place
-
-    def alone(self) -> None:
-        if self.rest:
-            raise self.place.error(f"{self.word} stands alone, without {self.rest!r}")
-
-    def file_name(self) -> str:
-        quoted = _QUOTED.fullmatch(self.rest)
-        if quoted is None:
-            raise self.place.error(f'{self.word} takes a file name in quotes and no more: {self.word} "layout.html"')
-        return quoted[0][1:-1]
-
-
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_WORD = re.compile(r"^(\w*)")
+_WORD = re.compile(r"\w*")
 _QUOTED = re.compile(r""""[^"\\\0\n]+"|'[^'\\\0\n]+'""")
 _FOR = re.compile(rf"({_NAME.pattern}(?:\s*,\s*{_NAME.pattern})*)\s+in\b(.*)", re.DOTALL)
 

