@@ -22,26 +22,38 @@ class Problem(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """``evaluate`` gives the value from the names in scope; ``asks_loop`` says whether ``loop`` is among them."""
+    """``evaluate`` gives the value from the names in scope, ``convert`` what its tag needs of that; ``asks_loop`` says
+    whether ``loop`` is among the names."""
 
     evaluate: Evaluate
+    convert: Callable[[Any], Any]
     asks_loop: bool
 
 
-def compile_expression(text: str) -> Expression:
-    """Raises ``Problem`` for what is outside of the language."""
-    return _expression(_parse(text))
-
-
 def compile_output(text: str) -> Expression:
-    """What stands in ``{{ }}``: its value is markup, escaped unless the text ends in ``|safe``. Raises ``Problem``."""
+    """What stands in ``{{ }}``: markup, escaped unless the text ends in ``|safe``. Raises ``Problem`` for what is
+    outside of the language, as do the next two."""
     tree, markup = _parse(text), escape
     match tree:
         case ast.BinOp(op=ast.BitOr(), left=inner, right=ast.Name(id="safe")):
             tree, markup = inner, _unescaped
-    expression = _expression(tree)
-    evaluate = expression.evaluate
-    return Expression(lambda scope: markup(evaluate(scope)), expression.asks_loop)
+    return _expression(tree, markup)
+
+
+def compile_test(text: str) -> Expression:
+    """What stands behind ``if``: whether it is true."""
+    return _expression(_parse(text), bool)
+
+
+def compile_turns(names: list[str], text: str) -> Expression:
+    """What stands around ``in``: for each turn of the loop, the names that it gives."""
+
+    def turns(values: Any) -> list[dict[str, Any]]:
+        if len(names) == 1:
+            return [{names[0]: value} for value in values]
+        return [dict(zip(names, value, strict=True)) for value in values]
+
+    return _expression(_parse(text), turns)
 
 
 def escape(value: Any) -> str:
@@ -96,8 +108,9 @@ class Undefined:
     __lt__ = __le__ = __gt__ = __ge__ = _refuse
 
 
-def _expression(tree: ast.expr) -> Expression:
-    return Expression(_compile(tree), any(isinstance(node, ast.Name) and node.id == "loop" for node in ast.walk(tree)))
+def _expression(tree: ast.expr, convert: Callable[[Any], Any]) -> Expression:
+    asks_loop = any(isinstance(node, ast.Name) and node.id == "loop" for node in ast.walk(tree))
+    return Expression(_compile(tree), convert, asks_loop)
 
 
 def _parse(text: str) -> ast.expr:

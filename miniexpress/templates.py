@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from .expressions import Evaluate, Expression, Problem, Scope, check_name, compile_expression, compile_output
+from .expressions import Evaluate, Expression, Problem, Scope, check_name, compile_output, compile_test, compile_turns
 
 
 class TemplateError(Exception):
@@ -80,7 +82,7 @@ class _Tag:
 
     @property
     def word(self) -> str:
-        return _WORD.match(self.text)[0]  # type: ignore[index]
+        return re.split(r"\W", self.text, maxsplit=1)[0]
 
     @property
     def rest(self) -> str:
@@ -149,7 +151,7 @@ class _Parser:
         nodes: list[str | Node] = []
         for tag in self._tags:
             if tag.kind == "{{":
-                nodes.append(_output(self._compiled(compile_output, tag.text, tag.place), tag.place))
+                nodes.append(_output(self._compiled(compile_output, tag.text, tag.place)))
             elif tag.kind == "{%":
                 if tag.word in ends:
                     self._depth -= 1
@@ -183,10 +185,9 @@ class _Parser:
         branches = []
         tag = opened
         while tag.word in ("if", "elif"):
-            place = tag.place
-            test = self._compiled(compile_expression, tag.rest, place)
+            test = self._compiled(compile_test, tag.rest, tag.place)
             body, tag = self.body("if", opened.place, "elif", "else", "endif")
-            branches.append((test, body, place))
+            branches.append((test, body))
         return _if(branches, self._otherwise(tag, "endif"))
 
     def _for(self, opened: _Tag) -> Node:
@@ -199,11 +200,11 @@ class _Parser:
                 check_name(name)
             except Problem as problem:
                 raise place.error(problem) from None
-        items = self._compiled(compile_expression, header[2], place)
+        turns = self._compiled(partial(compile_turns, names), header[2], place)
         self._loops.append(False)
         body, tag = self.body("for", place, "else", "endfor")
         asks_loop = self._loops.pop()
-        return _for(names, items, body, self._otherwise(tag, "endfor"), asks_loop, place)
+        return _for(turns, body, self._otherwise(tag, "endfor"), asks_loop)
 
     def _otherwise(self, tag: _Tag, end: str) -> Node:
         body = _sequence([])
@@ -235,11 +236,10 @@ class _Parser:
             raise place.error(problem) from None
         if expression.asks_loop:
             self._loops = [True] * len(self._loops)
-        return expression.evaluate
+        return _told(expression, place)
 
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_WORD = re.compile(r"\w*")
 _QUOTED = re.compile(r""""[^"\\\0\n]+"|'[^'\\\0\n]+'""")
 _FOR = re.compile(rf"({_NAME.pattern}(?:\s*,\s*{_NAME.pattern})*)\s+in\b(.*)", re.DOTALL)
 
@@ -261,25 +261,27 @@ def _sequence(nodes: list[str | Node]) -> Node:
     return render
 
 
-def _output(evaluate: Evaluate, place: Place) -> Node:
-    def render(run: Rendering, scope: Scope) -> None:
+def _told(expression: Expression, place: Place) -> Evaluate:
+    """What an expression gives its tag, with whatever goes wrong told as an error of that."""
+    evaluate, convert = expression.evaluate, expression.convert
+
+    def told(scope: Scope) -> Any:
         try:
-            text = evaluate(scope)
+            return convert(evaluate(scope))
         except Exception as error:
             raise place.error(error) from error
-        run.write(text)
 
-    return render
+    return told
 
 
-def _if(branches: list[tuple[Evaluate, Node, Place]], otherwise: Node) -> Node:
+def _output(evaluate: Evaluate) -> Node:
+    return lambda run, scope: run.write(evaluate(scope))
+
+
+def _if(branches: list[tuple[Evaluate, Node]], otherwise: Node) -> Node:
     def render(run: Rendering, scope: Scope) -> None:
-        for test, body, place in branches:
-            try:
-                taken = bool(test(scope))
-            except Exception as error:
-                raise place.error(error) from error
-            if taken:
+        for test, body in branches:
+            if test(scope):
                 body(run, scope)
                 return
         otherwise(run, scope)
@@ -287,29 +289,15 @@ def _if(branches: list[tuple[Evaluate, Node, Place]], otherwise: Node) -> Node:
     return render
 
 
-def _for(names: list[str], items: Evaluate, body: Node, otherwise: Node, asks_loop: bool, place: Place) -> Node:
-    only = names[0] if len(names) == 1 else None
-
+def _for(turns: Evaluate, body: Node, otherwise: Node, asks_loop: bool) -> Node:
     def render(run: Rendering, scope: Scope) -> None:
-        try:
-            values = list(items(scope))
-        except Exception as error:
-            raise place.error(error) from error
-        if not values:
+        given = turns(scope)
+        if not given:
             otherwise(run, scope)
-            return
-        loop = _Loop(len(values))
-        inner = dict(scope)
-        if asks_loop:
-            inner["loop"] = loop
-        for loop.index0, value in enumerate(values):
-            if only is not None:
-                inner[only] = value
-            else:
-                try:
-                    inner.update(zip(names, value, strict=True))
-                except Exception as error:
-                    raise place.error(error) from error
+        loop = _Loop(len(given))
+        inner = {**scope, "loop": loop} if asks_loop else dict(scope)
+        for loop.index0, names in enumerate(given):
+            inner.update(names)
             body(run, inner)
 
     return render
