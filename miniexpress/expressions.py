@@ -87,9 +87,6 @@ class Undefined:
     def __repr__(self) -> str:
         return "Undefined"
 
-    def __bool__(self) -> bool:
-        return False
-
     def __len__(self) -> int:
         return 0
 
@@ -196,7 +193,7 @@ def _look_up(name: str) -> Evaluate:
 def _attribute(of: Evaluate, name: str) -> Evaluate:
     if name.startswith("_"):
         check_name(name)
-    plain = not hasattr(dict, name)
+    plain = not hasattr(dict, name)  # most values are dicts, and to ask one for an attribute first takes twice as long
 
     def evaluate(scope: Scope) -> Any:
         value = of(scope)
