@@ -32,8 +32,7 @@ def escape_html(text: str) -> str:
 
 def encode_url(url: str) -> str:
     """A URL with what may not stand in one percent-encoded, what is encoded left as it is. As npm encodeurl 2.0.3."""
-    if "%" in url:
-        url = STRAY_PERCENT.sub("%25", url.replace("%%", "%25%").replace("%%", "%25%"))  # most of many without the sub
+    url = escape_stray_percents(url)
     return "".join(map(_IN_URL.__getitem__, utf8(url))) if _NOT_IN_URL.search(url) else url
 
 
@@ -50,6 +49,12 @@ def decode_uri_component(text: str) -> str:
     except UnicodeError:
         pass
     raise ValueError(f"text {text[:60]!r} is malformed: a % takes two hexadecimal digits, the bytes must be UTF-8")
+
+
+def escape_stray_percents(text: str) -> str:
+    """A text with each ``%`` that begins no escape made the escape of itself."""
+    # The first two make short work of many in a row, which would keep the pattern busy for long.
+    return STRAY_PERCENT.sub("%25", text.replace("%%", "%25%").replace("%%", "%25%")) if "%" in text else text
 
 
 def percent_decoded(data: bytes) -> bytes:

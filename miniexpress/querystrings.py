@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, TypeAlias
 
-from .escaping import STRAY_PERCENT, percent_decoded
+from .escaping import STRAY_PERCENT, escape_stray_percents, percent_decoded
 
 
 class DepthError(ValueError):
@@ -89,8 +89,7 @@ def _decode(text: str, charset: str = "utf-8", errors: str = "replace") -> str:
     text = text.replace("+", " ")
     if "%" not in text or not _ESCAPE.search(text) or (errors == "strict" and STRAY_PERCENT.search(text)):
         return text
-    escaped = text.replace("%%", "%25%").replace("%%", "%25%")  # Many of these would keep the pattern busy for long.
-    data = STRAY_PERCENT.sub("%25", escaped).encode(charset, "replace")
+    data = escape_stray_percents(text).encode(charset, "replace")
     try:
         return percent_decoded(data).decode(charset, errors)
     except UnicodeError:
