@@ -117,12 +117,12 @@ def send_file(
         raise HTTPError(403)
     folder = "/" if root is None else os.path.abspath(_path_text("res.send_file(root=…)", root))
     caching = _cache_control(max_age, immutable) if cache_control else None
-    extra = headers or {}
-    delivery = _Delivery(
-        accept_ranges, caching, last_modified, res.app.enabled("etag"),
-        lambda res, path, stat: [res.set_header(name, value) for name, value in extra.items()],
-        start, end,
-    )  # fmt: skip
+
+    def set_headers(res: Response, path: str, stat: os.stat_result) -> None:
+        for name, value in (headers or {}).items():
+            res.set_header(name, value)
+
+    delivery = _Delivery(accept_ranges, caching, last_modified, res.app.enabled("etag"), set_headers, start, end)
     file = Finder(dotfiles, extensions, index).find(folder, text, wants_index=text.endswith("/"))
     delivery.answer(res, file)
 
@@ -208,7 +208,8 @@ _CONTENT_FIELDS = ("Content-Encoding", "Content-Language", "Content-Length", "Co
 
 
 class _Pieces(Iterator[bytes]):
-    """A part of a file as a body, which is read while it leaves. To be closed, and the file with it."""
+    """A part of a file as a body, which is read while it leaves. To be closed, and the file with it: no generator,
+    since one that nobody began to read closes nothing."""
 
     def __init__(self, handle: io.FileIO, length: int) -> None:
         self.left = length
