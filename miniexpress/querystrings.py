@@ -102,7 +102,11 @@ def _character(entity: re.Match[str]) -> str:
 
 
 _Step: TypeAlias = str | int | None
-_GROUP = re.compile(r"\[([^\[\]]*+(?:\[[^\[\]]*+\][^\[\]]*+)*)\]")
+# Brackets may stand within brackets where they are balanced. A pattern cannot count them, but goes ten deep.
+_BALANCED = r"[^\[\]]*+"
+for _ in range(10):
+    _BALANCED = rf"(?>(?:[^\[\]]++|\[{_BALANCED}\])*)"
+_GROUP = re.compile(rf"\[({_BALANCED})\]")
 _INDEX = re.compile("0|[1-9][0-9]{0,14}")
 
 
