@@ -291,38 +291,22 @@ def _if(branches: list[tuple[Evaluate, Node]], otherwise: Node) -> Node:
 
 def _for(turns: Evaluate, body: Node, otherwise: Node, asks_loop: bool) -> Node:
     def render(run: Rendering, scope: Scope) -> None:
-        given = turns(scope)
+        given, inner = turns(scope), dict(scope)
         if not given:
             otherwise(run, scope)
-        loop = _Loop(len(given))
-        inner = {**scope, "loop": loop} if asks_loop else dict(scope)
-        for loop.index0, names in enumerate(given):
+        for index, names in enumerate(given):
             inner.update(names)
+            if asks_loop:
+                inner["loop"] = _loop(index, len(given))
             body(run, inner)
 
     return render
 
 
-class _Loop:
+def _loop(index0: int, length: int) -> dict[str, Any]:
     """What a template sees as ``loop``. Jinja2 gives it to a loop, and to what the loop includes, only if asked for."""
-
-    __slots__ = ("index0", "length")
-
-    def __init__(self, length: int) -> None:
-        self.length = length
-        self.index0 = 0
-
-    @property
-    def index(self) -> int:
-        return self.index0 + 1
-
-    @property
-    def first(self) -> bool:
-        return self.index0 == 0
-
-    @property
-    def last(self) -> bool:
-        return self.index == self.length
+    index = index0 + 1
+    return {"index": index, "index0": index0, "first": index0 == 0, "last": index == length, "length": length}
 
 
 def _include(name: str, place: Place) -> Node:

@@ -46,9 +46,7 @@ def find_view(name: str, roots: str | Sequence[str], default_engine: str, engine
 
 
 def listed(roots: str | os.PathLike[str] | Sequence[str]) -> tuple[str, ...]:
-    if isinstance(roots, str):
-        return (roots,)
-    return (os.fspath(roots),) if isinstance(roots, os.PathLike) else tuple(map(os.fspath, roots))
+    return tuple(os.fspath(root) for root in ([roots] if isinstance(roots, str | os.PathLike) else roots))
 
 
 def _joined(folder: str, name: str) -> str:
