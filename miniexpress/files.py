@@ -173,7 +173,7 @@ class _Delivery:
         """Set the header fields that the answer does not have yet."""
         if self.set_headers:
             self.set_headers(res, file.path, file.stat)
-        milliseconds = (file.stat.st_mtime_ns + 500_000) // 1_000_000
+        milliseconds = (file.stat.st_mtime_ns + 500_000) // 1_000_000  # Node rounds, too
         fields = {
             "Accept-Ranges": self.accept_ranges and "bytes",
             "Cache-Control": self.cache_control,

@@ -40,7 +40,9 @@ class _Header(NamedTuple):
         if not offers:
             wanted = [range_ for range_ in _ranges(self, text) if range_.quality > 0]
             return [range_.given for range_ in sorted(wanted, key=lambda range_: -range_.quality)]
-        return offers[0] if self is TYPES and not header else _best(self, text, tuple(offers))
+        if self is TYPES and not header:
+            return offers[0]  # even what is no media type
+        return _best(self, text, tuple(offers))
 
 
 @lru_cache(maxsize=512)

@@ -57,6 +57,7 @@ def parse_extended(
     if interpret_numeric_entities and charset == "iso-8859-1":
         pairs = ((key, _ENTITY.sub(_character, value)) for key, value in pairs)
     values = _grouped(pairs)
+    # What most queries are: nothing nests, comes twice or has a name that is left out.
     if "[" not in query and len(values) == len(parts) and not values.keys() & {"", "__proto__"}:
         return values
     root = _Container(array_limit)

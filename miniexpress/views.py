@@ -25,7 +25,7 @@ def find_view(name: str, roots: str | Sequence[str], default_engine: str, engine
     """
     if not isinstance(name, str):
         raise TypeError(f"a view's name must be a str, not {name!r}")
-    extension = os.path.splitext(name.rstrip("/"))[1]
+    extension = os.path.splitext(name.rstrip("/"))[1]  # Node's extname looks behind no slash at the end
     file_name = name
     if not extension:
         extension = f".{default_engine.removeprefix('.')}"
