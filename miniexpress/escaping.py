@@ -30,6 +30,11 @@ def escape_html(text: str) -> str:
     return html.escape(text).replace("&#x27;", "&#39;")
 
 
+def token_or_quoted(text: str) -> str:
+    """A text as a parameter of a header field has it: in quotes where it is no token (RFC 9110 section 5.6.4)."""
+    return text if TOKEN.fullmatch(text) else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def encode_url(url: str) -> str:
     """A URL with what may not stand in one percent-encoded, what is encoded left as it is. As npm encodeurl 2.0.3."""
     url = escape_stray_percents(url)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from .errors import HTTPError, error_page
-from .escaping import TOKEN, decode_uri_component, encode_url
+from .escaping import decode_uri_component, encode_url, token_or_quoted
 from .folders import File, Finder, FolderFound, Names, climbs
 from .handlers import Middleware, Next
 from .mediatypes import content_type
@@ -319,8 +319,7 @@ def content_disposition(filename: str | None = None) -> str:
         raise TypeError(f"filename must be a string, not {filename!r}")
     # A character beyond the 16-bit ones is two to JavaScript.
     ascii_name = _BEYOND_16_BITS.sub("??", filename).encode("ascii", "replace").translate(_PRINTABLE).decode()
-    quoted = '"' + ascii_name.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    header = f"attachment; filename={ascii_name if TOKEN.fullmatch(ascii_name) else quoted}"
+    header = f"attachment; filename={token_or_quoted(ascii_name)}"
     if ascii_name == filename and not _PERCENT_ENCODED.search(filename):
         return header
     return f"{header}; filename*=UTF-8''{quote(filename, safe='!', errors='replace')}"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
-from .escaping import HEADER_TEXT, TOKEN
+from .escaping import HEADER_TEXT, TOKEN, token_or_quoted
 
 
 @lru_cache(maxsize=256)
@@ -64,13 +64,9 @@ def set_charset(content_type: str, charset: str) -> str:
         raise TypeError(f"Invalid type: {written!r}. A Content-Type is type/subtype, as in 'text/html'")
     parameters["charset"] = charset
     for name, text in parameters.items():
-        if not TOKEN.fullmatch(name):
-            raise TypeError(
-                f"Invalid parameter name: {name!r}. A Content-Type parameter is name=value, its name a token"
-            )
-        if not HEADER_TEXT.fullmatch(text):
-            raise TypeError(f"Invalid parameter value: {text!r}. The value of {name!r} may hold Latin-1, no controls")
-        written += f"; {name}=" + (text if TOKEN.fullmatch(text) else '"' + _TO_ESCAPE.sub(r"\\\g<0>", text) + '"')
+        if not TOKEN.fullmatch(name) or not HEADER_TEXT.fullmatch(text):
+            raise TypeError(f"Invalid parameter: {name!r}={text!r}. A name is a token, a value Latin-1, no controls")
+        written += f"; {name}={token_or_quoted(text)}"
     return written
 
 
@@ -97,7 +93,6 @@ def split_parameters(header: str) -> tuple[str, dict[str, str]]:
 
 _PARAMETER = re.compile(r"""(?sx); ([^;=]*) = [ \t]* (?: ("(?:[^"\\]|\\.)*")[^;]* | (".*) | ([^;]*) )""")
 _ESCAPED = re.compile(r"(?s)\\(.)")
-_TO_ESCAPE = re.compile(r'["\\]')
 # RFC 6838 section 4.2
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 _MEDIA_RANGE = re.compile(f"{TOKEN.pattern}/{TOKEN.pattern}")

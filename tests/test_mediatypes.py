@@ -245,7 +245,7 @@ def test_the_common_extensions_have_the_types_that_npm_gives_them(media_type: st
 
 @pytest.mark.parametrize(("content_type", "charset"), SET_CHARSET_REFUSED)
 def test_a_content_type_that_cannot_be_written_is_refused(content_type: str, charset: str) -> None:
-    with pytest.raises(TypeError, match=r"Invalid (type|parameter name|parameter value): '"):
+    with pytest.raises(TypeError, match=r"Invalid (type|parameter): '"):
         mediatypes.set_charset(content_type, charset)
 
 
