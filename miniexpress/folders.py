@@ -52,12 +52,11 @@ class Finder:
         place = self.locate(folder, path)
         if wants_index and self.index:
             return _open_first(folder, [paths.join(place, name) for name in self.index])
-        if not self.extensions or place.endswith("/") or paths.splitext(place)[1]:
-            return _open(folder, place)
+        has_extension = paths.splitext(place)[1] or place.endswith("/")
         try:
             return _open(folder, place)
         except HTTPError as error:
-            if getattr(error, "code", "") != "ENOENT":
+            if not self.extensions or has_extension or getattr(error, "code", "") != "ENOENT":
                 raise
         return _open_first(folder, [f"{place}.{extension}" for extension in self.extensions])
 
