@@ -69,6 +69,7 @@ RENDERED = [
     ("{{ body.email }}{{ body.phone }}", "a@bNone"),
     ("{{ nope }}{{ row.nope }}{{ row['nope'] }}{{ xs[9] }}{{ xs['a'] }}{{ user.nope }}", ""),
     ("{{ nope == nix }}{{ nope == none }}{{ nope != '' }}{{ 1 in nope }}{{ not nope }}", "TrueFalseTrueFalseTrue"),
+    ("{{ nope in row }}{{ row[nope] }}{{ nope in [nix] }}", "FalseTrue"),
     ("{{ 1 < 2 <= 2 == 2 }}{{ 3 > 2 >= 3 }}{{ 2 in xs }}{{ 2 not in xs }}{{ 'b' in row.a }}", "TrueFalseTrueFalseTrue"),
     ("{{ zero or 'x' }}{{ zero and 'x' }}{{ not zero and not not 1 }}{{ 1 and 2 or 3 }}", "x0True2"),
     ("{{\n  xs\n  [ 0 ]\n}}", "1"),
