@@ -23,10 +23,13 @@ def checks_options(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
-        for name in kwargs:
-            if name not in known:
-                raise TypeError(f"{title}() has no option {name!r}: {_advice(name, known)}")
-        return function(*args, **kwargs)
+        try:
+            return function(*args, **kwargs)
+        except TypeError:
+            for name in kwargs:
+                if name not in known:
+                    raise TypeError(f"{title}() has no option {name!r}: {_advice(name, known)}") from None
+            raise
 
     return checked
 
