@@ -58,16 +58,20 @@ class App(Router):
             return self.handle(environ, start_response, next)
         req = Request(environ, self)
         res = req.res = Response(req, start_response)
+        req.next = partial(self._answer_last, req, res)
         self._add_powered_by(res)
         try:
-            Router.handle(self, req, res, partial(self._answer_last, req, res))
+            Router.handle(self, req, res, req.next)
         except RecursionError as error:
             self._answer_last(req, res, error)
         if not res.answered and res.failure is None:
             self._answer_last(req, res, _dead_end(req, res))
         if res.failure is not None:
             raise res.failure  # the answer has begun to leave: all that is left is to break it off
-        return self._let_go(req, res)
+        chunks = self._let_go(req, res)
+        if isinstance(chunks, tuple):  # all is known, and nobody asks for more
+            del req.res, req.next  # the circle would keep both until the garbage collector comes
+        return chunks
 
     def _let_go(self, req: Request, res: Response) -> Iterable[bytes]:
         try:
