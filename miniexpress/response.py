@@ -81,8 +81,8 @@ class Response(Head):
         self._send_text(self._stringify(value), "application/json; charset=utf-8")
 
     def _send_text(self, text: str, default_type: str) -> None:
-        type = self.get("Content-Type")
-        self._put("Content-Type", set_charset(type, "utf-8") if type else default_type)
+        given = self._headers.get("content-type")
+        self._put("Content-Type", set_charset(given[1], "utf-8") if given else default_type)
         self._send(utf8(text))
 
     def _send(self, body: bytes | None) -> None:
@@ -90,7 +90,7 @@ class Response(Head):
         if body is not None:
             if "transfer-encoding" not in self._headers:
                 self._put("Content-Length", str(len(body)))
-            etag = self.app.set("etag fn")
+            etag = self.req.app.set("etag fn")
             if etag and "etag" not in self._headers and (tag := etag(body)):
                 self.set_header("ETag", tag)
         if self.req.fresh:
@@ -269,7 +269,7 @@ class Response(Head):
         return self.req.environ["REQUEST_METHOD"] != "HEAD" and self.status_code not in (204, 304)
 
     def _refuse_second_answer(self) -> None:
-        if self.headers_sent:
+        if self.answered or self.has_left:
             raise self._too_late()
 
     def _stringify(self, value: Any) -> str:

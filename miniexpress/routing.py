@@ -169,7 +169,7 @@ class _Walk:
             start, error = (len(router.stack), None) if _is("router", error) else (start, _real(error))
         if req.url != self.url or len(router.stack) != self.size:
             self.look_up()
-        path, method, places = self.path, req.method, self.places
+        path, method, places, callbacks = self.path, req.method, self.places, router._param_callbacks
         for place in places[bisect_left(places, start) :]:
             layer = router.stack[place]
             route = layer.route
@@ -182,14 +182,14 @@ class _Walk:
                 continue
             matched, params = found
             # As in npm router, the callbacks of a parameter run before a handler is passed by for what it takes.
-            has_callbacks = params and not router._param_callbacks.keys().isdisjoint(params)
+            has_callbacks = callbacks and not callbacks.keys().isdisjoint(params)
             if layer.handles_errors is (error is None) and (route or not has_callbacks):
                 continue
-            if route and not route.takes(method, self.allowed):
+            if route and method not in route.methods and not route.takes(method, self.allowed):
                 continue
             req.params = _merged(self.params, params) if router.merge_params else params
             if has_callbacks:
-                self.check_params(list(params), partial(self.enter, layer, matched, place + 1, error))
+                self.check_params(list(params), partial(self.enter_checked, layer, matched, place + 1, error))
             else:
                 self.enter(layer, matched, place + 1, error)
             break
@@ -197,19 +197,24 @@ class _Walk:
             self.end(error)
         req.url, req.base_url, req.params = as_called
 
-    def enter(self, layer: Layer, matched: str, index: int, error: Any, param_error: Any = None) -> None:
-        """Call a layer that matches; one that is mounted sees the URL without its path."""
-        req, res = self.req, self.res
+    def enter_checked(self, layer: Layer, matched: str, index: int, error: Any, param_error: Any = None) -> None:
+        """``enter``, once the callbacks of the layer's parameters have said nothing against it."""
         if param_error is not None:
             return self.go(index, None, param_error if error is None else error)
         if layer.handles_errors is (error is None):
             return self.go(index, None, error)
-        if layer.route or not matched:
-            req.next = partial(self.go, index, None)
-            if layer.route is None:
-                return layer.call(error, req, res, req.next)
-            req.route = layer.route
-            return layer.route.dispatch(req, res, req.next)
+        return self.enter(layer, matched, index, error)
+
+    def enter(self, layer: Layer, matched: str, index: int, error: Any) -> None:
+        """Call a layer that matches; one that is mounted sees the URL without its path."""
+        req, res, route = self.req, self.res, layer.route
+        if route is not None:
+            req.route = route
+            req.next = next = partial(self.go, index, None)
+            return route.dispatch(req, res, next)
+        if not matched:
+            req.next = next = partial(self.go, index, None)
+            return layer.call(error, req, res, next)
         rest = req.path[len(matched) :]
         if not req.path.startswith(matched) or rest[:1] not in ("", "/"):
             return self.go(index, None, error)
