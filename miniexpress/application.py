@@ -59,7 +59,8 @@ class App(Router):
         req = Request(environ, self)
         res = req.res = Response(req, start_response)
         req.next = partial(self._answer_last, req, res)
-        self._add_powered_by(res)
+        if self.set("x-powered-by"):
+            res._put("X-Powered-By", "Express")
         try:
             Router.handle(self, req, res, req.next)
         except RecursionError as error:
@@ -321,11 +322,19 @@ def _one_of(name: str, choices: Mapping[Any, Any]) -> Callable[[Any], Any]:
     return compile_setting
 
 
+def _weak_etag(body: bytes) -> str:
+    return negotiation.etag(body, weak=True)
+
+
+def _strong_etag(body: bytes) -> str:
+    return negotiation.etag(body, weak=False)
+
+
 # What an app has neither of its own nor from the one that it is mounted in.
 _DEFAULTS = {"trust proxy": False, "trust proxy fn": compile_trust(False)}
-_WEAK, _SIMPLE = partial(negotiation.etag, weak=True), querystrings.parse_simple
+_SIMPLE = querystrings.parse_simple
 _COMPILED: dict[str, Callable[[Any], Any]] = {
-    "etag": _one_of("etag", {True: _WEAK, False: None, "weak": _WEAK, "strong": partial(negotiation.etag, weak=False)}),
+    "etag": _one_of("etag", {True: _weak_etag, False: None, "weak": _weak_etag, "strong": _strong_etag}),
     "query parser": _one_of(
         "query parser", {True: _SIMPLE, False: None, "simple": _SIMPLE, "extended": querystrings.parse_extended}
     ),

@@ -28,14 +28,12 @@ class Head:
     an answer is marked to be sent, ``has_left`` whether the head has left.
     """
 
+    req: Request
     status_code = 200
     status_message: str | None = None
     answered = False
     has_left = False
-
-    def __init__(self, req: Request) -> None:
-        self.req = req
-        self._headers: dict[str, tuple[str, str | list[str]]] = {}
+    _headers: dict[str, tuple[str, str | list[str]]]
 
     @property
     def app(self) -> App:
@@ -78,8 +76,10 @@ class Head:
         """Set a header field to just this, as Node's ``setHeader``."""
         if self.has_left:
             raise self._too_late()
-        several = isinstance(value, (list, tuple))
-        checked = [_field_value(name, each) for each in value] if several else _field_value(name, value)
+        if isinstance(value, (list, tuple)):
+            checked: str | list[str] = [_field_value(name, each) for each in value]
+        else:
+            checked = _field_value(name, value)
         self._headers[_field_key(name)] = (name, checked)
         return self
 

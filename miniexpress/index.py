@@ -30,9 +30,9 @@ class Index:
         places = self._filed[""]
         for _ in range(self._depth):
             end = path.find("/", end + 1)
-            places = self._filed.get(path if end < 0 else path[:end], places)
             if end < 0:
-                break
+                return self._filed.get(path, places)
+            places = self._filed.get(path[:end], places)
         return places
 
 

@@ -40,7 +40,8 @@ class Response(Head):
     _write: Callable[[bytes], Any]
 
     def __init__(self, req: Request, start_response: Callable[..., Any]) -> None:
-        super().__init__(req)
+        self.req = req
+        self._headers = {}
         self._on_headers: list[Callable[[], Any]] = []
         self._start_response = start_response
 
@@ -206,7 +207,7 @@ class Response(Head):
         """
         if self.answered:
             raise self._too_late()
-        self._body = _encoded(chunk) if isinstance(chunk, _WHOLE) else chunk
+        self._body = _encoded(chunk) if isinstance(chunk, _ENCODABLE) else chunk
         if self.has_left:
             try:
                 for piece in filter(None, (self._body,) if isinstance(self._body, bytes) else self._body):
@@ -277,7 +278,7 @@ class Response(Head):
         return stringify(value, setting("json replacer"), setting("json spaces"), setting("json escape"))
 
 
-_WHOLE = (str, bytes, bytearray, memoryview)
+_ENCODABLE = (str, bytearray, memoryview)
 
 
 def _encoded(chunk: str | bytes | memoryview) -> bytes:

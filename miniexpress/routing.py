@@ -274,8 +274,7 @@ class Route(_Verbs):
 
     def dispatch(self, req: Request, res: Response, done: Next) -> None:
         """Call the handlers for the request's method one after the other; ``done`` goes on behind the last."""
-        method = "GET" if req.method == "HEAD" and "HEAD" not in self.methods else req.method
-        self._go(self._layers.get(method, self._layers[None]), 0, req, res, done)
+        self._go(self._layers.get(req.method, self._layers[None]), 0, req, res, done)
 
     def _go(self, layers: list[Layer], index: int, req: Request, res: Response, done: Next, error: Any = None) -> None:
         if error is not None:
@@ -286,7 +285,9 @@ class Route(_Verbs):
             index += 1
         if index == len(layers):
             return done(error)
-        return layers[index].call(error, req, res, partial(self._go, layers, index + 1, req, res, done))
+        layer, index = layers[index], index + 1
+        next = partial(self._go, layers, index, req, res, done) if index < len(layers) else done
+        return layer.call(error, req, res, next)
 
     def takes(self, method: str, allowed: set[str]) -> bool:
         """Whether to enter for ``method``: HEAD always is, as in npm router, though it may find no handler.
@@ -311,6 +312,7 @@ class Route(_Verbs):
         self._layers = {
             each: [layer for layer in self.stack if layer.method in (each, None)] for each in {*self.methods, None}
         }
+        self._layers.setdefault("HEAD", self._layers.get("GET", self._layers[None]))
         return self
 
 
