@@ -40,6 +40,8 @@ logger = logging.getLogger(__name__)
 CLOSE = "Connection: close\r\n"
 GRACE_SECONDS = 0.5  # for a request that is on its way while the server stops
 FULL_SECONDS = 0.5  # until the next connection is tried for, when there are too many
+CROWD = 10  # clients that leave between two looks
+TURN_SECONDS, CROWD_TURN_SECONDS = sys.getswitchinterval(), 0.1  # that a thread may run Python while others wait
 REASONS = {
     400: "Bad Request",
     408: "Request Timeout",
@@ -172,6 +174,7 @@ class Server(ThreadingHTTPServer):
         self.stopping = False
         self.idle: set[Client] = set()
         self._serving: set[Thread] = set()
+        self._leavers = 0
         timeout = int(self.keep_alive_timeout)
         self.keep_alive_lines = f"Connection: keep-alive\r\nKeep-Alive: timeout={timeout}\r\n"
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -203,6 +206,7 @@ class Server(ThreadingHTTPServer):
         with self:
             while not self.stopping:
                 self.handle_request()
+                self._end_long_turns()
             self.socket.listen(0)  # nearly no new ones come in, while those that wait are let in
             self.socket.settimeout(0)
             with suppress(OSError):  # BlockingIOError, once all who connected in time are there
@@ -217,6 +221,7 @@ class Server(ThreadingHTTPServer):
         deadline = monotonic() + self.stop_timeout
         for thread in list(self._serving):
             thread.join(max(0, deadline - monotonic()))
+        sys.setswitchinterval(TURN_SECONDS)
         if self._serving:
             logger.warning("stopped with %d connections still open", len(self._serving))
 
@@ -256,6 +261,19 @@ class Server(ThreadingHTTPServer):
         finally:
             self.shutdown_request(request)
             self._serving.discard(current_thread())
+            self._count_leaver()
+
+    def _count_leaver(self) -> None:
+        # When thousands leave at once, their threads all wait for a turn to run Python, and each wakes up whenever that
+        # of another might have ended. Were turns as short as usual, the processor would do nothing else for seconds.
+        self._leavers += 1
+        if self._leavers >= CROWD:
+            sys.setswitchinterval(CROWD_TURN_SECONDS)
+
+    def _end_long_turns(self) -> None:
+        if self._leavers < CROWD:
+            sys.setswitchinterval(TURN_SECONDS)
+        self._leavers = 0
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         logger.exception("connection from %s failed", client_address)

@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import struct
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -132,6 +133,18 @@ def test_beyond_the_cap_new_connections_are_dropped_and_the_others_are_served(se
             connection.sendall(LAST)
             assert received(connection).endswith(b"hi")
     wait_for(lambda: statuses(talk(url, LAST)) == [200], "a place that is free again")
+
+
+def test_a_crowd_that_leaves_at_once_has_longer_turns_until_it_is_gone(serve: Serve) -> None:
+    url, usual = serve(answering(b"hi")), sys.getswitchinterval()
+    with ExitStack() as stack:
+        for _ in range(200):
+            connection = stack.enter_context(connected(url))
+            connection.sendall(GET)
+            assert connection.recv(65536).endswith(b"hi")
+        assert sys.getswitchinterval() == usual
+    wait_for(lambda: sys.getswitchinterval() > usual, "longer turns")
+    wait_for(lambda: sys.getswitchinterval() == usual, "turns as they were")
 
 
 # --- Apps -----------------------------------------------------------------------------------------------------------
