@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
 STATUS = re.compile("[2-9][0-9][0-9] .*")  # after a 1xx, clients would wait for the answer
+CLOSE = "Connection: close\r\n"
 FRAMING_HEADERS = {"content-length", "transfer-encoding"}
 OWN_HEADERS = {"connection", "date"} | FRAMING_HEADERS  # those that an Answer looks into
 
@@ -57,8 +58,11 @@ class Answer:
                 own[key] = value
         has_no_body = status.startswith(("204", "304"))
         if "transfer-encoding" in own or status.startswith("204"):  # the first is ours, the second RFC 9110 8.6
-            headers = [field for field in headers if header_key(field[0]) not in FRAMING_HEADERS]
+            headers = without(FRAMING_HEADERS, headers)
             own.pop("content-length", None)
+        self._says_close = "close" in own.get("connection", "").lower()
+        if "connection" in own and not self._says_close:  # whether it can be so is known when the head leaves
+            headers = without({"connection"}, headers)
         self._own = own
         self._bodyless = has_no_body or self._is_head
         self._left = byte_count(own["content-length"]) if "content-length" in own else None
@@ -105,9 +109,13 @@ class Answer:
         else:
             ends = False
         payload = self._framed(data)
-        life = self._life(ends and "close" not in own.get("connection", "").lower())
+        life = self._life(ends and not self._says_close)
+        if self._says_close:
+            life = ""
+        elif life != CLOSE and "connection" in own:
+            life = f"Connection: {own['connection']}\r\n"
         date = "" if "date" in own else date_line(int(time()))
-        added = f"{date}{'' if 'connection' in own else life}{framing}\r\n"
+        added = f"{date}{life}{framing}\r\n"
         self.begun = True
         self._client.send(self._head + added.encode() + payload)
 
@@ -119,6 +127,10 @@ class Answer:
             if self._left < 0:
                 raise ValueError(f"the answer is {-self._left} bytes longer than its Content-Length")
         return data
+
+
+def without(keys: set[str], headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [field for field in headers if header_key(field[0]) not in keys]
 
 
 @lru_cache(maxsize=1)

@@ -55,6 +55,13 @@ def test_an_answer_of_unknown_size_is_chunked_or_ends_with_the_connection(
     assert dateless(talk(url, request_)) == b"HTTP/1.1 200 OK\r\nDate: now\r\n" + answer
 
 
+def test_an_app_can_end_the_connection_but_not_keep_it(serve: Serve) -> None:
+    kept = talk(serve(answering(b"hi", headers=(("connection", "keep-alive"), ("X-A", "1")))), GET + LAST)
+    assert re.findall(rb"(?i)connection: .*\r\n", kept) == [b"Connection: keep-alive\r\n", b"Connection: close\r\n"]
+    ended = talk(serve(answering(b"hi", headers=(("Connection", "x, close"),))), GET + LAST)
+    assert re.findall(rb"(?i)connection: .*\r\n", ended) == [b"Connection: x, close\r\n"]
+
+
 def test_http_1_0_keeps_the_connection_only_when_asked(serve: Serve) -> None:
     kept = b"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"
     answer = talk(serve(echo), kept + b"GET / HTTP/1.0\r\n\r\n" + GET)
