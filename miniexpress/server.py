@@ -24,7 +24,7 @@ from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from .incoming import PIECE, Body, Client, Disconnected, Refused, body_of, read_head, wants_keep_alive
-from .outgoing import Answer
+from .outgoing import CLOSE, Answer
 
 try:
     import resource
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CLOSE = "Connection: close\r\n"
 GRACE_SECONDS = 0.5  # for a request that is on its way while the server stops
 FULL_SECONDS = 0.5  # until the next connection is tried for, when there are too many
 CROWD = 10  # clients that leave between two looks
@@ -72,13 +71,15 @@ class Connection(BaseHTTPRequestHandler):
 
     def _receive_request(self) -> WSGIEnvironment:
         server, client = self.server, self.client
-        if client.buffer == b"\r\n":  # RFC 9112 2.2: an old client's CRLF behind a body is no request begun
-            client.buffer.clear()
-        if not client.buffer:
+        server.idle.add(client)
+        try:
             self._await_request()
-        begun = monotonic()
-        client.deadline = begun + server.headers_timeout
-        environ = read_head(client.receive_head(), self.base, server.max_headers_count)
+            begun = monotonic()
+            client.deadline = begun + (GRACE_SECONDS if server.stopping else server.headers_timeout)
+            head = client.receive_head()
+        finally:
+            server.idle.discard(client)
+        environ = read_head(head, self.base, server.max_headers_count)
         client.deadline = begun + server.request_timeout
         self.keep_alive = wants_keep_alive(environ["SERVER_PROTOCOL"], environ.get("HTTP_CONNECTION"))
         self.body = body_of(client, environ)
@@ -87,16 +88,13 @@ class Connection(BaseHTTPRequestHandler):
 
     def _await_request(self) -> None:
         server, client = self.server, self.client
-        server.idle.add(client)
+        seconds = server.keep_alive_timeout if self.served else server.headers_timeout
         try:
-            if server.stopping:
-                client.wait(GRACE_SECONDS)
-            else:
-                client.wait(server.keep_alive_timeout if self.served else server.headers_timeout)
+            while len(client.buffer) <= 2 and bytes(client.buffer) in (b"", b"\r\n"):
+                client.buffer.clear()  # RFC 9112 2.2: an old client's CRLF behind a body begins no request
+                client.wait(GRACE_SECONDS if server.stopping else seconds)
         except Refused as refused:
             raise Disconnected if self.served or server.stopping else refused from None
-        finally:
-            server.idle.discard(client)
 
     def _answer(self, environ: WSGIEnvironment) -> None:
         self.served = True
@@ -172,7 +170,7 @@ class Server(ThreadingHTTPServer):
         self.max_headers_count = whole_number("max_headers_count", max_headers_count)
         self.max_connections = None if max_connections is None else whole_number("max_connections", max_connections)
         self.stopping = False
-        self.idle: set[Client] = set()
+        self.idle: set[Client] = set()  # who has no request under way: not all of a head has come
         self._serving: set[Thread] = set()
         self._leavers = 0
         timeout = int(self.keep_alive_timeout)

@@ -108,6 +108,14 @@ def test_an_idle_connection_is_closed_without_a_word(serve: Serve) -> None:
     assert b"Keep-Alive: timeout=0\r\n" in answer
 
 
+def test_a_line_break_on_an_idle_connection_begins_no_request(serve: Serve) -> None:
+    with connected(serve(echo, keep_alive_timeout=300)) as connection:
+        connection.sendall(GET)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(b"\r\n")
+        assert received(connection) == b""
+
+
 def test_the_limits_are_those_of_node_20() -> None:
     with Server(echo, port=0) as server:
         assert (server.headers_timeout, server.request_timeout, server.keep_alive_timeout) == (60, 300, 5)
@@ -218,6 +226,19 @@ def test_stop_ends_idle_connections_and_finishes_requests_under_way() -> None:
     assert b"\r\nConnection: close\r\n" in answer
     thread.join(10)
     assert not thread.is_alive()
+
+
+@pytest.mark.parametrize("begin", [b"\r\n", b"GET / HT", POST + b"Content-Length: 5\r\n"])
+def test_stop_does_not_wait_for_half_a_head(begin: bytes) -> None:
+    server = Server(echo, port=0, stop_timeout=60_000)
+    thread = threading.Thread(target=server.serve_until_stopped)
+    thread.start()
+    with connected(f"http://127.0.0.1:{server.server_port}") as half:
+        half.sendall(begin)
+        server.stop()
+        assert statuses(received(half)) in ([], [408])
+        thread.join(10)
+        assert not thread.is_alive()
 
 
 def test_stop_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) -> None:
