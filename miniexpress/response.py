@@ -82,8 +82,8 @@ class Response(Head):
         self._send_text(self._stringify(value), "application/json; charset=utf-8")
 
     def _send_text(self, text: str, default_type: str) -> None:
-        given = self._headers.get("content-type")
-        self._put("Content-Type", set_charset(given[1], "utf-8") if given else default_type)
+        type = self.get("Content-Type")
+        self._put("Content-Type", set_charset(type, "utf-8") if type else default_type)
         self._send(utf8(text))
 
     def _send(self, body: bytes | None) -> None:
