@@ -1,7 +1,8 @@
 """What idle connections cost: `python tests/benchmarks/idle.py [CONNECTIONS]` (2,000), with wrk from Debian.
 
-64 busy connections are measured without and beside the idle ones, which are kept alive, in turn. It prints medians of
-the rounds: the throughputs, the change between two that follow each other, and the memory of an idle connection.
+64 busy connections are measured without and beside the idle ones, which are kept alive, in turn; then all idle ones
+leave at once. It prints medians of the rounds: the throughputs, the change between two that follow each other, the
+memory of an idle connection, and how long another client waits for an answer when they have just left.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
-from time import sleep
+from time import perf_counter, sleep
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ROUNDS, SECONDS, BUSY = 9, 2, 64
@@ -46,15 +47,19 @@ def main(count: int) -> None:
 
 def report(pid: int, port: int, count: int) -> None:
     throughput(port)  # warm-up
-    without, beside, memory = [], [], []
+    without, beside, memory, waits = [], [], [], []
     for _ in range(ROUNDS):
         without.append(throughput(port))
         before = resident(pid)
-        with ExitStack() as connections:
+        with idle_connection(port) as other, ExitStack() as connections:
             for _ in range(count):
                 connections.enter_context(idle_connection(port))
             memory.append((resident(pid) - before) / count)
             beside.append(throughput(port))
+            connections.close()
+            asked = perf_counter()
+            ask(other)
+            waits.append(perf_counter() - asked)
         while threads(pid) > BUSY:
             sleep(0.1)
     change = median(after / before - 1 for before, after in zip(without, beside, strict=True))
@@ -62,6 +67,7 @@ def report(pid: int, port: int, count: int) -> None:
     print(f"{BUSY} busy connections:            {median(without):8,.0f} requests a second")
     print(f"beside {count:,} idle ones:         {median(beside):8,.0f} requests a second, {change:+.1%}")
     print(f"memory of an idle connection:  {median(memory) / 1024:8.1f} KiB")
+    print(f"another's wait as they leave:  {median(waits):8.2f} s")
 
 
 def throughput(port: int) -> float:
@@ -74,9 +80,13 @@ def throughput(port: int) -> float:
 def idle_connection(port: int) -> socket.socket:
     """A connection that has had one answer and waits."""
     connection = socket.create_connection(("127.0.0.1", port), timeout=30)
+    ask(connection)
+    return connection
+
+
+def ask(connection: socket.socket) -> None:
     connection.sendall(REQUEST)
     assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
-    return connection
 
 
 def resident(pid: int) -> int:
