@@ -31,6 +31,7 @@ class Request:
     """
 
     res: Response
+    """Its answer, until all of that is known and on its way."""
     body: Any = None
     body_was_read = False
     route: Route | None = None

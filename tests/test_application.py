@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import subprocess
 import sys
 from collections.abc import Callable
 from typing import Any
+from wsgiref.util import setup_testing_defaults
 
 import pytest
 import requests
@@ -27,7 +29,28 @@ def run_python(code: str, **environment: str) -> str:
     return done.stdout
 
 
-# What importing costs
+# What a request and importing cost
+
+
+def test_a_request_leaves_nothing_to_the_garbage_collector() -> None:
+    app, router = express(), Router()
+    app.use(lambda req, res, next: next())
+    app.use("/router", router)
+    router.get("/:id", lambda req, res: res.json({"id": req.params.id}))
+    environ: dict[str, Any] = {"PATH_INFO": "/router/1"}
+    setup_testing_defaults(environ)
+
+    def call() -> Any:
+        return app(environ.copy(), lambda status, headers: None)
+
+    assert call() == (b'{"id":"1"}',)
+    gc.collect()
+    gc.disable()
+    try:
+        call()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 def test_importing_miniexpress_loads_neither_pymongo_nor_asyncio() -> None:
