@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -44,7 +45,7 @@ class StoreContract:
         store.on("disconnect", lambda: told.append("disconnect")).on("error", told.append)
         store.emit("error", "reason")
         store.emit("disconnect")
-        assert told == ["reason", "disconnect"], f"on() and emit() did not work: was super().__init__() called? {told}"
+        assert told == ["reason", "disconnect"], f"on() and emit() told {told}"
         assert not store.is_connected, "emit('disconnect') left is_connected true"
         store.emit("connect")
         assert store.is_connected, "emit('connect') left is_connected false"
@@ -205,8 +206,10 @@ class StoreContract:
         nothing = Changes({}, {}, [], session()["cookie"], None)
         store.set("other", session(a=1))
         store.set("old", session(a=2))
-        assert store.rotate("old", "newer", nothing) and store.rotate("newer", "newest", nothing)
-        for sid in ("old", "newer"):
+        ids = ["old", "newer", "newer.still", "later", "newest"]
+        for sid, next_sid in itertools.pairwise(ids):
+            assert store.rotate(sid, next_sid, nothing), f"rotate({sid!r}, {next_sid!r}) of a session that is there"
+        for sid in ids[:-1]:
             expect(store, sid, None)
             store.destroy(sid)
         expect(store, "newest", {"a": 2})

@@ -28,5 +28,9 @@ def _connected(host: str, port: int | None, seconds: float) -> socket.socket:
         return socket.create_connection((host, port), seconds)
     there = socket.socket(socket.AF_UNIX)
     there.settimeout(seconds)
-    there.connect(host)
+    try:
+        there.connect(host)
+    except OSError:
+        there.close()
+        raise
     return there

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from threading import RLock
 
 from ..jsontext import parse, stringify
 from .session import Changes
@@ -14,9 +13,7 @@ class MemoryStore(Store):
     """Keeps sessions as JSON, so that what is read is never what another request is changing. Lost with the process."""
 
     def __init__(self) -> None:
-        super().__init__()
         self._sessions: dict[str, str] = {}
-        self._lock = RLock()
 
     def get(self, sid: str) -> Document | None:
         with self._lock:

@@ -127,6 +127,8 @@ class _Visit:
             self.gone = not session.save()
         elif may_touch and self.should_touch(session) and hasattr(store, "touch"):
             store.touch(session.id, session.to_json())
+        if self.gone and self.is_logout(session):  # which holds for what another request has rotated it to
+            store.end(session.id)
 
     def leave(self) -> None:
         """Just before the head leaves: set the cookie. Where handlers still run, keep what they have done so far."""
@@ -150,8 +152,6 @@ class _Visit:
             return session.save()
         if not session.rotate(new_id):
             if self.options.rotate_on in self.original:
-                if self.options.rotate_on not in session:  # a logout, which holds for what another request made of it
-                    self.options.store.end(session.id)
                 return False
             session.begin_anew(new_id)
         self.req.session_id = new_id
@@ -189,6 +189,10 @@ class _Visit:
         if self.cookie_id != self.req.session_id:
             return self.options.save_uninitialized or self.is_modified(session)
         return self.options.rolling or (session.cookie.expires is not None and self.is_modified(session))
+
+    def is_logout(self, session: Session) -> bool:
+        key = self.options.rotate_on
+        return key in self.original and key not in session
 
     def is_modified(self, session: Session) -> bool:
         return self.original_id != session.id or self.original != session.fingerprint()

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import logging
 import re
-import secrets
-import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from threading import Lock, Thread
-from typing import Any, Literal, NoReturn
+from threading import Thread
+from typing import Any, Literal, NoReturn, cast
 
 import pymongo
 from bson.codec_options import CodecOptions
@@ -25,9 +24,10 @@ from ..jsontext import parse
 from ..jsontext import stringify as json_of
 from ..options import checks_options
 from .hello import answers
+from .holds import HELD, Holds
 from .session import Changes
 from .store import Document, Fresh, Store
-from .updates import MAX_AGE, as_paths, as_pipeline, can_be_paths, with_nulls
+from .updates import MAX_AGE, as_paths, as_pipeline, with_nulls
 
 log = logging.getLogger("miniexpress.sessions")
 
@@ -63,11 +63,12 @@ class MongoDBStore(Store):
         stringify: bool = False,
         client: pymongo.MongoClient[Any] | None = None,
     ) -> None:
-        super().__init__()
         for name, value in {"uri": uri, "collection": collection}.items():
             _check(name, value, str, "a string that is not empty", bool)
         for name, value in {"id_field": id_field, "expires_key": expires_key}.items():
-            _check(name, value, str, "the name of a field, with no '.' and no '$'", _FIELD.fullmatch)
+            _check(name, value, str, "the name of a field of its own, with no '.' and no '$'", _FIELD.fullmatch)
+        if id_field == expires_key:
+            raise TypeError(f"MongoDBStore(id_field and expires_key=…) are two fields, not both {id_field!r}")
         _check("database_name", database_name, str | None, "a string or None")
         _check("connection_options", connection_options, Mapping | None, "a dict of pymongo.MongoClient's options")
         _check("stringify", stringify, bool, "True or False")
@@ -89,7 +90,7 @@ class MongoDBStore(Store):
             self.collection = self.db[collection]
         self._lost: Literal["reading", "writing"] | None = None  # who cannot be read cannot be written either
         self._indexed: set[str] = set()
-        self._hands = Lock()
+        self._holds = Holds(self.collection, id_field, seen="session" if stringify else expires_key)
 
     def get(self, sid: str) -> Document | None:
         with self.reached("reading"):
@@ -98,7 +99,8 @@ class MongoDBStore(Store):
             return None
         expires = found.get(self.expires_key)
         if expires and expires <= datetime.now(UTC):
-            self.destroy(sid)
+            with self.reached("writing"):  # unless another request has made it last longer meanwhile
+                self.collection.delete_one({self.id_field: sid, self.expires_key: expires})
             return None
         document = self._read(found)
         return Fresh(document) if expires and self._is_fresh(document["cookie"], expires) else document
@@ -119,79 +121,56 @@ class MongoDBStore(Store):
     def update(self, sid: str, changes: Changes) -> bool:
         """Change the items of a session, all in one atomic step; ``False`` where there is no such session any more."""
         with self.reached("writing"):
-            while not (self._update_paths(sid, changes) or self._update_whole(sid, changes)):
-                if not self._is_there(sid):
-                    return False
-            return True
+            return self._update_paths(sid, changes) or self._update_whole(sid, changes)
 
     def _update_paths(self, sid: str, changes: Changes) -> bool:
         """The way of nearly every update."""
-        if self.stringify or not can_be_paths(changes):
-            return False
-        as_loaded, update = as_paths(changes, self.expires_key, self._expiry(changes.cookie))
-        return bool(self.collection.update_one({**self._free(sid), **as_loaded}, update).matched_count)
+        paths = None if self.stringify else as_paths(changes, self.expires_key, self._expiry(changes.cookie))
+        return bool(paths and self.collection.update_one({**self._holds.free(sid), **paths[0]}, paths[1]).matched_count)
 
     def _update_whole(self, sid: str, changes: Changes) -> bool:
         if not self.stringify:
             pipeline = as_pipeline(changes, self.expires_key, self._expiry(changes.cookie))
             try:
-                return bool(self.collection.update_one(self._free(sid), pipeline).matched_count)
+                while not self.collection.update_one(self._holds.free(sid), pipeline).matched_count:
+                    if not self._holds.comes_free(sid):
+                        return False
+                return True
             except OperationFailure as error:
                 if _is_loss(error):
                     raise  # else it is a server that cannot do that
-        for document, as_held in self._in_hand(sid):
+
+        def write(document: Document, as_held: Mapping[str, Any]) -> int:
             after = changes.onto(self._read(document))
             fields = {"session": self._written(after), self.expires_key: self._expiry(after["cookie"])}
-            if self.collection.update_one(as_held, {"$set": fields, "$unset": {_HELD: ""}}).matched_count:
-                return True
-        return False
+            return self.collection.update_one(as_held, {"$set": fields, "$unset": {HELD: ""}}).matched_count
+
+        return bool(self._holds.write(sid, write))
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
+        def move(document: Document, as_held: Mapping[str, Any]) -> Document | None:
+            after = changes.onto(self._read(document))
+            self._put(new_sid, after, **{_WAS: [*document.get(_WAS, ()), sid][-_MOST_REMEMBERED:]})
+            return after if self.collection.delete_one(as_held).deleted_count else None
+
         with self.reached("writing"):
-            while True:
-                for document, as_held in self._in_hand(sid):
-                    after = changes.onto(self._read(document))
-                    self._put(new_sid, after, **{_WAS: [*document.get(_WAS, ()), sid][-_MOST_REMEMBERED:]})
-                    if self.collection.delete_one(as_held).deleted_count:
-                        return after
-                if not self._is_there(sid):
-                    self.destroy(new_sid)
-                    return None
-
-    def _in_hand(self, sid: str) -> Iterator[tuple[Document, dict[str, Any]]]:
-        """A session to be written in several steps, and what matches it as long as Node does not write to it.
-
-        A field says since when it is held, and by whom: all others wait. Nothing where somebody else holds it.
-        """
-        held = {self.id_field: sid, _HELD: f"{time.time():.3f} {secrets.token_hex(8)}"}
-        seen = "session" if self.stringify else self.expires_key
-        with self._hands:  # the threads of one process need not ask the server whose turn it is
-            is_ours = self.collection.update_one(self._free(sid), {"$set": held}).matched_count
-            if is_ours and (document := self.collection.find_one(held)):
-                yield document, {**held, seen: document.get(seen)}
-                self.collection.update_one(held, {"$unset": {_HELD: ""}})
-
-    def _is_there(self, sid: str) -> bool:
-        """Whether there is such a session, after a moment where it is held; who holds it for long has died."""
-        found = self.collection.find_one({self.id_field: sid}, [_HELD])
-        holder = found and found.get(_HELD)
-        if holder and time.time() - float(holder.split()[0]) < _LONGEST_HOLD:
-            time.sleep(_PAUSE)
-        elif holder:
-            self.collection.update_one({self.id_field: sid, _HELD: holder}, {"$unset": {_HELD: ""}})
-        return found is not None
-
-    def _free(self, sid: str) -> dict[str, Any]:
-        return {self.id_field: sid, _HELD: None}
+            moved = self._holds.write(sid, move)
+            if not moved:
+                self.destroy(new_sid)
+            return moved
 
     def touch(self, sid: str, document: Document) -> None:
-        same = self._free(sid)
+        same = self._holds.free(sid)
         later: dict[str, Any] = {self.expires_key: self._expiry(document["cookie"])}
-        if not self.stringify:  # connect-mongo leaves the text alone too
+        if self.stringify:  # connect-mongo leaves the text alone too
+            max_age = json_of(document["cookie"]["originalMaxAge"])
+            same["session"] = {"$regex": f'"originalMaxAge":{re.escape(max_age)}[,}}]'}
+        else:
             same[MAX_AGE] = document["cookie"]["originalMaxAge"]
             later["session.cookie"] = with_nulls(document["cookie"])
         with self.reached("writing"):
-            self.collection.update_one(same, {"$set": later})
+            if not self.collection.update_one(same, {"$set": later}).matched_count and self._holds.comes_free(sid):
+                self.collection.update_one(same, {"$set": later})
 
     def destroy(self, sid: str) -> None:
         with self.reached("writing"):
@@ -199,9 +178,8 @@ class MongoDBStore(Store):
 
     def end(self, sid: str) -> None:
         with self.reached("writing"):
-            if not self.collection.delete_one({self.id_field: sid}).deleted_count:
-                self._have_index(_WAS, sparse=True)
-                self.collection.delete_many({_WAS: sid})
+            self._have_index(_WAS, sparse=True)
+            self.collection.delete_many({"$or": [{self.id_field: sid}, {_WAS: sid}]})
 
     def all(self) -> dict[str, Document]:
         return self._find({})
@@ -232,9 +210,7 @@ class MongoDBStore(Store):
 
     def _where(self, path: str, value: Any) -> dict[str, Any]:
         if self.stringify:
-            raise TypeError(
-                "a MongoDBStore(stringify=True) keeps sessions as text, and cannot be asked for their fields"
-            )
+            raise TypeError("a MongoDBStore(stringify=True) keeps its sessions as text, and has no fields to ask for")
         field = f"session.{path}"
         with self.reached("writing"):
             self._have_index(field)
@@ -242,13 +218,11 @@ class MongoDBStore(Store):
 
     def _find(self, where: dict[str, Any]) -> dict[str, Document]:
         with self.reached("reading"):
-            return {
-                found[self.id_field]: self._read(found) for found in self.collection.find(where | self._unexpired())
-            }
+            found = self.collection.find(where | self._unexpired())
+            return {each[self.id_field]: self._read(each) for each in found}
 
     def _read(self, found: Mapping[str, Any]) -> Document:
-        document: Document = parse(found["session"]) if self.stringify else found["session"]
-        return document
+        return cast(Document, parse(found["session"]) if self.stringify else found["session"])
 
     def _written(self, document: Document) -> Document | str:
         return json_of(document) if self.stringify else {**document, "cookie": with_nulls(document["cookie"])}
@@ -327,7 +301,10 @@ class MongoDBStore(Store):
     def _is_anyone_there(self) -> bool:
         """Whether any server answers at all: asked while it is lost, so that no request waits in vain."""
         addresses = list(self.client.topology_description.server_descriptions())
-        return not addresses or any(answers(*address, _PATIENCE_WITH_A_HELLO) for address in addresses)
+        if not addresses:
+            return True
+        with ThreadPoolExecutor(len(addresses)) as pool:
+            return any(pool.map(lambda address: answers(address[0], address[1], _PATIENCE_WITH_A_HELLO), addresses))
 
 
 def _connect(uri: str, options: Mapping[str, Any]) -> pymongo.MongoClient[Any]:
@@ -379,15 +356,12 @@ def _reason(error: PyMongoError) -> str:
     return re.split(", (?:full error|Timeout|Topology Description):? ", str(error))[0]
 
 
-_FIELD = re.compile(r"[\w -]+")
+_FIELD = re.compile(rf"(?!(?:session|{HELD}|was)\Z)[\w -]+")
 # Seconds. pymongo looks for a server every half second: what is between two looks is waited for too.
 _PATIENCE = 1.2
 _PATIENCE_WHEN_LOST = 0.8
 _PATIENCE_WITH_A_HELLO = 0.4
 _PATIENCE_WITH_AN_INDEX = 0.4
-# What a session holds beside its own, while it is held and after it was moved.
-_HELD, _WAS = "heldBy", "was"
-_LONGEST_HOLD = 2.0  # longer than the patience of who holds it
-_PAUSE = 0.005
+_WAS = "was"  # the ids that a session had before
 _MOST_REMEMBERED = 32  # ids: so many rotations may lie between the begin of a request and its logout
 _UNAUTHORIZED, _AUTHENTICATION_FAILED = 13, 18  # in MongoDB's list of error codes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from functools import cached_property
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
 from ..attrdict import AttrDict
@@ -32,6 +32,8 @@ class Store:
     - ``update(sid, changes) -> bool``: in one atomic step, make the session what ``changes.onto(document)`` is;
       ``False``, and nothing written, where there is no such session. Without it the whole document is ``set``, and
       requests that run at the same time undo each other's changes;
+    - ``rotate`` and ``end``, each in one transaction, where several processes share the sessions: what they are here
+      holds for one process, and for what has been saved before;
     - ``all() -> {sid: document}``, ``length()`` and ``clear()``.
 
     A store that emits ``disconnect`` is left alone, and requests get no session, until it emits ``connect``.
@@ -42,8 +44,15 @@ class Store:
 
     is_connected = True
 
-    def __init__(self) -> None:
-        self._listeners: dict[str, list[Callable[..., Any]]] = {}
+    _listeners: dict[str, list[Callable[..., Any]]]
+    _lock: RLock
+    _became: OrderedDict[str, str]
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        # Not in __init__, which a store of one's own may forget to call.
+        store = super().__new__(cls)
+        store._listeners, store._lock, store._became = {}, RLock(), OrderedDict()
+        return store
 
     def get(self, sid: str) -> Document | None:
         """The document of a session that has not expired, or ``None``."""
@@ -59,13 +68,9 @@ class Store:
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
         """Move a session to another id, with changes: returns its document, or ``None`` where it is not there."""
-        latest = self.get(sid)
-        return None if latest is None else self._moved(sid, new_sid, changes.onto(latest))
-
-    @cached_property
-    def _became(self) -> OrderedDict[str, str]:
-        """The id that each session was moved to."""
-        return OrderedDict()
+        with self._lock:
+            latest = self.get(sid)
+            return None if latest is None else self._moved(sid, new_sid, changes.onto(latest))
 
     def _moved(self, sid: str, new_sid: str, document: Document) -> Document:
         self.set(new_sid, document)
@@ -78,12 +83,13 @@ class Store:
     def end(self, sid: str) -> None:
         """Destroy a session, also where ``rotate`` has moved it: a logout that began with the id of before still holds.
 
-        Nothing else follows an old id. This class remembers what its own process has moved.
+        Nothing else follows an old id.
         """
-        self.destroy(sid)
-        while moved := self._became.pop(sid, None):
-            sid = moved
+        with self._lock:
             self.destroy(sid)
+            while moved := self._became.pop(sid, None):
+                sid = moved
+                self.destroy(sid)
 
     def regenerate(self, req: Request) -> Session:
         """End the request's session and give it an empty one with a new id."""

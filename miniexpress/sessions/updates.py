@@ -13,14 +13,13 @@ from typing import Any
 from .session import Changes
 
 
-def can_be_paths(changes: Changes) -> bool:
-    """Whether every server takes ``session.<key>`` for the path to just that key."""
-    return all(map(_PLAIN_KEY.fullmatch, (*changes.added, *changes.changed, *changes.removed)))
+def as_paths(changes: Changes, expires_key: str, expires: datetime) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """A filter, which does not match where others have removed what changes or set another max age, and an update.
 
-
-def as_paths(changes: Changes, expires_key: str, expires: datetime) -> tuple[dict[str, Any], dict[str, Any]]:
-    """A filter and an update, whose filter does not match where others have removed a key that is changed here, or have
-    given the session another max age."""
+    ``None`` where not every server takes ``session.<key>`` for the path to just that key.
+    """
+    if not all(map(_PLAIN_KEY.fullmatch, (*changes.added, *changes.changed, *changes.removed))):
+        return None
     fields = {**changes.added, **changes.changed, "cookie": with_nulls(changes.cookie)}
     update: dict[str, Any] = {"$set": {f"session.{key}": value for key, value in fields.items()}}
     update["$set"][expires_key] = expires

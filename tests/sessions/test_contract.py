@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, ClassVar
 
 import pytest
 from support import MongoDBServer
@@ -20,9 +21,25 @@ class TestMemoryStore(StoreContract):
 
 
 class TestMongoDBStore(StoreContract):
+    options: ClassVar[dict[str, Any]] = {}
+
     @pytest.fixture
-    def store(self, mongodb: MongoDBServer, request: pytest.FixtureRequest) -> Any:
-        store = MongoDBStore(uri=mongodb.uri, collection="held_to_the_contract")
+    def store(self, mongodb: MongoDBServer) -> Any:
+        store = MongoDBStore(uri=mongodb.uri, collection="held_to_the_contract", **self.options)
         store.clear()
         yield store
         store.client.close()
+
+
+class TestMongoDBStoreOfTexts(TestMongoDBStore):
+    options: ClassVar[dict[str, Any]] = {"stringify": True}
+    test_touch_moves_the_end_and_nothing_else: Any = None  # the text stays as it is, as in connect-mongo
+
+    def test_touch_moves_the_end_unless_another_request_has_moved_it(self, store: MongoDBStore) -> None:
+        soon, later = (datetime.now(UTC).replace(microsecond=0) + timedelta(minutes=each) for each in (1, 9))
+        store.set("a", {"cookie": {"originalMaxAge": 60_000, "expires": soon}, "kept": 1})
+        for max_age, end in ((60_00, soon), (600_000, soon), (60_000, later)):
+            store.touch("a", {"cookie": {"originalMaxAge": max_age, "expires": later}})
+            kept = store.collection.find_one({})
+            assert kept is not None
+            assert kept["expires"] == end

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -20,7 +19,7 @@ import pymongo
 import pytest
 from bson.raw_bson import RawBSONDocument
 from pymongo.monitoring import CommandListener, CommandStartedEvent
-from support import MongoDBServer
+from support import MongoDBServer, SecantusServer
 from visits import NO_COOKIE, ODD_KEYS, Browser, all_at_once, app_with_session, changes, signed
 
 from miniexpress import HTTPError
@@ -205,6 +204,9 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"database_name": "a b"}, "database_name=.*' '"),
     ({"collection": "a$b"}, r"collection=.*'\$'"),
     ({"expires_key": "$x"}, r"expires_key=.*field.*'\$x'"),
+    ({"expires_key": "session"}, "expires_key=.*field of its own.*'session'"),
+    ({"id_field": "was"}, "id_field=.*field of its own.*'was'"),
+    ({"id_field": "expires"}, "id_field and expires_key.*'expires'"),
     ({"databaseName": "x"}, "no option 'databaseName'.*'database_name'"),
     ({"connectionOptions": {}}, "no option 'connectionOptions'.*'connection_options'"),
     ({"expiresAfterSeconds": 1}, "no option 'expiresAfterSeconds'.*'expires_after_seconds'"),
@@ -397,6 +399,7 @@ def test_every_write_that_was_acknowledged_moves_with_a_rotation(
 
     def write_until_it_is_gone(thread: int) -> list[str]:
         acknowledged: list[str] = []
+        store = MongoDBStore(client=client, stringify=stringify)  # as in another process
         while store.update("old", changes({f"{thread}-{len(acknowledged)}": 1})):
             acknowledged.append(f"{thread}-{len(acknowledged)}")
             if len(acknowledged) == 5:
@@ -416,38 +419,133 @@ def test_every_write_that_was_acknowledged_moves_with_a_rotation(
     assert set(moved) == set(store.get("new") or {}) == keys
 
 
+def hold(client: pymongo.MongoClient[Any]) -> None:
+    client.test.sessions.update_one({"_id": "a"}, {"$set": {"heldBy": "another process"}})
+
+
+WRITES: dict[str, Callable[[MongoDBStore], Any]] = {
+    "update": lambda store: store.update("a", changes({"x": 1})),
+    "update of an odd key": lambda store: store.update("a", changes({"x.y": 1})),
+    "rotate": lambda store: store.rotate("a", "b", changes({"x": 1})),
+    "touch": lambda store: store.touch("a", {"cookie": {**NO_COOKIE, "expires": NEXT_YEAR}}),
+}
+NEXT_YEAR = datetime.now(UTC).replace(microsecond=0) + timedelta(days=365)
+
+
 @pytest.mark.parametrize("stringify", [False, True], ids=["fields", "text"])
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
 def test_a_session_that_a_killed_process_held_is_written_again(
-    client: pymongo.MongoClient[Any], stringify: bool
+    client: pymongo.MongoClient[Any], stringify: bool, write: Callable[[MongoDBStore], Any]
 ) -> None:
     store = MongoDBStore(client=client, stringify=stringify)
-    for write in (
-        lambda: store.update("a", changes({"x": 1})),
-        lambda: store.update("a", changes({"x.y": 1})),
-        lambda: store.rotate("a", "b", changes({"x": 1})),
-    ):
-        store.set("a", {"cookie": NO_COOKIE})
-        client.test.sessions.update_one({"_id": "a"}, {"$set": {"heldBy": f"{time.time() - 2.1} by whom"}})
-        assert write()
-        kept = client.test.sessions.find_one({})
-        assert kept is not None
-        assert "heldBy" not in kept
-        store.clear()
+    store.set("a", {"cookie": NO_COOKIE})
+    hold(client)
+    write(store)
+    kept = client.test.sessions.find_one({})
+    assert kept is not None
+    assert "heldBy" not in kept
+    assert "x" in str(kept["session"]) or kept["expires"] == NEXT_YEAR
 
 
 def test_a_session_that_is_held_is_waited_for(client: pymongo.MongoClient[Any]) -> None:
     store = MongoDBStore(client=client)
     store.set("a", {"cookie": NO_COOKIE})
-    client.test.sessions.update_one({"_id": "a"}, {"$set": {"heldBy": f"{time.time()} by whom"}})
-    with pytest.raises(HTTPError) as raised:
-        store.update("a", changes({"x": 1}))
-    assert raised.value.status == 503
+    hold(client)
     with ThreadPoolExecutor() as pool:
-        client.test.sessions.update_one({"_id": "a"}, {"$set": {"heldBy": f"{time.time()} by whom"}})
         late = [pool.submit(store.update, "a", changes({key: 1})) for key in ("y", "y.z")]
-        client.test.sessions.update_one({"_id": "a"}, {"$unset": {"heldBy": ""}})
+        assert (store.get("a") or {}).keys() == {"cookie"}
+        client.test.sessions.update_one({"_id": "a"}, {"$set": {"session.n": 1}, "$unset": {"heldBy": ""}})
         assert all(each.result() for each in late)
-    assert (store.get("a") or {}).keys() == {"cookie", "y", "y.z"}
+    assert (store.get("a") or {}).keys() == {"cookie", "n", "y", "y.z"}
+
+
+@pytest.mark.parametrize("stringify", [False, True], ids=["fields", "text"])
+def test_a_value_that_cannot_be_kept_holds_nobody_up(client: pymongo.MongoClient[Any], stringify: bool) -> None:
+    store = MongoDBStore(client=client, stringify=stringify)
+    store.set("a", {"cookie": NO_COOKIE})
+    for write in (store.update, lambda sid, changes: store.rotate(sid, "b", changes)):
+        with pytest.raises((OverflowError, TypeError, bson.errors.InvalidDocument)):
+            write("a", changes({"x.y": {1, 2} if stringify else 2**70}))
+    kept = client.test.sessions.find_one({"_id": "a"})
+    assert kept is not None
+    assert "heldBy" not in kept
+
+
+def test_a_session_that_is_made_to_last_longer_is_not_ended_by_who_found_it_expired(
+    mongodb: MongoDBServer, client: pymongo.MongoClient[Any]
+) -> None:
+    options: dict[str, Any] = {"collection": "late", "expires_after_seconds": 3600}  # the server leaves it there
+    others = MongoDBStore(client=client, **options)
+
+    class Meanwhile(CommandListener):
+        def started(self, event: CommandStartedEvent) -> None:
+            pass
+
+        def succeeded(self, event: Any) -> None:
+            if event.command_name == "find":
+                assert others.update("a", changes({"x": 1}, cookie={**NO_COOKIE, "expires": NEXT_YEAR}))
+
+        failed = succeeded
+
+    with pymongo.MongoClient[Any](mongodb.uri, event_listeners=[Meanwhile()]) as listened:
+        others.set("a", {"cookie": {**NO_COOKIE, "expires": datetime.now(UTC) - timedelta(seconds=2)}})
+        assert MongoDBStore(client=listened, **options).get("a") is None
+    assert (others.get("a") or {})["x"] == 1
+
+
+def test_an_error_s_listener_may_use_the_store(secantus_server: SecantusServer) -> None:
+    store = MongoDBStore(uri=secantus_server.uri, collection="listened")
+    store.set("a", {"cookie": NO_COOKIE})
+    seen: list[Any] = []
+
+    def rotate_anew(error: Exception) -> None:
+        if not seen:
+            seen.append(error)
+            seen.append(store.rotate("a", "c", changes()))
+
+    store.on("error", rotate_anew)
+    with secantus_server.failing("update", errorCode=8, mode={"skip": 1, "times": 1}), pytest.raises(HTTPError):
+        store.rotate("a", "b", changes())
+    assert len(seen) == 2
+    store.clear()
+    store.client.close()
+
+
+@pytest.mark.parametrize("stringify", [False, True], ids=["fields", "text"])
+def test_a_logout_in_the_middle_of_a_rotation_holds(
+    mongodb: MongoDBServer, client: pymongo.MongoClient[Any], stringify: bool
+) -> None:
+    others = MongoDBStore(client=client, stringify=stringify)
+
+    class Meanwhile(CommandListener):
+        """Logs out when a step of the rotation is done."""
+
+        def __init__(self, step: int) -> None:
+            self.left = step
+
+        def started(self, event: CommandStartedEvent) -> None:
+            pass
+
+        def succeeded(self, event: Any) -> None:
+            self.left -= 1
+            if self.left == 0:
+                others.end("a")
+
+        failed = succeeded
+
+    for step in range(1, 7):
+        others.set("a", {"cookie": NO_COOKIE})
+        listener = Meanwhile(step + 1)
+        with pymongo.MongoClient[Any](mongodb.uri, event_listeners=[listener]) as listened:
+            store = MongoDBStore(client=listened, stringify=stringify)
+            assert store.length() == 1
+            listener.left = step
+            store.rotate("a", "b", changes({"user": "tobi"}))
+            done = listener.left <= 0
+            listener.left = 0
+        assert (client.test.sessions.find_one({}) is None) is done, step
+        others.clear()
+    assert not done, "the last step was never reached"
 
 
 @pytest.mark.parametrize("stringify", [False, True], ids=["fields", "text"])

@@ -279,6 +279,7 @@ def test_all_calls_of_the_store_raise_a_503(secantus_server: SecantusServer) -> 
         lambda: store.destroy_where("user.email", "a"),
         lambda: store.touch("a", SESSION),
         lambda: store.destroy("a"),
+        lambda: store.end("a"),
         store.all,
         store.length,
         store.clear,

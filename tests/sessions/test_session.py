@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -329,6 +329,27 @@ def test_a_key_that_another_request_deleted_does_not_come_back_with_a_rotation(s
     assert json.loads(browser.get("/").text) == {"user": "tobi"}
 
 
+def test_a_slow_login_on_a_session_that_was_ended_begins_anew_with_what_it_added(serve: Serve) -> None:
+    app, slow = login_app(rotate_on="user")
+    app.get("/visit", lambda req, res: (req.session.update(cart=["book"]), res.end()))
+
+    @app.get("/slow-login")
+    def slow_login(req: Any, res: Any) -> None:
+        slow()
+        req.session.user = "tobi"
+        res.end()
+
+    browser = Browser(serve(app))
+    browser.get("/visit")
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(browser.get, "/slow-login")
+        assert slow.begun.wait(20)
+        browser.with_same_cookie().get("/logout/destroy")
+        slow.go_on.set()
+        late.result()
+    assert browser.get("/").text == '{"user":"tobi"}'
+
+
 @pytest.fixture(params=[None, "nx_server", "secantus_server"], ids=["MemoryStore", "nx-27017", "SecantusDB"])
 def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     """One of each kind, with no session in it."""
@@ -356,11 +377,34 @@ def test_a_slow_logout_holds_for_what_others_have_rotated_meanwhile(serve: Serve
     with ThreadPoolExecutor() as pool:
         late = pool.submit(browser.with_same_cookie().get, "/slow-logout")
         assert slow.begun.wait(20)
-        for user in ("loki", "jane"):
+        for user in ("loki", "jane", "ada", "jane"):
             browser.get(f"/login/{user}")
         assert "jane" in browser.get("/").text
         slow.go_on.set()
         assert late.result().status == 200
+    assert browser.get("/").text == "{}"
+
+
+def test_a_logout_after_the_head_has_left_holds_for_what_others_have_rotated_meanwhile(
+    serve: Serve, store: Store
+) -> None:
+    app, slow = login_app(store=store, rotate_on="user")
+
+    @app.get("/slow-logout")
+    def slow_logout(req: Any, res: Any) -> None:
+        res.write("a")
+        slow()
+        del req.session.user
+        res.end("b")
+
+    browser = Browser(serve(app))
+    browser.get("/login/tobi")
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(browser.with_same_cookie().get, "/slow-logout")
+        assert slow.begun.wait(20)
+        browser.get("/login/loki")
+        slow.go_on.set()
+        assert late.result().text == "ab"
     assert browser.get("/").text == "{}"
 
 
@@ -381,17 +425,18 @@ def test_a_login_that_was_moved_stays_when_an_id_of_before_is_read_or_changed(se
 
 
 def test_a_session_that_expires_while_its_request_runs_is_saved(serve: Serve, store: Store) -> None:
-    app, slow = login_app(store=store, cookie={"max_age": 400})
+    app, slow = login_app(store=store, cookie={"max_age": 600_000})
     browser = Browser(serve(app))
-    browser.get("/login/tobi")
+    sid = browser.get("/login/tobi").text
     with ThreadPoolExecutor() as pool:
-        late = pool.submit(browser.get, "/slow/change-the-cookie")
+        late = pool.submit(browser.get, "/slow/change")
         assert slow.begun.wait(20)
-        expired = time.monotonic() + 0.4
-        wait_for(lambda: time.monotonic() > expired, "the end of the session")
+        ends = datetime.now(UTC) + timedelta(milliseconds=50)
+        store.touch(sid, {"cookie": {"originalMaxAge": 600_000, "expires": ends}})  # type: ignore[attr-defined]
+        wait_for(lambda: datetime.now(UTC) > ends, "the end of the session")
         slow.go_on.set()
         late.result()
-    assert browser.get("/").text == '{"user":{"name":"tobi"}}'
+    assert json.loads(browser.get("/").text) == {"user": {"name": "tobi"}, "views": 1}
 
 
 @pytest.mark.parametrize("nonsense", [None, 17, "same"])
