@@ -63,10 +63,13 @@ def start(directory: str | os.PathLike[str] = ".data", port: int = PORT) -> str:
     except OSError as error:
         raise EmbeddedUnavailable(f"the embedded server cannot keep its data in {data}: {error}") from error
     with log:
-        # As a file and with -P: the child finds nx-27017 wherever its starter finds this file, and none of the modules
-        # beside it stands in the way of another's. In a session of its own, Ctrl-C leaves it to end after its starter.
-        command = [sys.executable, "-P", __file__, str(data), str(port)]
-        child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True)
+        # As a file and with -P, none of the modules beside this one stands in the way of another's; with its starter's
+        # path the child finds what that found. In a session of its own, Ctrl-C leaves it to end after its starter.
+        command = [_python(), "-P", __file__, str(data), str(port)]
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True, env=env
+        )
         try:
             _wait_until_ready(child, port, log)
         except BaseException:
@@ -76,6 +79,12 @@ def start(directory: str | os.PathLike[str] = ".data", port: int = PORT) -> str:
     if not _is_served_from(data):
         logger.warning("port %d has an embedded server already, whose data is not in %s: it is shared", port, data)
     return f"mongodb://{HOST}:{port}/test"
+
+
+def _python() -> str:
+    """This environment's interpreter. Inside of uWSGI ``sys.executable`` is uWSGI itself, or that of another one."""
+    python = Path(sys.prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}")
+    return str(python) if python.exists() else sys.executable
 
 
 def _wait_until_ready(child: subprocess.Popen[bytes], port: int, log: TextIO) -> None:
