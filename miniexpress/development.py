@@ -12,7 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from .handlers import describe
-from .routing import Layer, Router
+from .routing import Layer, Route, Router
 
 if TYPE_CHECKING:
     from .request import Request
@@ -29,10 +29,22 @@ def describe_error(error: Any, req: Request) -> str:
     told += [_excerpt(frame, line) for frame, line in _own_frames(error)[:10]]
     told.append(f"\nRequest: {req.method} {req.original_url}\n")
     if req.route is not None:
-        told.append(f"Route:   {_shown(req.route.path)}\n")
+        mount = next(_mounts(req.app, req.route, req.path), "")
+        told.append(f"Route:   {req.base_url}{mount}{_shown(req.route.path)}\n")
     told.append("Passed:\n")
     told += [f"  {_row(layer)}\n" for layer in _layers_under_way()]
     return "".join([*told, "\n", *traceback.format_exception(error)])
+
+
+def _mounts(router: Router, route: Route, path: str) -> Iterator[str]:
+    """The beginnings of a path that lead to a route: what ``req.base_url`` gains on the way there."""
+    for layer in router.stack:
+        if layer.route is route and layer.match(path):
+            yield ""
+        inner = _router(layer)
+        if inner and (found := layer.match(path)):
+            mount = found[0]
+            yield from (mount.removesuffix("/") + rest for rest in _mounts(inner, route, path[len(mount) :] or "/"))
 
 
 def tree(router: Router, indent: str = "") -> Iterator[str]:
@@ -40,15 +52,20 @@ def tree(router: Router, indent: str = "") -> Iterator[str]:
     for layer in router.stack:
         for each in layer.route.stack if layer.route else [layer]:
             yield f"{indent}{_row(each)}"
-        inner = getattr(layer.handler, "__self__", None)
-        if isinstance(inner, Router):
+        if inner := _router(layer):
             yield from tree(inner, indent + "    ")
 
 
 def _row(layer: Layer) -> str:
-    owner = getattr(layer.handler, "__self__", None)
-    handler = type(owner).__name__ if isinstance(owner, Router) else describe(layer.handler)
+    inner = _router(layer)
+    handler = type(inner).__name__ if inner else describe(layer.handler)
     return f"{layer.method or '*'} {_shown(layer.path)}  {handler}{', for errors' if layer.handles_errors else ''}"
+
+
+def _router(layer: Layer) -> Router | None:
+    """The router that a layer leads into."""
+    owner = getattr(layer.handler, "__self__", None)
+    return owner if isinstance(owner, Router) else None
 
 
 def _shown(path: Any) -> str:

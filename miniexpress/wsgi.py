@@ -42,6 +42,7 @@ def wsgi(app: WSGIApplication) -> Handler:
             raise
         res.end(body)
 
+    answer_with_wsgi_app.__qualname__ = f"wsgi({getattr(app, '__qualname__', None) or repr(app)})"
     return answer_with_wsgi_app
 
 

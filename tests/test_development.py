@@ -14,6 +14,7 @@ import requests
 
 from miniexpress import App, HTTPError, Request, Router, express, json
 from miniexpress.development import describe_error
+from miniexpress.wsgi import wsgi
 
 Serve = Callable[..., str]
 
@@ -44,12 +45,17 @@ def app() -> App:
     app.get("/text", lambda req, res, next: next("just <text>"))
     app.get("/deep", lambda req, res: deeper(0))
     app.use("/sub", express())
+    app.use("/old", wsgi(old))
 
     @app.use("/")
     def on_error(err, req, res, next):
         next(err)
 
     return app
+
+
+def old(environ: Any, start_response: Any) -> Any:
+    raise AssertionError("nobody asks for it")
 
 
 def deeper(depth: int) -> int:
@@ -83,7 +89,7 @@ def test_the_page_begins_with_the_apps_own_lines(app: App, serve: Serve) -> None
 def test_the_page_says_what_the_request_passed(app: App, serve: Serve) -> None:
     said = page(f"{serve(app)}/api/items/7?x=<b>")
     asked = said[said.index("Request: ") : said.index("\n\nTraceback")].splitlines()
-    assert asked[:3] == ["Request: GET /api/items/7?x=%3Cb%3E", "Route:   /items/:id", "Passed:"]
+    assert asked[:3] == ["Request: GET /api/items/7?x=%3Cb%3E", "Route:   /api/items/:id", "Passed:"]
     passed = [re.sub(r"app\.<locals>\.|:\d+\)", "", line.replace(__file__, "here")) for line in asked[3:]]
     assert [line for line in passed if "bodies.py" not in line] == [
         "  * /  log_time (here",
@@ -92,6 +98,28 @@ def test_the_page_says_what_the_request_passed(app: App, serve: Serve) -> None:
         "  * /  on_error (here, for errors",
     ]
     assert len(passed) == 5
+
+
+def test_the_route_is_told_from_the_top(serve: Serve) -> None:
+    app, sub, other, inner = express(), express(), Router(), Router()
+    inner.get("/items/:id", lambda req, res: 1 / 0)
+    inner.get("/dead-end", lambda req, res: None)
+    inner.get(re.compile("/pattern"), lambda req, res: 1 / 0)
+    inner.get("/deep", lambda req, res: deeper(0))
+    other.use("/elsewhere", inner)
+    sub.use("/:tenant", inner)
+    app.use("/sub", other)
+    app.use(["/sub/", "/bus"], sub)
+    url = serve(lambda environ, start_response: app({**environ, "SCRIPT_NAME": "/at"}, start_response))
+
+    def route(path: str) -> str:
+        return page(url + path).partition("Route:   ")[2].partition("\n")[0]
+
+    assert route("/sub/7/items/1") == "/at/sub/7/items/:id"
+    assert route("/bus/7/dead-end") == "/at/bus/7/dead-end"
+    assert route("/sub/elsewhere/items/1") == "/at/sub/elsewhere/items/:id"
+    assert route("/sub/7/pattern") == "/at/sub/7re.compile('/pattern')"
+    assert route("/sub/7/deep") == "/at/sub/7/deep"
 
 
 def test_errors_of_every_kind_have_a_page(app: App, serve: Serve) -> None:
@@ -124,6 +152,7 @@ def test_routes_is_the_stack_as_a_tree(app: App) -> None:
         "GET /text  <lambda> test_development.py",
         "GET /deep  <lambda> test_development.py",
         "* /sub  App",
+        "* /old  wsgi(old) wsgi.py",
         "* /  on_error test_development.py, for errors",
     ]
 
