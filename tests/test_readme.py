@@ -111,6 +111,7 @@ def command(pattern: str) -> str:
     return found
 
 
+@pytest.mark.usefixtures("embedded_port")
 def test_the_first_command_shows_the_tutorials_login(tmp_path: Path, run_app: RunApp) -> None:
     """In a clean copy, with an empty HOME."""
     project = clean_copy(tmp_path / "project")
@@ -169,9 +170,11 @@ def test_the_request_log_tells_of_every_answer(serve: Serve, caplog: pytest.LogC
     app = run("A request log")["app"]
     app.get("/broken", lambda req, res: 1 / 0)
     app.get("/stream", lambda req, res: (res.write("a"), res.end("b")))
+    app.get("/silent", lambda req, res: None)
+    app.get("/exit", lambda req, res: sys.exit(1))
     url = serve(app)
     with caplog.at_level(logging.INFO, "requests"):
-        for path in ("/", "/broken", "/stream", "/missing%0AGET%20/forged?a=%0D%0A"):
+        for path in ("/", "/broken", "/stream", "/missing%0AGET%20/forged?a=%0D%0A", "/silent", "/exit"):
             requests.get(url + path)
         requests.head(url)
         wire(url, b"GET /\x0bforged HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -181,9 +184,11 @@ def test_the_request_log_tells_of_every_answer(serve: Serve, caplog: pytest.LogC
         "127.0.0.1 GET /broken 500 " + lines[1].split()[4],
         "127.0.0.1 GET /stream 200 -",
         "127.0.0.1 GET /missing%0AGET%20/forged?a=%0D%0A 404 " + lines[3].split()[4],
+        "127.0.0.1 GET /silent 500 " + lines[4].split()[4],
+        "127.0.0.1 GET /exit 500 -",
         "127.0.0.1 HEAD / 200 11",
     ]
-    assert int(lines[1].split()[4]) > 100
+    assert all(int(lines[number].split()[4]) > 100 for number in (1, 3, 4))
     assert all(0 <= float(line.split()[-1]) < 5000 for line in lines)
 
 
@@ -216,6 +221,9 @@ def test_the_password_stands_in_front_of_app_pys_login(
     before, login, after = (ROOT / "app.py").read_text().partition('@app.post("/login")')
     (tmp_path / "app.py").write_text(f"{before}{definitions}\n{line}\n{login}{after}")
     shutil.copytree(ROOT / "views", tmp_path / "views")
+    (field,) = blocks("html", "A password for the tutorial's login")
+    page = tmp_path / "views" / "login.html"
+    page.write_text(page.read_text().replace("<button", f"{field.text}<button"))
     users = {"ada@example.com": "correct horse", "grace@example.com": "battery staple"}
     with MongoClient[dict[str, Any]](secantus_server.uri) as client:
         for email, password in users.items():
@@ -227,6 +235,8 @@ def test_the_password_stands_in_front_of_app_pys_login(
     def log_in(**form: Any) -> int:
         return requests.post(f"{app.url}/login", form, allow_redirects=False).status_code
 
+    form = requests.get(f"{app.url}/login").text.partition("<form")[2].partition("</form>")[0]
+    assert re.search(r'<input [^>]*name="password" type="password"', form)
     assert log_in(email="ada@example.com", password="correct horse") == 302
     assert log_in(email="ada@example.com") == 401
     assert log_in(email="ada@example.com", password="battery staple") == 401
@@ -307,9 +317,29 @@ def test_the_rate_limit_lets_no_more_through(serve: Serve) -> None:
     assert 1 <= int(refused.headers["Retry-After"]) <= 60
     assert requests.get(f"{url}/elsewhere").status_code == 404
 
-    assert requests.get(f"{url}/short").ok
-    assert requests.get(f"{url}/short").status_code == 429
-    wait_for(lambda: requests.get(f"{url}/short").ok, "the end of the limit")
+
+def test_the_rate_limit_holds_in_every_window_and_forgets_who_is_gone(serve: Serve) -> None:
+    app, limit, seconds = express(), 2, 0.6
+    limiter = run("A rate limit")["rate_limit"](limit, seconds=seconds)
+    app.set("trust proxy", "loopback").use(limiter)
+    app.get("/", lambda req, res: res.send("let in"))
+    url = serve(app)
+    let_in: list[tuple[float, float]] = []
+
+    def ask() -> None:
+        sent = time.monotonic()
+        if requests.get(url, headers={"X-Forwarded-For": "203.0.113.1"}).ok:
+            let_in.append((sent, time.monotonic()))
+
+    ask()
+    wait_for(lambda: time.monotonic() > let_in[0][1] + seconds * 0.7, "late in the first window")
+    wait_for(lambda: ask() or len(let_in) > 2 * limit, "the end of the limit, twice")
+    assert all(later[1] - first[0] >= seconds for first, later in zip(let_in, let_in[limit:], strict=False))
+
+    known = dict(zip(limiter.__code__.co_freevars, limiter.__closure__, strict=True))["let_in"].cell_contents
+    wait_for(lambda: time.monotonic() > let_in[-1][1] + seconds, "the end of the limit")
+    assert requests.get(url, headers={"X-Forwarded-For": "203.0.113.2"}).ok
+    assert [*known] == ["203.0.113.2"]
 
 
 def test_a_cart_in_the_session_is_its_users_own_and_the_trap_is_one(serve: Serve) -> None:
