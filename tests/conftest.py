@@ -20,9 +20,12 @@ from support import (
     answers_http,
     free_port,
     installed_reference,
+    locked,
     user_environment,
     wait_until_ready,
 )
+
+from miniexpress import embedded
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -72,6 +75,13 @@ def node_reference() -> Path:
         return installed_reference()
     except LookupError as reason:
         pytest.skip(str(reason))
+
+
+@pytest.fixture
+def embedded_port() -> Iterator[int]:
+    """The port of the embedded server, which an app without MONGODB_URI uses: one test at a time."""
+    with locked(Path(embedded.__file__)):
+        yield embedded.PORT
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import random
@@ -87,6 +88,14 @@ def is_alive(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return True
+
+
+@contextmanager
+def locked(file: Path) -> Iterator[None]:
+    """Inside the `with` no other process of this run is in one for the same file."""
+    with file.open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
 
 
 def processor_time(work: Callable[[], object]) -> float:
@@ -296,16 +305,20 @@ def installed_reference() -> Path:
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise LookupError("node is not installed")
     pins: dict[str, str] = json.loads((REFERENCE / "package.json").read_text())["dependencies"]
-    if any(_installed_version(name) != version for name, version in pins.items()):
-        try:
-            npm = subprocess.run(
-                ["npm", "install", "--no-package-lock"], cwd=REFERENCE, capture_output=True, text=True, timeout=100
-            )
-        except subprocess.TimeoutExpired as error:
-            raise LookupError("npm install failed: it took more than 100 seconds") from error
-        if npm.returncode:
-            raise LookupError(f"npm install failed: {npm.stderr.strip()[-500:]}")
+    with locked(REFERENCE / "package.json"):
+        if any(_installed_version(name) != version for name, version in pins.items()):
+            _install_reference()
     return REFERENCE
+
+
+def _install_reference() -> None:
+    command = ["npm", "install", "--no-package-lock"]
+    try:
+        npm = subprocess.run(command, cwd=REFERENCE, capture_output=True, text=True, timeout=100)
+    except subprocess.TimeoutExpired as error:
+        raise LookupError("npm install failed: it took more than 100 seconds") from error
+    if npm.returncode:
+        raise LookupError(f"npm install failed: {npm.stderr.strip()[-500:]}")
 
 
 def _installed_version(name: str) -> str | None:

@@ -70,6 +70,7 @@ def is_logged_in(browser: requests.Session, url: str) -> bool:
     return answer.status_code == 200
 
 
+@pytest.mark.usefixtures("embedded_port")
 def test_the_login_survives_a_kill_and_a_restart_on_the_embedded_database(run_app: RunApp, own_copy: Path) -> None:
     port = str(free_port())
     app = run_app(own_copy, {"PORT": port})

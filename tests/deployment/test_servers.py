@@ -55,6 +55,7 @@ def check_the_flow(app: App) -> None:
     assert requests.head(f"{app.url}/login").status_code == 200
 
 
+@pytest.mark.usefixtures("embedded_port")
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith(("gunicorn", "uwsgi"))])
 def test_workers_share_the_embedded_database(command: str, deploy: Deploy, tmp_path: Path) -> None:
     shutil.copy(ROOT / "app.py", tmp_path)
