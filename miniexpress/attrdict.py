@@ -30,6 +30,7 @@ class AttrDict(dict[str, Any]):
         self.pop(name, None)
 
     def copy(self) -> AttrDict:
+        """A shallow copy, with attributes as this one."""
         return AttrDict(self)
 
 

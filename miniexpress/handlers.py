@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 Handler = Callable[..., Any]
 Next = Callable[..., None]
+"""What a handler goes on with: ``next()``, ``next(error)``, ``next("route")`` or ``next("router")``. Returns when all
+behind it is done."""
 Middleware = Callable[["Request", "Response", Next], None]
 
 

@@ -28,6 +28,7 @@ class MemoryStore(Store):
             self._sessions[sid] = stringify(document)
 
     def update(self, sid: str, changes: Changes) -> bool:
+        """Apply changes to a session, all at once; ``False`` where there is none any more."""
         with self._lock:
             document = self._read(sid)
             if document is None:
@@ -41,6 +42,7 @@ class MemoryStore(Store):
             return None if latest is None else self._moved(sid, new_sid, changes.onto(latest))
 
     def touch(self, sid: str, document: Document) -> None:
+        """Keep a session for as long as the document's cookie says, unless its max age was changed meanwhile."""
         with self._lock:
             kept, cookie = self._read(sid), document["cookie"]
             if kept is not None and kept["cookie"].get("originalMaxAge") == cookie.get("originalMaxAge"):
@@ -51,14 +53,17 @@ class MemoryStore(Store):
             self._sessions.pop(sid, None)
 
     def all(self) -> dict[str, Document]:
+        """The sessions that have not expired, by id."""
         with self._lock:
             documents = {sid: self.get(sid) for sid in list(self._sessions)}
         return {sid: document for sid, document in documents.items() if document is not None}
 
     def length(self) -> int:
+        """How many sessions have not expired."""
         return len(self.all())
 
     def clear(self) -> None:
+        """Remove all sessions."""
         with self._lock:
             self._sessions.clear()
 
