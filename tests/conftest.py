@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -130,4 +131,8 @@ def serve() -> Iterator[Callable[..., str]]:
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     """The package built and installed where nothing else is."""
-    return build_and_install(tmp_path_factory.mktemp("installed"))
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent  # of all processes of this run
+    with locked(ROOT / "pyproject.toml"):
+        return build_and_install(folder / "installed")

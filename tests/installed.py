@@ -24,15 +24,22 @@ class Installed:
 
 
 def build_and_install(folder: Path) -> Installed:
+    """In a folder that the processes of a test run share: the first one does the work."""
+    python, packages = folder / "venv" / "bin" / "python", folder / "packages.txt"
+    if not packages.exists():
+        _build_and_install(folder, python)
+        packages.write_text(pip(python, "list", "--format=freeze").stdout)
+    (wheel,), (sdist,) = ((folder / "dist").glob(pattern) for pattern in ("*.whl", "*.tar.gz"))
+    listed = packages.read_text().split()
+    return Installed(python, {line.partition("==")[0].lower() for line in listed}, wheel, sdist)
+
+
+def _build_and_install(folder: Path, python: Path) -> None:
     command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(folder / "dist"), str(ROOT)]
     built = subprocess.run(command, capture_output=True, text=True, timeout=100)
     assert built.returncode == 0, built.stdout + built.stderr
-    (wheel,), (sdist,) = ((folder / "dist").glob(pattern) for pattern in ("*.whl", "*.tar.gz"))
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder / "venv"], check=True)
-    python = folder / "venv" / "bin" / "python"
-    install(python, str(wheel))
-    listed = pip(python, "list", "--format=freeze").stdout.split()
-    return Installed(python, {line.partition("==")[0].lower() for line in listed}, wheel, sdist)
+    install(python, *map(str, (folder / "dist").glob("*.whl")))
 
 
 def install(python: Path, *packages: str) -> None:

@@ -75,7 +75,7 @@ def test_the_handlers_are_annotated(checked: Path) -> None:
 def test_mypy_strict(checked: Path, python: Path) -> None:
     programs = sorted(file.name for file in checked.glob("*.py"))
     check(
-        [sys.executable, "-m", "mypy", "--strict", f"--python-executable={python}", "--cache-dir=cache", *programs],
+        [sys.executable, "-m", "mypy", "--strict", f"--python-executable={python}", "--no-incremental", *programs],
         checked,
     )
 
