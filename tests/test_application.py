@@ -413,6 +413,11 @@ def test_sys_exit_in_a_handler_ends_the_request_and_not_the_server(serve: Serve)
     assert requests.get(url).text == "alive"
 
 
+def test_an_app_tells_of_no_other_event() -> None:
+    with pytest.raises(ValueError, match="an app tells of 'mount' only, not of 'close'"):
+        express().on("close", print)
+
+
 def test_an_app_runs_on_another_wsgi_server_too() -> None:
     import threading
     from wsgiref.simple_server import WSGIRequestHandler, make_server

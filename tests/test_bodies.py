@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from io import BytesIO
 from typing import Any
 
 import pytest
+import requests
 
-from miniexpress import json
+from miniexpress import express, json
 from miniexpress.bodies import parse_size
 
 
@@ -22,6 +25,25 @@ def test_a_size_is_a_number_of_bytes_and_whole_where_it_was_written_as_text(size
 def test_what_is_no_size_is_refused(size: Any) -> None:
     with pytest.raises(TypeError, match="the option 'limit' takes a number of bytes"):
         json(limit=size)
+
+
+class Broken:
+    """The input of a WSGI server that loses its client."""
+
+    def read(self, size: int) -> bytes:
+        raise ConnectionResetError("gone")
+
+
+@pytest.mark.parametrize(
+    ("stream", "said"),
+    [(Broken(), "request aborted"), (BytesIO(b'{"a"'), "request size did not match content length")],
+)
+def test_a_body_that_breaks_off_is_the_clients_error(serve: Callable[..., str], stream: Any, said: str) -> None:
+    app = express()
+    app.use(json(), lambda error, req, res, next: res.status(error.status).send(error.message))
+    url = serve(lambda environ, start_response: app({**environ, "wsgi.input": stream}, start_response))
+    answer = requests.post(url, json={"a": 1})
+    assert (answer.status_code, answer.text) == (400, said)
 
 
 def test_what_verifies_is_a_function() -> None:

@@ -164,6 +164,7 @@ def test_a_server_of_another_folder_is_shared_with_a_warning(start: Start, port:
         wait_for(lambda: f"mongodb://127.0.0.1:{port}/test\n" in other.output(), "embedded.start")
         assert f"whose data is not in {tmp_path / 'elsewhere'}: it is shared" in other.output()
         assert "is shared" not in first.output() + same.output()
+        assert other.close_input() == 0
     finally:
         other.close()
 

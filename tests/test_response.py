@@ -85,3 +85,40 @@ def test_a_second_answer_is_refused_in_words_that_say_why(serve: Serve, begin: s
     app.get("/", answer)
     assert requests.get(serve(app)).text == "x"
     assert told in messages[0]
+
+
+AGAIN: dict[str, Callable[[Any], object]] = {
+    "status": lambda res: res.status(201),
+    "set": lambda res: res.set("X-A", "a"),
+    "remove_header": lambda res: res.remove_header("X-A"),
+    "send": lambda res: res.send("again"),
+    "write": lambda res: res.write("2"),
+    "end": lambda res: res.end("3"),
+}
+
+
+@pytest.mark.parametrize(
+    ("first", "how", "allowed", "text"),
+    [
+        (lambda res: res.send("1"), "was answered already", {"set", "remove_header"}, "1"),
+        (lambda res: res.write("1"), "has an answer that has begun to leave", {"status", "write", "end"}, "123"),
+    ],
+)
+def test_what_comes_too_late_is_an_error_that_names_the_request(
+    serve: Serve, first: Callable[[Any], object], how: str, allowed: set[str], text: str
+) -> None:
+    refused: dict[str, str] = {}
+
+    def answer(req: Any, res: Any) -> None:
+        first(res)
+        for name, call in AGAIN.items():
+            try:
+                call(res)
+            except RuntimeError as error:
+                refused[name] = str(error)
+
+    app = express()
+    app.get("/page", answer)
+    assert requests.get(serve(app) + "/page?a=1").text == text
+    message = f"Cannot set headers after they are sent to the client: GET /page?a=1 {how}"
+    assert refused == dict.fromkeys({*AGAIN} - allowed, message)

@@ -494,6 +494,17 @@ def test_a_param_callback_may_change_the_value_and_app_param_takes_a_list(serve:
     assert requests.get(serve(app) + "/20/22").json() == 42
 
 
+def test_param_callbacks_run_for_a_mount_that_an_error_passes_by(serve: Serve) -> None:
+    seen = []
+    app = express()
+    app.param("id", lambda req, res, next, value: (seen.append(value), next()))
+    app.use(lambda req, res, next: next(HTTPError(409, "first")))
+    app.use("/:id", answer)
+    app.use("/:id", lambda error, req, res, next: res.send(error.message))
+    assert requests.get(serve(app) + "/7").text == "first"
+    assert seen == ["7"]
+
+
 def short_callback(req: Any, res: Any, value: Any) -> None: ...
 
 

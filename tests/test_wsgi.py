@@ -182,11 +182,12 @@ def test_a_second_head_takes_the_place_of_the_first_when_an_error_asks_for_it() 
 def test_write_sends_at_once_and_what_is_returned_comes_after() -> None:
     def old(environ: Any, start_response: Any) -> Any:
         write = start_response("200 OK", [("X-Old", "yes")])
-        write(b"written, ")
+        for piece in (b"", b"written, ", b"", b"again, "):
+            write(piece)
         return [b"returned"]
 
     status, headers, body = answered(old)
-    assert (status, headers["X-Old"], body) == ("200 OK", "yes", b"written, returned")
+    assert (status, headers["X-Old"], body) == ("200 OK", "yes", b"written, again, returned")
 
 
 def test_an_error_after_the_first_byte_breaks_the_answer_off(serve: Serve) -> None:

@@ -13,7 +13,11 @@ from miniexpress.sessions.store import Store
 
 @pytest.mark.parametrize(
     ("name", "call"),
-    [("get(sid)", lambda store: store.get("a")), ("set(sid, document)", lambda store: store.set("a", {}))],
+    [
+        ("get(sid)", lambda store: store.get("a")),
+        ("set(sid, document)", lambda store: store.set("a", {})),
+        ("destroy(sid)", lambda store: store.destroy("a")),
+    ],
 )
 def test_a_store_without_what_it_must_have_says_what_to_define(name: str, call: Callable[[Store], Any]) -> None:
     class Empty(Store):
