@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from time import perf_counter
 from typing import Any
 
 import pytest
 import requests
+from support import processor_time
 
 from miniexpress import express
 from miniexpress.proxies import addresses, compile_trust
@@ -136,6 +136,4 @@ def test_a_client_cannot_choose_its_address_where_no_proxy_is_trusted(serve: Cal
 def test_a_long_hostile_header_costs_little() -> None:
     trust = compile_trust("loopback, 10.0.0.0/8")
     for header in ("10.0.0.1," * 1800, "," * 16_000, " " * 16_000, "1" * 16_000, "::" * 8000, "%" * 16_000):
-        begun = perf_counter()
-        addresses("127.0.0.1", header, trust)
-        assert perf_counter() - begun < 0.1, header[:10]
+        assert processor_time(lambda header=header: addresses("127.0.0.1", header, trust), 0.1) < 0.1, header[:10]
