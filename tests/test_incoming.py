@@ -101,6 +101,12 @@ def test_100_continue_is_sent_when_the_app_reads(echo_url: str) -> None:
         assert seen(received(connection))["body"] == "hello"
 
 
+def test_a_line_end_left_behind_by_a_body_is_no_request_begun(serve: Serve) -> None:
+    posted = POST + b"Content-Length: 1\r\n\r\na\r\n"
+    assert statuses(talk(serve(echo, keep_alive_timeout=100), posted)) == [200]
+    assert statuses(talk(serve(echo), posted + LAST)) == [200, 200]
+
+
 def test_a_body_that_breaks_off_is_an_error_to_the_app(serve: Serve) -> None:
     errors: list[Any] = []
     done = threading.Event()

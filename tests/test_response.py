@@ -122,3 +122,10 @@ def test_what_comes_too_late_is_an_error_that_names_the_request(
     assert requests.get(serve(app) + "/page?a=1").text == text
     message = f"Cannot set headers after they are sent to the client: GET /page?a=1 {how}"
     assert refused == dict.fromkeys({*AGAIN} - allowed, message)
+
+
+def test_a_type_is_one(serve: Serve) -> None:
+    app = express()
+    app.get("/", lambda req, res: res.set("Content-Type", ["text/html", "text/plain"]))
+    app.use(lambda error, req, res, next: res.send(str(error)))
+    assert requests.get(serve(app)).text == "Content-Type cannot be set to a list: give it one type"

@@ -494,6 +494,13 @@ def test_a_param_callback_may_change_the_value_and_app_param_takes_a_list(serve:
     assert requests.get(serve(app) + "/20/22").json() == 42
 
 
+def test_unnamed_parameters_of_a_mount_are_counted_on(serve: Serve) -> None:
+    app, router = express(), Router(merge_params=True)
+    router.get(re.compile(r"^/(\d+)"), lambda req, res: res.json(req.params))
+    app.use(re.compile("^/(a+)"), router)
+    assert requests.get(serve(app) + "/aa/7").json() == {"0": "aa", "1": "7"}
+
+
 def test_param_callbacks_run_for_a_mount_that_an_error_passes_by(serve: Serve) -> None:
     seen = []
     app = express()
