@@ -79,6 +79,13 @@ def node_reference() -> Path:
 
 
 @pytest.fixture
+def whole_machine() -> Iterator[None]:
+    """For tests that load all processors, or whose database has deadlines to meet under load: one at a time."""
+    with locked(Path(__file__)):
+        yield
+
+
+@pytest.fixture
 def embedded_port() -> Iterator[int]:
     """The port of the embedded server, which an app without MONGODB_URI uses: one test at a time."""
     with locked(Path(embedded.__file__)):

@@ -72,6 +72,7 @@ def test_the_handlers_are_annotated(checked: Path) -> None:
     assert "def hello(req: Request, res: Response) -> None:" in (checked / "readme_miniexpress.py").read_text()
 
 
+@pytest.mark.usefixtures("whole_machine")
 def test_mypy_strict(checked: Path, python: Path) -> None:
     programs = sorted(file.name for file in checked.glob("*.py"))
     check(
@@ -80,6 +81,7 @@ def test_mypy_strict(checked: Path, python: Path) -> None:
     )
 
 
+@pytest.mark.usefixtures("whole_machine")
 def test_pyright_basic(checked: Path, python: Path) -> None:
     if find_spec("pyright") is None or shutil.which("node") is None:
         pytest.skip("pyright, or the node that runs it, is not installed")

@@ -91,6 +91,7 @@ def kill(*pids: int) -> None:
         wait_for(lambda pid=pid: not is_alive(pid), f"the end of {pid}")  # type: ignore[misc]
 
 
+@pytest.mark.usefixtures("whole_machine")
 def test_no_login_is_lost_when_a_worker_and_then_a_master_is_killed(
     nginx: App, masters: list[App], deploy: Deploy, record_property: Callable[[str, object], None]
 ) -> None:

@@ -327,6 +327,7 @@ def test_a_new_max_age_is_kept_when_nothing_else_has_changed(serve: Serve, store
 # Nothing is lost, and a logout holds
 
 
+@pytest.mark.usefixtures("whole_machine")
 @pytest.mark.parametrize(
     ("odd", "options"),
     [(False, {}), (True, {}), (True, {"stringify": True})],

@@ -146,6 +146,7 @@ def test_a_server_that_accepts_and_never_answers_is_a_503_at_once_after_the_firs
     store.client.close()
 
 
+@pytest.mark.usefixtures("whole_machine")
 def test_no_write_that_was_acknowledged_is_lost_when_the_server_is_killed_under_load(
     serve: Serve, mongodb: MongoDBServer
 ) -> None:

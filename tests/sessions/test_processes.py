@@ -64,6 +64,7 @@ def sockets_to(port: int, pid: int) -> set[str]:
     return there & {str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
 
 
+@pytest.mark.usefixtures("whole_machine")
 @pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="needs Linux's /proc")
 def test_two_hundred_requests_on_one_session_over_four_forked_workers_lose_no_key_and_share_no_socket(
     workers: App, database: MongoDBServer
@@ -93,6 +94,7 @@ def test_two_hundred_requests_on_one_session_over_four_forked_workers_lose_no_ke
 # Two languages, one login
 
 
+@pytest.mark.usefixtures("whole_machine")
 @pytest.mark.parametrize(
     ("server", "store", "requests"),
     [
