@@ -15,13 +15,14 @@ from .attrdict import AttrDict
 from .development import describe_error, tree
 from .errors import HTTPError, error_page, headers_of, reason_phrase, status_of
 from .escaping import encode_url, utf8
-from .handlers import Handler, Next, describe
+from .handlers import Handler, Next
 from .options import UNSET
 from .paths import PathPattern
 from .proxies import compile_trust
 from .request import Request
 from .response import Response
-from .routing import H, Router
+from .routing import Router
+from .verbs import H
 from .views import Engine, View, find_view, listed, render_file
 
 log = logging.getLogger("miniexpress")
@@ -65,8 +66,6 @@ class App(Router):
             Router.handle(self, req, res, req.next)
         except RecursionError as error:
             self._answer_last(req, res, error)
-        if not res.answered and res.failure is None:
-            self._answer_last(req, res, _dead_end(req, res))
         if res.failure is not None:
             raise res.failure  # the answer has begun to leave: all that is left is to break it off
         chunks = self._let_go(req, res)
@@ -300,13 +299,6 @@ def _answer_page(res: Response, status: int, message: str, headers: Mapping[str,
     res.set_header("Content-Security-Policy", "default-src 'none'").set_header("X-Content-Type-Options", "nosniff")
     res.set_header("Content-Type", "text/html; charset=utf-8").set_header("Content-Length", str(len(body)))
     res.end(body)
-
-
-def _dead_end(req: Request, res: Response) -> RuntimeError:
-    handler = describe(req.handler) if req.handler else "a handler"
-    if res.has_left:
-        return RuntimeError(f"{handler} returned, and nothing ended the answer that had begun: call res.end()")
-    return RuntimeError(f"{handler} returned, but neither answered nor called next(): the request would hang for ever")
 
 
 def _one_of(name: str, choices: Mapping[Any, Any]) -> Callable[[Any], Any]:

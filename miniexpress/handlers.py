@@ -58,6 +58,19 @@ def describe(handler: Handler) -> str:
     return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code else name
 
 
+def refuse_dead_end(req: Request, res: Response) -> None:
+    """Raise ``RuntimeError`` where the handler that was entered last has returned, and nothing will answer the request.
+
+    A Node client would hang for ever.
+    """
+    if res.failure is not None or not req.handler:
+        return
+    handler = describe(req.handler)
+    if res.has_left:
+        raise RuntimeError(f"{handler} returned, and nothing ended the answer that had begun: call res.end()")
+    raise RuntimeError(f"{handler} returned, but neither answered nor called next(): the request would hang for ever")
+
+
 def flat(values: Sequence[Any]) -> list[Any]:
     """Values, and lists of them at any depth, one after the other."""
     return [one for each in values for one in (flat(each) if isinstance(each, list | tuple) else [each])]

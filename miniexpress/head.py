@@ -37,6 +37,7 @@ class Head:
 
     @property
     def app(self) -> App:
+        """The app that answers."""
         return self.req.app
 
     def status(self, code: int) -> Self:

@@ -220,6 +220,7 @@ class Response(Head):
 
     @property
     def has_listeners(self) -> bool:
+        """Whether listeners of ``on_headers`` are still to be called."""
         return bool(self._on_headers)
 
     def on_headers(self, listener: Callable[[], Any]) -> Self:

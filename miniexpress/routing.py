@@ -11,56 +11,22 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
 from .attrdict import AttrDict
-from .handlers import Handler, Next, check_handler, check_param_callback, flat
+from .handlers import Handler, Next, check_handler, check_param_callback, flat, refuse_dead_end
 from .index import Index
 from .paths import ParamDecodeError, PathMatcher, PathPattern, compile_path
+from .verbs import H, Verbs
 
 if TYPE_CHECKING:
     from .request import Request
     from .response import Response
 
-H = TypeVar("H", bound=Handler)
 _ANYWHERE = compile_path("/", end=False)
 
 
-class Verb(Protocol):
-    """A method that is named like an HTTP method: ``app.get(path, fn…)``, or ``@app.get(path)`` as a decorator."""
-
-    @overload
-    def __call__(self, path: PathPattern, /) -> Callable[[H], H]: ...
-    @overload
-    def __call__(self, /, *path_and_handlers: PathPattern | Handler) -> Any: ...
-
-
-def _verb(method: str | None) -> Verb:
-    def verb(self: _Verbs, *arguments: Any) -> Any:
-        return self._register(method, *arguments)
-
-    return cast(Verb, verb)
-
-
-class _Verbs:
-    """A method for each one that Node's ``http.METHODS`` lists, and ``all``."""
-
-    all = _verb(None)
-    get, head, post, put, delete = map(_verb, ("GET", "HEAD", "POST", "PUT", "DELETE"))
-    patch, options, trace, connect, query = map(_verb, ("PATCH", "OPTIONS", "TRACE", "CONNECT", "QUERY"))
-    acl, bind, rebind, unbind = map(_verb, ("ACL", "BIND", "REBIND", "UNBIND"))
-    link, unlink, lock, unlock = map(_verb, ("LINK", "UNLINK", "LOCK", "UNLOCK"))
-    checkout, copy, merge, move = map(_verb, ("CHECKOUT", "COPY", "MERGE", "MOVE"))
-    mkactivity, mkcalendar, mkcol = map(_verb, ("MKACTIVITY", "MKCALENDAR", "MKCOL"))
-    propfind, proppatch, purge, report = map(_verb, ("PROPFIND", "PROPPATCH", "PURGE", "REPORT"))
-    m_search, search, source, notify = map(_verb, ("M-SEARCH", "SEARCH", "SOURCE", "NOTIFY"))
-    subscribe, unsubscribe = map(_verb, ("SUBSCRIBE", "UNSUBSCRIBE"))
-
-    def _register(self, method: str | None, *arguments: Any) -> Any:
-        raise NotImplementedError
-
-
-class Router(_Verbs):
+class Router(Verbs):
     """A chain of middleware and routes: an application without settings and a server. After npm router 2.3.
 
     ``merge_params`` lets handlers see the parameters of the path that this router is mounted at; ``case_sensitive`` and
@@ -84,10 +50,12 @@ class Router(_Verbs):
 
     @property
     def case_sensitive(self) -> bool:
+        """Whether ``/A`` is another path than ``/a`` here."""
         return self._case_sensitive
 
     @property
     def strict(self) -> bool:
+        """Whether a trailing slash counts here."""
         return self._strict
 
     @overload
@@ -246,6 +214,8 @@ class _Walk:
         req.handler = callbacks[index]
         try:
             callbacks[index](req, self.res, next, seen.matched, name)
+            if not self.res.answered and req.handler is callbacks[index]:
+                refuse_dead_end(req, self.res)
         except RecursionError:
             raise  # as in Layer.call
         except Exception as raised:
@@ -263,7 +233,7 @@ class _Walk:
         return res.end(allow)
 
 
-class Route(_Verbs):
+class Route(Verbs):
     """The handlers of one path, each for one method or for all. After npm router 2.3."""
 
     def __init__(self, path: PathPattern) -> None:
@@ -345,6 +315,8 @@ class Layer:
                 self.handler(req, res, next)
             else:
                 self.handler(error, req, res, next)
+            if not res.answered and req.handler is self.handler:
+                refuse_dead_end(req, res)
         except RecursionError:
             raise  # this deep down there is no room to go on: the application answers
         except Exception as raised:

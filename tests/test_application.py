@@ -293,6 +293,54 @@ def test_in_production_no_page_shows_anything_whatever_the_client_sends(serve: S
         assert told not in got
 
 
+def dead_end(req: Any, res: Any) -> None:
+    pass
+
+
+def begin(req: Any, res: Any) -> None:
+    res.write("begun")
+
+
+def test_a_handler_that_leads_nowhere_fails_where_it_is_so_that_all_around_it_know(serve: Serve) -> None:
+    app = express()
+    app.set("env", "test")
+    seen: list[Any] = []
+
+    @app.use("/")
+    def log(req: Any, res: Any, next: Any) -> None:
+        next()
+        seen.append(res.status_code)
+
+    app.get("/nowhere", dead_end)
+    app.get("/param/:id", lambda req, res: res.end())
+    app.param("id", lambda req, res, next, value: None)
+    app.get("/begun", begin)
+    router = Router()
+    router.use(log)
+    router.get("/nowhere", lambda req, res, next: next(), dead_end)
+    app.use("/inner", router)
+
+    @app.use("/")
+    def tell(error: Any, req: Any, res: Any, next: Any) -> None:
+        seen.append(str(error))
+        next(error)
+
+    url = serve(app)
+    for path, name in (("/nowhere", "dead_end"), ("/param/1", "<lambda>"), ("/inner/nowhere", "dead_end")):
+        seen.clear()
+        assert requests.get(url + path, timeout=10).status_code == 500, path
+        assert name in seen[0]
+        assert f"{__file__}:" in seen[0]
+        assert "neither answered nor called next()" in seen[0]
+        assert seen[1:] == [500] * (2 if path.startswith("/inner") else 1), path
+    seen.clear()
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        requests.get(f"{url}/begun", timeout=10)
+    assert "begin" in seen[0]
+    assert "call res.end()" in seen[0]
+    assert requests.get(f"{url}/not-there", timeout=10).status_code == 404
+
+
 def test_nothing_that_a_client_sends_becomes_markup_of_the_page(serve: Serve) -> None:
     app = express()
 

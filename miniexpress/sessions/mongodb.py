@@ -160,6 +160,7 @@ class MongoDBStore(Store):
             return moved
 
     def touch(self, sid: str, document: Document) -> None:
+        """Keep a session for as long as the document's cookie says, unless its max age was changed meanwhile."""
         same = self._holds.free(sid)
         later: dict[str, Any] = {self.expires_key: self._expiry(document["cookie"])}
         if self.stringify:  # connect-mongo leaves the text alone too
@@ -182,13 +183,16 @@ class MongoDBStore(Store):
             self.collection.delete_many({"$or": [{self.id_field: sid}, {_WAS: sid}]})
 
     def all(self) -> dict[str, Document]:
+        """The sessions that have not expired, by id."""
         return self._find({})
 
     def length(self) -> int:
+        """How many sessions have not expired."""
         with self.reached("reading"):
             return int(self.collection.count_documents(self._unexpired()))
 
     def clear(self) -> None:
+        """Remove all sessions, and whatever else is in the collection."""
         with self.reached("writing"):
             self.collection.delete_many({})
 
