@@ -1,4 +1,23 @@
-"""The cookie that express-session sends or does not, and the session that handlers see."""
+"""The cookie that express-session sends or does not, and the session that handlers see.
+
+Each case of the test files of express-session 1.19.0 (160) and connect-mongodb-session 5.0.0 (25) has its counterpart
+in the modules cases_sessions here or in tests/sessions, but for 14 of the first and 2 of the second:
+
+- Four read the id from ``req.cookies`` and ``req.signedCookies``, and one the secret from ``req.secret``, which
+  cookie-parser leaves there. Upstream deprecates both; here the header counts, and a secret must be given.
+- Two are of older spellings, the option ``key`` for ``name``, and a ``Date`` as ``maxAge``: here each has one name, and
+  ``max_age`` takes a ``timedelta``, ``expires`` a ``datetime``.
+- One passes over a cookie option ``data``: here every unknown option is refused.
+- One gives the secret as bytes, where a string is asked for.
+- One has a request without a path, one a ``Host`` that is a URL: the server refuses both with 400.
+- One sets a cookie with ``writeHead``, one ends with ``res.end(null)``: it is ``res.set`` and ``res.end()`` here.
+- Two look for constructors on the function ``session``, or on Express 3: in Python they are imported.
+- One waits for the store's event ``connected``: a store connects when the first request needs it.
+
+Where upstream answers as if nothing were wrong and tells of the error afterwards (a store that fails, a cookie that
+cannot be set), or complains at the first request (no secret), the counterpart holds what is done here instead: an error
+answer, and a ``TypeError`` from ``session(...)``.
+"""
 
 from __future__ import annotations
 
@@ -46,6 +65,7 @@ app.get('/reload', (req, res) => { req.session.views = 9
   req.session.reload((error) => error ? res.json('not there') : show(req, res)) })
 app.get('/save', (req, res) => { req.session.views = 9; req.session.save(() => show(req, res)) })
 app.get('/max-age', (req, res) => { req.session.cookie.maxAge = 60000; show(req, res) })
+app.get('/insecure', (req, res) => { req.session.cookie.secure = false; req.session.a = 1; show(req, res) })
 app.get('/error', (req, res, next) => { req.session.views = 9; next(new Error('x')) })
 app.get('/cookie', (req, res) => res.json([req.session.cookie.path, req.session.cookie.httpOnly,
   req.session.cookie.originalMaxAge ?? null, req.session.id]))
@@ -115,6 +135,11 @@ def max_age(req, res):
     req.session.cookie.max_age = 60000
     show(req, res)
 app.get('/max-age', max_age)
+def insecure(req, res):
+    req.session.cookie.secure = False
+    req.session.a = 1
+    show(req, res)
+app.get('/insecure', insecure)
 def error(req, res, next):
     req.session.views = 9
     next(Exception('x'))
@@ -189,24 +214,19 @@ CASES = [
     ),
     *(
         case(
-            f"secure {py_secure}, proxy {py_proxy}",
-            f"{{ cookie: {{ secure: {js_secure} }}, proxy: {js_proxy} }}",
-            f"{{'cookie': {{'secure': {py_secure}}}, 'proxy': {py_proxy}}}",
+            f"secure {py_secure}, same_site auto, proxy {py_proxy}",
+            f"{{ cookie: {{ secure: {js_secure}, sameSite: 'auto' }}, proxy: {js_proxy} }}",
+            f"{{'cookie': {{'secure': {py_secure}, 'same_site': 'auto'}}, 'proxy': {py_proxy}}}",
             [
                 asked("write", "http", None),
                 asked("write", "https before the proxy", None, **{"X-Forwarded-Proto": "https"}),
                 asked("write", "https, http before the proxy", None, **{"X-Forwarded-Proto": "https, http"}),
                 asked("read", "known", COOKIES["known"], **{"X-Forwarded-Proto": "https"}),
+                asked("insecure", "http", None),
             ],
         )
         for js_secure, py_secure in (("true", "True"), ("'auto'", "'auto'"), ("false", "False"))
         for js_proxy, py_proxy in (("true", "True"), ("false", "False"), ("undefined", "None"))
-    ),
-    case(
-        "same_site auto",
-        "{ cookie: { sameSite: 'auto', secure: 'auto' }, proxy: true }",
-        "{'cookie': {'same_site': 'auto', 'secure': 'auto'}, 'proxy': True}",
-        [asked("write", "http", None), asked("write", "https", None, **{"X-Forwarded-Proto": "https"})],
     ),
     case(
         "several secrets",
@@ -241,5 +261,22 @@ CASES = [
                 "malformed encoding": "connect.sid=s%3Aknown.%zz",
             }.items()
         ],
+    ),
+    Case(
+        "a session that is somebody else's",
+        js="""
+        app.use((req, res, next) => { req.session = { theirs: true }; next() })
+        app.use(session({ secret: 'keyboard cat', resave: true, saveUninitialized: true }))
+        app.get('/', (req, res) => res.json([req.session, req.sessionID === undefined]))
+        """,
+        py="""
+        def theirs(req, res, next):
+            req.session = {'theirs': True}
+            next()
+        app.use(theirs)
+        app.use(session(secret='keyboard cat', resave=True, save_uninitialized=True))
+        app.get('/', lambda req, res: res.json([req.session, req.session_id is None]))
+        """,
+        requests=[get("/")],
     ),
 ]

@@ -14,6 +14,8 @@ app.use((req, res, next) => {
   store.sessions = Object.create(null)
   const cookie = { originalMaxAge: 60000, expires: new Date(Date.now() + 60000), httpOnly: true, path: '/' }
   store.sessions.known = JSON.stringify({ cookie, user: { cookie: 1 } })
+  const ended = { ...cookie, expires: new Date(Date.now() - 1) }
+  store.sessions.over = JSON.stringify({ cookie: ended, user: { cookie: 2 } })
   store.sessions.methods = JSON.stringify({ cookie, save: 'no', touch: 1, reload: null })
   next()
 })
@@ -39,6 +41,8 @@ app.get('/length', (req, res) => { req.session.a = 1; res.set('Content-Length', 
   res.end('world') })
 app.get('/length-at-once', (req, res) => { req.session.a = 1; res.set('Content-Length', '5'); res.end('world') })
 app.get('/length-0', (req, res) => { req.session.a = 1; res.set('Content-Length', '0'); res.end() })
+app.get('/end-twice', (req, res) => { req.session.a = 1; res.set('Content-Length', '5'); res.end('world'); res.end() })
+app.get('/original-max-age', (req, res) => res.json(req.session.cookie.originalMaxAge > 59000))
 app.get('/cookies', (req, res) => { req.session.a = 1; res.set('Set-Cookie', 'b=1')
   res.cookie('c', '2').send('x') })
 app.get('/redirect', (req, res) => { req.session.a = 1; res.redirect('/') })
@@ -46,6 +50,11 @@ app.get('/not-modified', (req, res) => { req.session.a = 1; res.set('ETag', '"x"
 app.get('/next', (req, res, next) => { req.session.a = 1; next() })
 app.get('/reload', (req, res) => { store.sessions.known = store.sessions.known.replace('"cookie":1', '"cookie":7')
   req.session.a = 1; req.session.reload(() => res.json(['a' in req.session, req.session.user ?? null])) })
+app.get('/reload-again', (req, res) => { store.clear(); let failed = 0
+  const again = (error) => { failed += error ? 1 : 0; failed < 20 ? req.session.reload(again) : res.json(failed) }
+  again() })
+app.get('/reload-save', (req, res) => { req.session.a = 1
+  req.session.reload(() => req.session.save(() => res.json(Object.keys(req.session)))) })
 app.get('/destroy-twice', (req, res) => { const it = req.session
   it.destroy(() => it.destroy(() => res.json(req.session === undefined))) })
 app.get('/regenerate-twice', (req, res) => { req.session.a = 1
@@ -55,12 +64,13 @@ APP_PY = """
 from datetime import UTC, datetime, timedelta
 from miniexpress.sessions.memory import MemoryStore
 store = MemoryStore()
-def keep(sid, **data):
-    expires = datetime.now(UTC) + timedelta(minutes=1)
+def keep(sid, lasts=timedelta(minutes=1), **data):
+    expires = datetime.now(UTC) + lasts
     store.set(sid, {'cookie': {'originalMaxAge': 60000, 'expires': expires, 'httpOnly': True, 'path': '/'}, **data})
 def prepare(req, res, next):
     store.clear()
     keep('known', user={'cookie': 1})
+    keep('over', timedelta(milliseconds=-1), user={'cookie': 2})
     keep('methods', save='no', touch=1, reload=None)
     next()
 app.use(prepare)
@@ -115,6 +125,11 @@ def length(req, res):
 changed('/length', answer=length)
 changed('/length-at-once', answer=lambda req, res: res.set('Content-Length', '5').end('world'))
 changed('/length-0', answer=lambda req, res: res.set('Content-Length', '0').end())
+def end_twice(req, res):
+    res.set('Content-Length', '5').end('world')
+    res.end()
+changed('/end-twice', answer=end_twice)
+app.get('/original-max-age', lambda req, res: res.json(req.session.cookie.original_max_age > 59000))
 changed('/cookies', answer=lambda req, res: res.set('Set-Cookie', 'b=1').cookie('c', '2').send('x'))
 changed('/redirect', answer=lambda req, res: res.redirect('/'))
 changed('/not-modified', answer=lambda req, res: res.set('ETag', '"x"').send('x'))
@@ -131,6 +146,25 @@ def reload(req, res):
         pass
     res.json(['a' in req.session, req.session.user])
 app.get('/reload', reload)
+def reload_again(req, res):
+    store.clear()
+    failed = 0
+    while failed < 20:
+        try:
+            req.session.reload()
+        except LookupError:
+            failed += 1
+    res.json(failed)
+app.get('/reload-again', reload_again)
+def reload_save(req, res):
+    req.session.a = 1
+    try:
+        req.session.reload()
+    except LookupError:
+        pass
+    req.session.save()
+    res.json(list(req.session))
+app.get('/reload-save', reload_save)
 def destroy_twice(req, res):
     it = req.session
     it.destroy()
@@ -148,11 +182,12 @@ app.get('/regenerate-twice', regenerate_twice)
 PATHS = (
     "keys", "nested", "nested-same", "bogus-id", "id", "id?id=%25", "id?id=%2Ffoo", "id?id=%C3%A9",
     "attributes", "expired", "for-ever", "browser-session", "browser-session-unchanged", "max-age-null", "length",
-    "length-at-once", "length-0", "cookies", "redirect", "next", "reload", "destroy-twice", "regenerate-twice",
+    "length-at-once", "length-0", "end-twice", "original-max-age", "cookies", "redirect", "next", "reload",
+    "reload-again", "reload-save", "destroy-twice", "regenerate-twice",
 )  # fmt: skip
 
 
-COOKIES = {**SENT, "methods": f"connect.sid={signed('methods')}"}
+COOKIES = {**SENT, **{sid: f"connect.sid={signed(sid)}" for sid in ("methods", "over")}}
 
 
 def asked(path: str, cookie_name: str, **headers: str) -> Request:
@@ -168,6 +203,8 @@ CASES = [
         requests=[
             *(asked(path, cookie_name) for path in PATHS for cookie_name in ("no cookie", "known")),
             asked("methods", "methods"),
+            asked("id", "over"),
+            asked("nested", "over"),
             *(asked("attributes", cookie_name, **{"X-Forwarded-Proto": "https"}) for cookie_name in SENT),
             *(asked("not-modified", cookie_name, **{"If-None-Match": '"x"'}) for cookie_name in SENT),
         ],
