@@ -10,6 +10,7 @@ import re
 import warnings
 from collections.abc import Callable
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from visits import SECRET, Browser, UpdatingStore, app_with_session, signed
 
 from miniexpress import HTTPError, session
 from miniexpress.sessions.memory import MemoryStore
+from miniexpress.sessions.store import Store
 
 Serve = Callable[..., str]
 COMPLETE: dict[str, Any] = {"secret": SECRET, "resave": False, "save_uninitialized": False}
@@ -117,6 +119,9 @@ COOKIES: dict[str, tuple[dict[str, Any], str, dict[str, str], bool, str | None]]
     "same site auto, https": (
         {"proxy": True, "cookie": {"same_site": "auto"}}, "/", HTTPS, False, f"{SID}; Path=/; HttpOnly; SameSite=None",
     ),
+    "same site auto, as the app believes": (
+        {"cookie": {"same_site": "auto"}}, "/", HTTPS, True, f"{SID}; Path=/; HttpOnly; SameSite=None",
+    ),
     "secure, http": ({"cookie": {"secure": True}}, "/", {}, False, None),
     "secure, a proxy that is not believed": ({"cookie": {"secure": True}}, "/", HTTPS, False, None),
     "secure, a proxy that is": (
@@ -197,9 +202,28 @@ def test_the_session_s_cookie_comes_after_the_cookies_of_the_handler(serve: Serv
     assert answer.set_cookie == ["a=1; Path=/", "b=2; Path=/", f"{SID}; Path=/; HttpOnly"]
 
 
-def known_app(serve: Serve, **options: Any) -> str:
+@pytest.mark.parametrize("age", [2000, 5000, 3_000_000_000])
+def test_the_cookie_ends_as_long_after_the_answer_as_its_max_age_says(serve: Serve, age: int) -> None:
+    app = app_with_session(save_uninitialized=True, cookie={"max_age": 2000})
+    app.get("/", lambda req, res: res.end())
+    app.get("/changed", lambda req, res: (setattr(req.session.cookie, "max_age", age), res.end()))
+    answer = Browser(serve(app)).get("/" if age == 2000 else "/changed")
+    end = answer.set_cookie[0].partition("Expires=")[2].partition(";")[0]
+    lasts = parsedate_to_datetime(end) - parsedate_to_datetime(answer.headers["Date"])
+    assert abs(lasts - timedelta(milliseconds=age)) <= timedelta(seconds=1)  # both are in whole seconds
+
+
+def test_an_attribute_that_a_handler_spoils_is_an_error_answer_with_no_cookie(serve: Serve) -> None:
+    app = app_with_session(save_uninitialized=True)
+    app.get("/", lambda req, res: (setattr(req.session.cookie, "domain", "a\r\nX: y"), res.send("x")))
+    answer = Browser(serve(app)).get()
+    assert (answer.status, answer.set_cookie, answer.headers["X"]) == (500, [], None)
+    assert "option domain is invalid" in answer.text
+
+
+def known_app(serve: Serve, store: Store | None = None, **options: Any) -> str:
     """An app that has the session "known" and tells which one a request has."""
-    store = MemoryStore()
+    store = store or MemoryStore()
     store.set("known", {"cookie": {"originalMaxAge": None, "expires": None}, "user": "tobi"})
     app = app_with_session(store=store, **options)
     app.get("/", lambda req, res: res.json([req.session_id, req.session.user]))
@@ -234,8 +258,10 @@ NOT_OURS = {
 
 @pytest.mark.parametrize("kind", NOT_OURS)
 def test_a_cookie_that_no_secret_of_ours_has_signed_is_no_session_and_no_error(serve: Serve, kind: str) -> None:
-    answer = Browser(known_app(serve, genid=lambda req: "fresh"), NOT_OURS[kind]).get()
+    store = UpdatingStore()
+    answer = Browser(known_app(serve, store, genid=lambda req: "fresh"), NOT_OURS[kind]).get()
     assert (answer.status, answer.text) == (200, '["fresh",null]')
+    assert store.calls == ["set known"]  # which the app began with: nothing was looked up
 
 
 @pytest.mark.parametrize(

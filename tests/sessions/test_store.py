@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from visits import Browser, PlainStore, app_with_session
+from support import MongoDBServer
+from visits import NO_COOKIE, SECRET, Browser, PlainStore, UpdatingStore, app_with_session, signed
 
-from miniexpress.sessions.store import Store
+from miniexpress import express, session
+from miniexpress.sessions.cookie import Cookie
+from miniexpress.sessions.memory import MemoryStore
+from miniexpress.sessions.mongodb import MongoDBStore
+from miniexpress.sessions.store import Document, Store
+
+KNOWN = f"connect.sid={signed('known')}"
 
 
 @pytest.mark.parametrize(
@@ -89,3 +98,109 @@ def test_regenerate_on_the_store_is_what_the_session_s_is(serve: Callable[..., s
         res.end()
 
     assert Browser(serve(app)).get().status == 200
+
+
+SHAPES: dict[str, Callable[[Any], Any]] = {
+    "a text": lambda res: res.end("hello"),
+    "nothing": lambda res: res.set("Content-Length", "0").end(),
+    "a text of known length": lambda res: res.set("Content-Length", "5").end("hello"),
+    "parts of known length": lambda res: (res.set("Content-Length", "5").write("hel"), res.end("lo")),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_no_answer_is_over_before_its_session_is_saved(serve: Callable[..., str], shape: str) -> None:
+    class Slow(MemoryStore):
+        def set(self, sid: str, document: Document) -> None:
+            time.sleep(0.1)
+            super().set(sid, document)
+
+    store = Slow()
+    app = app_with_session(store=store)
+    app.get("/", lambda req, res: (req.session.update(hit=True), SHAPES[shape](res)))
+    answer = Browser(serve(app)).get()
+    assert (store.length(), answer.text) == (1, "" if shape == "nothing" else "hello")
+
+
+@pytest.mark.parametrize("resave", [False, True], ids=["touched", "saved again"])
+@pytest.mark.parametrize("by_hand", [False, True], ids=["", "and by hand"])
+def test_a_visit_that_changes_nothing_moves_the_end_of_the_session(
+    serve: Callable[..., str], resave: bool, by_hand: bool
+) -> None:
+    store, now = MemoryStore(), datetime.now(UTC)
+    store.set("known", {"cookie": {"originalMaxAge": 60_000, "expires": now + timedelta(seconds=10)}})
+    app = app_with_session(store=store, resave=resave)
+    app.get("/", lambda req, res: (by_hand and req.session.touch(), res.end()))
+    Browser(serve(app), KNOWN).get()
+    ends = Cookie.from_json((store.get("known") or {})["cookie"]).expires
+    assert ends is not None and ends >= now + timedelta(seconds=59)
+
+
+@pytest.mark.parametrize("resave", [False, True])
+@pytest.mark.parametrize("store_type", [PlainStore, UpdatingStore])
+def test_a_session_that_was_reloaded_and_saved_is_not_saved_again(
+    serve: Callable[..., str], store_type: type[PlainStore], resave: bool
+) -> None:
+    store = store_type()
+    store.kept.set("known", {"cookie": Cookie().to_json(), "hit": True})
+    app = app_with_session(store=store, resave=resave)
+    app.get("/", lambda req, res: (req.session.reload(), req.session.save(), res.end()))
+    Browser(serve(app), KNOWN).get()
+    assert store.calls == ["get known", "get known", "set known", "touch known"]
+
+
+@pytest.mark.parametrize("when", ["before", "behind"])
+def test_a_session_is_saved_where_write_and_end_are_wrapped(serve: Callable[..., str], when: str) -> None:
+    def wrap(req: Any, res: Any, next: Any) -> None:
+        write, end = res.write, res.end
+        res.write = lambda chunk: write(chunk.upper())
+        res.end = lambda chunk: end(chunk.upper())
+        next()
+
+    store, app = MemoryStore(), express()
+    with_session = session(secret=SECRET, resave=False, save_uninitialized=False, store=store)
+    for middleware in (wrap, with_session) if when == "before" else (with_session, wrap):
+        app.use(middleware)
+    app.get("/", lambda req, res: (req.session.update(hit=True), res.write("hello, "), res.end("world")))
+    answer = Browser(serve(app)).get()
+    assert (answer.text, answer.sets_cookie, store.length()) == ("HELLO, WORLD", True, 1)
+
+
+@pytest.mark.parametrize("with_session", [False, True])
+def test_what_comes_after_the_end_of_an_answer_raises_with_a_session_as_without(
+    serve: Callable[..., str], with_session: bool
+) -> None:
+    app, told = app_with_session() if with_session else express(), []
+
+    @app.get("/")
+    def answer_twice(req: Any, res: Any) -> None:
+        res.end("first")
+        for again in (lambda: res.end("second"), lambda: res.write("second")):
+            with pytest.raises(RuntimeError) as raised:
+                again()
+            told.append(str(raised.value))
+
+    assert Browser(serve(app)).get().text == "first"
+    assert told == ["Cannot set headers after they are sent to the client: GET / was answered already"] * 2
+
+
+# MongoDBStore, as connect-mongodb-session's tests have it and no test of ours beside
+
+
+def test_without_options_the_sessions_are_in_this_machine_s_mongodb() -> None:
+    store = MongoDBStore()
+    assert set(store.client.topology_description.server_descriptions()) == {("127.0.0.1", 27017)}
+    assert (store.db.name, store.collection.name, store.id_field, store.expires_key) == (
+        "test", "sessions", "_id", "expires",
+    )  # fmt: skip
+    store.client.close()
+
+
+def test_an_end_that_is_a_text_is_kept_as_the_date_that_it_is(mongodb: MongoDBServer) -> None:
+    store = MongoDBStore(uri=mongodb.uri, collection="ends_that_are_texts")
+    store.clear()
+    store.set("a", {"cookie": {**NO_COOKIE, "expires": "2100-01-01T00:00:00.000Z"}})
+    kept = store.collection.find_one({"_id": "a"})
+    assert kept is not None
+    assert kept["expires"] == datetime(2100, 1, 1, tzinfo=UTC)
+    store.client.close()
