@@ -199,7 +199,7 @@ class Response(Head):
         if self._may_have_body():
             self._write(_encoded(chunk))
 
-    def end(self, chunk: str | bytes | Iterable[bytes] = b"") -> None:
+    def end(self, chunk: str | bytes | Iterable[bytes] | None = None) -> None:
         """Answer with nothing but ``chunk``, or end what ``write`` began.
 
         Pieces of bytes are read one by one while they leave, and closed where they have a ``close()``; their
@@ -207,6 +207,7 @@ class Response(Head):
         """
         if self.answered:
             raise self._too_late()
+        chunk = b"" if chunk is None else chunk
         self._body = _encoded(chunk) if isinstance(chunk, _ENCODABLE) else chunk
         if self.has_left:
             try:

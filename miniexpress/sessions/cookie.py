@@ -65,14 +65,14 @@ class Cookie:
         """Milliseconds until the cookie ends; ``None`` for one that ends with the browser."""
         if self._expires is None:
             return None
-        return round((self._expires - datetime.now(UTC)) / _MILLISECOND)
+        return (self._expires - _now()) // _MILLISECOND
 
     @max_age.setter
     def max_age(self, age: float | timedelta | None) -> None:
         if isinstance(age, timedelta):
             age = age // _MILLISECOND
         try:
-            self._expires = None if age is None else datetime.now(UTC) + timedelta(milliseconds=age)
+            self._expires = None if age is None else _now() + timedelta(milliseconds=age)
             if isinstance(age, bool):
                 raise TypeError
         except (OverflowError, ValueError, TypeError):
@@ -98,6 +98,12 @@ class Cookie:
         cookie.expires = datetime.fromisoformat(expires) if isinstance(expires, str) else expires
         cookie.original_max_age = original_max_age
         return cookie
+
+
+def _now() -> datetime:
+    """Now, in whole milliseconds as in Node: what ``max_age`` makes of an ``expires`` and back is never before it."""
+    now = datetime.now(UTC)
+    return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
 
 _MILLISECOND = timedelta(milliseconds=1)

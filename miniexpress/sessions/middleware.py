@@ -29,7 +29,7 @@ CookieOptions = Mapping[str, Any]
 @checks_options
 def session(
     *,
-    secret: str | Sequence[str],
+    secret: str | bytes | Sequence[str | bytes],
     resave: bool | None = None,
     save_uninitialized: bool | None = None,
     unset: Literal["keep", "destroy"] = "keep",
@@ -205,7 +205,7 @@ class _Visit:
 class _Options:
     """What ``session(...)`` was given."""
 
-    secrets: Sequence[str]
+    secrets: Sequence[str | bytes]
     resave: bool
     save_uninitialized: bool
     unset: str
@@ -272,9 +272,9 @@ def _random_id(req: Request) -> str:
     return secrets.token_urlsafe(24)
 
 
-def _checked_secrets(secret: Any) -> Sequence[str]:
-    listed = [secret] if isinstance(secret, str) else secret
-    if not isinstance(listed, list | tuple) or not listed or not all(isinstance(s, str) and s for s in listed):
+def _checked_secrets(secret: Any) -> Sequence[str | bytes]:
+    listed = [secret] if isinstance(secret, str | bytes) else secret
+    if not isinstance(listed, list | tuple) or not listed or not all(isinstance(s, str | bytes) and s for s in listed):
         raise TypeError(f"session(secret=…) takes a string that is not empty, or a list of them, not {secret!r}")
     return tuple(listed)
 

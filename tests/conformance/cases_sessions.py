@@ -1,16 +1,15 @@
 """The cookie that express-session sends or does not, and the session that handlers see.
 
 Each case of the test files of express-session 1.19.0 (160) and connect-mongodb-session 5.0.0 (25) has its counterpart
-in the modules cases_sessions here or in tests/sessions, but for 14 of the first and 2 of the second:
+in the modules cases_sessions here or in tests/sessions, but for 12 of the first and 2 of the second:
 
 - Four read the id from ``req.cookies`` and ``req.signedCookies``, and one the secret from ``req.secret``, which
   cookie-parser leaves there. Upstream deprecates both; here the header counts, and a secret must be given.
 - Two are of older spellings, the option ``key`` for ``name``, and a ``Date`` as ``maxAge``: here each has one name, and
   ``max_age`` takes a ``timedelta``, ``expires`` a ``datetime``.
 - One passes over a cookie option ``data``: here every unknown option is refused.
-- One gives the secret as bytes, where a string is asked for.
 - One has a request without a path, one a ``Host`` that is a URL: the server refuses both with 400.
-- One sets a cookie with ``writeHead``, one ends with ``res.end(null)``: it is ``res.set`` and ``res.end()`` here.
+- One sets a cookie with ``writeHead``: here that is ``res.set``.
 - Two look for constructors on the function ``session``, or on Express 3: in Python they are imported.
 - One waits for the store's event ``connected``: a store connects when the first request needs it.
 

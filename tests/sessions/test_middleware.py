@@ -281,6 +281,12 @@ def test_each_secret_of_a_list_is_accepted_and_the_first_signs(serve: Serve) -> 
     assert Browser(url, f"connect.sid={signed('known', 'retired')}").get().text == '["fresh",null]'
 
 
+def test_a_secret_may_be_bytes(serve: Serve) -> None:
+    url = known_app(serve, secret=SECRET.encode(), rolling=True)
+    answer = Browser(url, f"connect.sid={GOOD}").get()
+    assert (answer.text, answer.set_cookie) == ('["known","tobi"]', [f"connect.sid={GOOD}; Path=/; HttpOnly"])
+
+
 def test_a_list_of_secrets_that_is_changed_afterwards_changes_nothing(serve: Serve) -> None:
     secrets = [SECRET]
     url = known_app(serve, secret=secrets)
