@@ -1,21 +1,17 @@
-"""Request bodies: ``json``, ``urlencoded``, ``text`` and ``raw``. After npm body-parser 2.4.
-
-All share four options. ``type`` says which bodies: a media type, an extension, a list of them, or a function of the
-request. ``limit`` is in bytes, or like ``'100kb'``. ``inflate`` takes compressed bodies (gzip, deflate), and the limit
-holds for what they expand to. ``verify(req, res, body, charset)`` may raise to refuse a body with 403.
-
-A body that is refused raises ``HTTPError`` 400, 403, 413 or 415, with body-parser's ``type``. An option that cannot be
-is a ``TypeError``.
-"""
+"""Request bodies: ``json``, ``urlencoded``, ``text`` and ``raw``. After npm body-parser 2.4."""
 
 from __future__ import annotations
 
 import codecs
+import encodings
+import encodings.aliases
 import math
+import pkgutil
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .attrdict import AttrDict, with_attributes
@@ -48,6 +44,13 @@ def json(
     """Middleware that parses JSON into ``req.body``, its objects as AttrDicts.
 
     ``strict`` takes objects and arrays only; ``reviver(key, value)`` may change each value.
+
+    ``type`` says which bodies are read: a media type, an extension, a list of them, or a function of the request.
+    ``limit`` is the most that one may have, expanded: bytes, or a text like ``'100kb'``. Without ``inflate`` one that
+    is compressed (gzip, deflate) is refused. ``verify(req, res, body, charset)`` may raise to refuse one.
+
+    A request that is refused raises ``HTTPError`` with body-parser's ``type``: 400 for what is no JSON or was broken
+    off, 403 by ``verify``, 413 beyond the limit, 415 for another charset or coding. After npm body-parser 2.4.
     """
 
     def parse(text: str, charset: str) -> Any:
@@ -77,7 +80,9 @@ def urlencoded(
     """Middleware that parses forms into ``req.body``, an AttrDict of strings, and of lists for what comes repeatedly.
 
     Only with ``extended`` do names with brackets nest, at most ``depth`` deep. More than ``parameter_limit`` fields are
-    refused with 413. The rest is npm qs 6's.
+    refused with 413. ``default_charset`` (utf-8 or iso-8859-1) is that of a form that names none;
+    ``charset_sentinel`` lets its field ``utf8`` tell it, and ``interpret_numeric_entities`` reads ``&#9786;`` in the
+    second. The other options, and what is raised, are those of ``json``. After npm body-parser 2.4 and qs 6.
     """
     if not isinstance(parameter_limit, int | float) or not parameter_limit >= 1:
         raise TypeError(f"urlencoded(parameter_limit=…) takes a positive number, not {parameter_limit!r}")
@@ -118,7 +123,10 @@ def text(
     type: Types = "text/plain",
     verify: Verify = None,
 ) -> Middleware:
-    """Middleware that reads bodies into ``req.body`` as str."""
+    """Middleware that reads bodies into ``req.body`` as str, in ``default_charset`` where they name none.
+
+    The other options, and what is raised, are those of ``json``. After npm body-parser 2.4.
+    """
     return _BodyParser(lambda text, charset: text, type, limit, inflate, verify, default_charset).handle
 
 
@@ -130,7 +138,7 @@ def raw(
     type: Types = "application/octet-stream",
     verify: Verify = None,
 ) -> Middleware:
-    """Middleware that reads bodies into ``req.body`` as bytes."""
+    """Middleware that reads bodies into ``req.body`` as bytes. Options, and what is raised, as for ``json``."""
     return _BodyParser(lambda body, charset: body, type, limit, inflate, verify).handle
 
 
@@ -159,7 +167,7 @@ class _BodyParser:
             charset = self.charset(req)
             body = _joined(self.chunks(req), self.limit)
             self.check(req, res, body, charset)
-            content = body.decode(charset, "replace").removeprefix("\ufeff") if charset else body
+            content = body.decode(_codec(charset) or "", "replace").removeprefix("\ufeff") if charset else body
             try:
                 req.body = self.parse(content, charset)
             except ValueError as error:
@@ -174,7 +182,7 @@ class _BodyParser:
             return None
         charset = parse_content_type(req.get("Content-Type") or "")[1].get("charset") or self.default_charset
         charset = charset.lower()
-        if not re.fullmatch(self.charsets, charset) or not _is_text_codec(charset):
+        if not re.fullmatch(self.charsets, charset) or not _codec(charset):
             message = f'unsupported charset "{charset.upper()}"'
             raise HTTPError(415, message, type="charset.unsupported", charset=charset)
         return charset
@@ -260,12 +268,21 @@ def _too_large(limit: float, **sizes: Any) -> HTTPError:
     return HTTPError(413, "request entity too large", type="entity.too.large", limit=limit, **sizes)
 
 
-def _is_text_codec(charset: str) -> bool:
+def _codec(charset: str) -> str | None:
+    """Python's own name of a text codec. ``codecs.lookup`` keeps for ever whatever it is asked for: so not for that."""
+    name = encodings.normalize_encoding(charset).replace(".", "_") if charset.isascii() else ""
     try:
-        codec = codecs.lookup(charset)
-        return codec._is_text_encoding and codec.name.replace("_", "-") not in _NO_CHARSETS
-    except (LookupError, ValueError):
-        return False
+        codec = codecs.lookup(name) if name in _codec_names() else None
+    except LookupError:  # a module beside the codecs, or one of another system
+        codec = None
+    is_wanted = codec and codec._is_text_encoding and codec.name.replace("_", "-") not in _NO_CHARSETS
+    return name if is_wanted else None
+
+
+@cache
+def _codec_names() -> frozenset[str]:
+    modules = {module.name for module in pkgutil.iter_modules(encodings.__path__)}
+    return frozenset({*encodings.aliases.aliases, *modules})
 
 
 _FORM_CHARSETS = "utf-8|iso-8859-1"

@@ -25,7 +25,7 @@ from threading import Thread
 from time import monotonic, sleep
 from typing import Any, TextIO
 
-logger = logging.getLogger("miniexpress.embedded")
+log = logging.getLogger("miniexpress.embedded")
 
 HOST = "127.0.0.1"
 PORT = 27127
@@ -52,32 +52,32 @@ def start(directory: str | os.PathLike[str] = ".data", port: int = PORT) -> str:
     if find_spec("nx_27017") is None:
         raise EmbeddedUnavailable(
             "there is no MongoDB to talk to. Either install the embedded server, for development:\n"
-            "    pip install 'miniexpress[embedded]'      (in a clone: '.[embedded]')\n"
+            "    pip install '.[embedded]'      (in a clone of miniexpress)\n"
             "or set MONGODB_URI to the server you have, as in\n"
             "    MONGODB_URI=mongodb://username:password@127.0.0.1/test"
         )
     data = Path(directory).absolute()
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
-        log = (data / "embedded.log").open("a+", encoding="utf-8", errors="replace")
+        output = (data / "embedded.log").open("a+", encoding="utf-8", errors="replace")
     except OSError as error:
         raise EmbeddedUnavailable(f"the embedded server cannot keep its data in {data}: {error}") from error
-    with log:
+    with output:
         # As a file and with -P, none of the modules beside this one stands in the way of another's; with its starter's
         # path the child finds what that found. In a session of its own, Ctrl-C leaves it to end after its starter.
         command = [_python(), "-P", __file__, str(data), str(port)]
         env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
         child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True, env=env
+            command, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True, env=env
         )
         try:
-            _wait_until_ready(child, port, log)
+            _wait_until_ready(child, port, output)
         except BaseException:
             _end(child)
             raise
     atexit.register(_end, child)
     if not _is_served_from(data):
-        logger.warning("port %d has an embedded server already, whose data is not in %s: it is shared", port, data)
+        log.warning("port %d has an embedded server already, whose data is not in %s: it is shared", port, data)
     return f"mongodb://{HOST}:{port}/test"
 
 
@@ -87,12 +87,12 @@ def _python() -> str:
     return str(python) if python.exists() else sys.executable
 
 
-def _wait_until_ready(child: subprocess.Popen[bytes], port: int, log: TextIO) -> None:
-    earlier, deadline = log.tell(), monotonic() + START_SECONDS
+def _wait_until_ready(child: subprocess.Popen[bytes], port: int, output: TextIO) -> None:
+    earlier, deadline = output.tell(), monotonic() + START_SECONDS
     while not _answers(port):
         if child.poll() is not None or monotonic() > deadline:
-            log.seek(earlier)
-            said = log.read()[-2000:] or f"(nothing in {log.name})"
+            output.seek(earlier)
+            said = output.read()[-2000:] or f"(nothing in {output.name})"
             raise EmbeddedUnavailable(f"the embedded server did not come up on {HOST}:{port}:\n{said}")
         sleep(PAUSE_SECONDS)
 

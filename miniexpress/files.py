@@ -52,7 +52,8 @@ def static(
     tried on a name that has none. ``index`` names what a folder is answered with, ``False`` nothing; ``redirect`` sends
     a client from ``/folder`` to ``/folder/``. ``set_headers(res, path, stat)`` runs before the answer's own header
     fields are set. With ``fallthrough`` what is not there is left to the next handler; without, it is an ``HTTPError``,
-    and another method is answered with 405. Raises ``TypeError`` for options that are none of these.
+    and another method is answered with 405. ``accept_ranges``, ``cache_control``, ``etag`` and ``last_modified`` say
+    whether the answer has them. Raises ``TypeError`` for options that are none of these. After npm serve-static 2.
     """
     folder = os.path.abspath(_path_text("static()", root))
     finder = Finder(dotfiles, extensions, index)
@@ -81,6 +82,7 @@ def static(
             return delivery.answer(res, file)
         return next()
 
+    serve_static.__qualname__ = f"static({root!r})"
     return serve_static
 
 

@@ -63,15 +63,12 @@ class Client:
 
     `limit` is how many bytes a head or a line may have; what is received has to come before `deadline` of
     time.monotonic. What has come and was not taken yet is in `buffer`. Raises Disconnected once the client is gone,
-    Refused when it is too slow or not to be understood, and OSError at first when the handshake fails.
+    Refused when it is too slow or not to be understood.
     """
 
-    def __init__(
-        self, connection: socket.socket, limit: int, ssl_context: SSLContext | None, handshake_seconds: float
-    ) -> None:
+    def __init__(self, connection: socket.socket, limit: int, ssl_context: SSLContext | None) -> None:
         if ssl_context is not None:
-            connection.settimeout(handshake_seconds)
-            connection = ssl_context.wrap_socket(connection, server_side=True)
+            connection = ssl_context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
         self.limit = limit
         self.deadline = 0.0
         self.buffer = bytearray()
@@ -82,6 +79,12 @@ class Client:
         if self._by_kernel:
             connection.settimeout(None)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(SEND_SECONDS))
+
+    def shake_hands(self, seconds: float) -> None:
+        """Agree on how to speak TLS, where that is to be spoken. Raises OSError where that fails."""
+        if hasattr(self._socket, "do_handshake"):
+            self._socket.settimeout(seconds)
+            self._socket.do_handshake()
 
     def receive_head(self) -> bytes:
         """A request's head, without the empty line at its end."""
@@ -177,6 +180,13 @@ def timeval(seconds: float) -> bytes:
     return struct.pack("ll", int(seconds), int(seconds % 1 * 1_000_000) or 1)
 
 
+def has_begun(buffer: bytearray) -> bool:
+    """Whether a request has. Line ends that an old client sent ahead of it, or behind a body, go (RFC 9112 2.2)."""
+    while buffer.startswith(b"\r\n"):
+        del buffer[:2]
+    return buffer[:2] not in (b"", b"\r")
+
+
 def refuse_early(part: bytes | bytearray) -> None:
     """Raise Refused when what has come of a head is wrong already, so that its sender need not wait for the timeout."""
     if not part.endswith(b"\r"):
@@ -219,10 +229,8 @@ def read_head(head: bytes, base: WSGIEnvironment, max_count: int) -> WSGIEnviron
 
 
 def split_head(head: bytes | bytearray) -> tuple[str, list[str]]:
-    """The request line and the header lines. An empty line ahead of them is passed over (RFC 9112 2.2)."""
+    """The request line and the header lines."""
     line, *fields = lines_of(head)
-    if not line and fields:
-        line, *fields = fields
     return line, fields
 
 

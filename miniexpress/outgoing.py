@@ -56,17 +56,21 @@ class Answer:
                 if key in own:
                     raise ValueError(f"{name} is given twice: {own[key]!r} and {value!r}")
                 own[key] = value
+        head = encoded_head(status, headers)
         has_no_body = status.startswith(("204", "304"))
+        left_out: set[str] = set()
         if "transfer-encoding" in own or status.startswith("204"):  # the first is ours, the second RFC 9110 8.6
-            headers = without(FRAMING_HEADERS, headers)
+            left_out |= FRAMING_HEADERS
             own.pop("content-length", None)
         self._says_close = "close" in own.get("connection", "").lower()
         if "connection" in own and not self._says_close:  # whether it can be so is known when the head leaves
-            headers = without({"connection"}, headers)
+            left_out.add("connection")
+        if left_out:
+            head = encoded_head(status, [field for field in headers if header_key(field[0]) not in left_out])
         self._own = own
         self._bodyless = has_no_body or self._is_head
         self._left = byte_count(own["content-length"]) if "content-length" in own else None
-        self._head = encoded_head(status, headers)
+        self._head = head
         return self.write
 
     def send_all(self, chunks: Iterable[bytes]) -> None:
@@ -117,7 +121,7 @@ class Answer:
         date = "" if "date" in own else date_line(int(time()))
         added = f"{date}{life}{framing}\r\n"
         self.begun = True
-        self._client.send(self._head + added.encode() + payload)
+        self._client.send(self._head + added.encode("latin-1") + payload)
 
     def _framed(self, data: bytes) -> bytes:
         if self._chunked:
@@ -127,10 +131,6 @@ class Answer:
             if self._left < 0:
                 raise ValueError(f"the answer is {-self._left} bytes longer than its Content-Length")
         return data
-
-
-def without(keys: set[str], headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [field for field in headers if header_key(field[0]) not in keys]
 
 
 @lru_cache(maxsize=1)

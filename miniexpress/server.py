@@ -19,11 +19,11 @@ from contextlib import contextmanager, suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
-from threading import Thread, current_thread, main_thread
+from threading import Lock, Thread, current_thread, main_thread
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
-from .incoming import PIECE, Body, Client, Disconnected, Refused, body_of, read_head, wants_keep_alive
+from .incoming import PIECE, Body, Client, Disconnected, Refused, body_of, has_begun, read_head, wants_keep_alive
 from .outgoing import CLOSE, Answer
 
 try:
@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from ssl import SSLContext
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-logger = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 
 GRACE_SECONDS = 0.5  # for a request that is on its way while the server stops
 FULL_SECONDS = 0.5  # until the next connection is tried for, when there are too many
 CROWD = 10  # clients that leave between two looks
-TURN_SECONDS, CROWD_TURN_SECONDS = sys.getswitchinterval(), 0.1  # that a thread may run Python while others wait
+LONG_TURN_SECONDS = 0.1
 REASONS = {
     400: "Bad Request",
     408: "Request Timeout",
@@ -50,6 +50,33 @@ REASONS = {
     500: "Internal Server Error",
     501: "Not Implemented",
 }
+
+
+class Turns:
+    """How long a thread of this process runs Python while others wait for it: longer while a crowd of clients leaves.
+
+    When thousands leave at once, their threads all wait for a turn, and each wakes up whenever that of another might
+    have ended. Were turns as short as usual, the processor would do nothing else for seconds.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._usual: float | None = None
+
+    def lengthen(self) -> None:
+        with self._lock:
+            if self._usual is None:
+                self._usual = sys.getswitchinterval()
+                sys.setswitchinterval(LONG_TURN_SECONDS)
+
+    def shorten(self) -> None:
+        with self._lock:
+            if self._usual is not None:
+                sys.setswitchinterval(self._usual)
+                self._usual = None
+
+
+TURNS = Turns()
 
 
 class Connection(BaseHTTPRequestHandler):
@@ -73,6 +100,8 @@ class Connection(BaseHTTPRequestHandler):
         server, client = self.server, self.client
         server.idle.add(client)
         try:
+            if not self.served:
+                client.shake_hands(server.headers_timeout)
             self._await_request()
             begun = monotonic()
             client.deadline = begun + (GRACE_SECONDS if server.stopping else server.headers_timeout)
@@ -89,10 +118,11 @@ class Connection(BaseHTTPRequestHandler):
     def _await_request(self) -> None:
         server, client = self.server, self.client
         seconds = server.keep_alive_timeout if self.served else server.headers_timeout
+        deadline = monotonic() + seconds
         try:
-            while len(client.buffer) <= 2 and bytes(client.buffer) in (b"", b"\r\n"):
-                client.buffer.clear()  # RFC 9112 2.2: an old client's CRLF behind a body begins no request
-                client.wait(GRACE_SECONDS if server.stopping else seconds)
+            while not has_begun(client.buffer):
+                client.wait(min(seconds, GRACE_SECONDS) if server.stopping else seconds)
+                seconds = deadline - monotonic()
         except Refused as refused:
             raise Disconnected if self.served or server.stopping else refused from None
 
@@ -110,9 +140,17 @@ class Connection(BaseHTTPRequestHandler):
         except (Refused, Disconnected) as error:
             raise Disconnected if answer.begun else error from None
         except BaseException:  # the app's own SystemExit and the like, too: they are no reason to end a thread of ours
-            logger.exception("%s %s failed", method, target)
+            log.exception("%s %s failed", method, target)
             raise Disconnected if answer.begun else Refused(500, "the app failed") from None
-        self.keep_alive = self.keep_alive and (self.body is None or self.body.skip())
+        self.keep_alive = self.keep_alive and (self.body is None or self._skip(self.body))
+
+    def _skip(self, body: Body) -> bool:
+        """Pass over what the app has left of a body; whether the next request can be read behind it."""
+        self.server.idle.add(self.client)
+        try:
+            return body.skip()
+        finally:
+            self.server.idle.discard(self.client)
 
     def _life(self, keep_alive: bool) -> str:
         if self.body is not None and not self.body.settle():
@@ -122,7 +160,7 @@ class Connection(BaseHTTPRequestHandler):
 
     def setup(self) -> None:
         server = self.server
-        self.client = Client(self.request, server.max_header_size, server.ssl_context, server.headers_timeout)
+        self.client = Client(self.request, server.max_header_size, server.ssl_context)
         self.keep_alive = True
         self.served = False
         host, port = self.client_address[:2]
@@ -173,6 +211,7 @@ class Server(ThreadingHTTPServer):
         self.idle: set[Client] = set()  # who has no request under way: not all of a head has come
         self._serving: set[Thread] = set()
         self._leavers = 0
+        self._is_over = False
         timeout = int(self.keep_alive_timeout)
         self.keep_alive_lines = f"Connection: keep-alive\r\nKeep-Alive: timeout={timeout}\r\n"
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -204,7 +243,7 @@ class Server(ThreadingHTTPServer):
         with self:
             while not self.stopping:
                 self.handle_request()
-                self._end_long_turns()
+                self._look_for_crowd()
             self.socket.listen(0)  # nearly no new ones come in, while those that wait are let in
             self.socket.settimeout(0)
             with suppress(OSError):  # BlockingIOError, once all who connected in time are there
@@ -219,9 +258,10 @@ class Server(ThreadingHTTPServer):
         deadline = monotonic() + self.stop_timeout
         for thread in list(self._serving):
             thread.join(max(0, deadline - monotonic()))
-        sys.setswitchinterval(TURN_SECONDS)
+        self._is_over = True
+        TURNS.shorten()
         if self._serving:
-            logger.warning("stopped with %d connections still open", len(self._serving))
+            log.warning("stopped with %d connections still open", len(self._serving))
 
     def stop(self) -> None:
         """Make `serve_until_stopped` return. Returns at once; may be called from any thread, and more than once."""
@@ -232,7 +272,7 @@ class Server(ThreadingHTTPServer):
             return super().get_request()
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS):
-                logger.warning("cannot accept a connection: %s", error.strerror)
+                log.warning("cannot accept a connection: %s", error.strerror)
                 sleep(FULL_SECONDS)
             raise
 
@@ -245,7 +285,7 @@ class Server(ThreadingHTTPServer):
         try:
             thread.start()
         except RuntimeError as error:
-            logger.warning("cannot serve a connection: %s", error)  # can't start new thread
+            log.warning("cannot serve a connection: %s", error)  # can't start new thread
             self._serving.discard(thread)
             self.shutdown_request(request)
 
@@ -253,28 +293,26 @@ class Server(ThreadingHTTPServer):
         try:
             self.finish_request(request, client_address)
         except OSError:  # a failed TLS handshake, or a client that left before its first byte
-            logger.debug("connection from %s failed", client_address, exc_info=True)
+            log.debug("connection from %s failed", client_address, exc_info=True)
         except Exception:
             self.handle_error(request, client_address)
         finally:
             self.shutdown_request(request)
-            self._serving.discard(current_thread())
             self._count_leaver()
+            self._serving.discard(current_thread())
 
     def _count_leaver(self) -> None:
-        # When thousands leave at once, their threads all wait for a turn to run Python, and each wakes up whenever that
-        # of another might have ended. Were turns as short as usual, the processor would do nothing else for seconds.
         self._leavers += 1
-        if self._leavers >= CROWD:
-            sys.setswitchinterval(CROWD_TURN_SECONDS)
+        if self._leavers >= CROWD and not self._is_over:
+            TURNS.lengthen()
 
-    def _end_long_turns(self) -> None:
+    def _look_for_crowd(self) -> None:
         if self._leavers < CROWD:
-            sys.setswitchinterval(TURN_SECONDS)
+            TURNS.shorten()
         self._leavers = 0
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        logger.exception("connection from %s failed", client_address)
+        log.exception("connection from %s failed", client_address)
 
 
 def listen(

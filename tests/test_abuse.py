@@ -21,6 +21,7 @@ from support import wait_for
 from wire import CHUNKED, GET, LAST, POST, answering, connected, echo, listening, received, statuses, talk
 
 from miniexpress import express
+from miniexpress.server import Server, Turns
 
 Serve = Callable[..., str]
 LARGE = b"x" * 50_000_000  # more than the buffers of both ends hold
@@ -147,6 +148,46 @@ def test_a_crowd_that_leaves_at_once_has_longer_turns_until_it_is_gone(serve: Se
     wait_for(lambda: sys.getswitchinterval() == usual, "turns as they were")
 
 
+def test_turns_are_what_the_app_has_made_them() -> None:
+    usual = sys.getswitchinterval()
+    turns = Turns()
+    try:
+        turns.shorten()
+        sys.setswitchinterval(0.001)
+        turns.shorten()
+        assert sys.getswitchinterval() == pytest.approx(0.001)
+        for _ in range(2):
+            turns.lengthen()
+            turns.lengthen()
+            assert sys.getswitchinterval() == pytest.approx(0.1)
+            turns.shorten()
+            assert sys.getswitchinterval() == pytest.approx(0.001)
+    finally:
+        sys.setswitchinterval(usual)
+
+
+def test_turns_are_as_before_when_a_crowd_leaves_while_the_server_stops() -> None:
+    usual = sys.getswitchinterval()
+    release = threading.Event()
+
+    def slow(environ: Any, start_response: Any) -> list[bytes]:
+        assert release.wait(20)
+        return answering(b"hi")(environ, start_response)
+
+    server = Server(slow, port=0, stop_timeout=100)
+    thread = threading.Thread(target=server.serve_until_stopped)
+    thread.start()
+    with ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(connected(f"http://127.0.0.1:{server.server_port}")).sendall(GET)
+        wait_for(lambda: len(server._serving) == 20 and not server.idle, "requests under way")
+        server.stop()
+        thread.join(10)
+        release.set()
+    wait_for(lambda: not server._serving, "the end of all")
+    assert sys.getswitchinterval() == usual
+
+
 # --- Apps -----------------------------------------------------------------------------------------------------------
 
 
@@ -172,6 +213,9 @@ def test_a_handler_that_ends_its_thread_ends_its_own_request_and_the_log_names_i
     ("status", "headers"),
     [
         ("200 OK", [("X-A", "b\r\nSet-Cookie: c=d")]),
+        ("200 OK", [("Connection", "x\r\nSet-Cookie: c=d\r\n\r\n<script>")]),
+        ("200 OK", [("Connection", "é€")]),
+        ("200 OK", [("Transfer-Encoding", "chunked\r\nX-A: b")]),
         ("200 OK", [("X-A", None)]),
         ("200 OK", ["X-A: b"]),
         ("200 OK", [("A", "b", "c")]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import encodings
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 import requests
 
-from miniexpress import express, json
+from miniexpress import express, json, text
 from miniexpress.bodies import parse_size
 
 
@@ -49,3 +50,24 @@ def test_a_body_that_breaks_off_is_the_clients_error(serve: Callable[..., str], 
 def test_what_verifies_is_a_function() -> None:
     with pytest.raises(TypeError, match="the option 'verify' takes a function"):
         json(verify="sha256")  # type: ignore[arg-type]
+
+
+def test_charsets_that_clients_make_up_are_not_kept(serve: Callable[..., str]) -> None:
+    app = express()
+    app.use(json(), text())
+    app.post("/", lambda req, res: res.send(req.body))
+    url = serve(app)
+    with requests.Session() as client:
+
+        def post(charset: str) -> requests.Response:
+            return client.post(url, b"x", headers={"Content-Type": f"text/plain; charset={charset}"}, timeout=10)
+
+        assert post("koi8-u").text == post("ISO_8859-1:1987").text == post("utf8").text == "x"
+        known = len(encodings._cache)  # type: ignore[attr-defined]
+        for number in range(200):
+            spelt = post(f"utf{'-' * number}.8")
+            assert (spelt.status_code, spelt.text) in ((200, "x"), (415, spelt.text))
+            assert post(f"z{number}").status_code == post(f"zlib{number}").status_code == 415
+        for odd in ("aliases", "zlib", "rot13", "idna", "mbcs", "utf-8\u00e9".encode().decode("latin-1")):
+            assert post(odd).status_code == 415, odd
+        assert len(encodings._cache) <= known + 6  # type: ignore[attr-defined]

@@ -258,6 +258,6 @@ def test_without_the_package_the_message_names_both_ways_out(tmp_path: Path) -> 
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=30)
     assert ended.returncode == 1
     assert "EmbeddedUnavailable: there is no MongoDB to talk to" in ended.stderr
-    assert "pip install 'miniexpress[embedded]'" in ended.stderr
+    assert "pip install '.[embedded]'" in ended.stderr
     assert "set MONGODB_URI" in ended.stderr
     assert not list(tmp_path.iterdir())

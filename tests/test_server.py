@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -18,6 +19,7 @@ from wsgiref.validate import validator
 
 import pytest
 import requests
+from support import wait_for
 from wire import CHUNKED, GET, LAST, POST, answering, connected, echo, listening, received, seen, statuses, talk
 
 from miniexpress.server import Server, listen
@@ -114,6 +116,31 @@ def test_a_line_break_on_an_idle_connection_begins_no_request(serve: Serve) -> N
         assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
         connection.sendall(b"\r\n")
         assert received(connection) == b""
+
+
+@pytest.mark.parametrize("drop", [b"\r\n", b"\r"])
+def test_line_breaks_that_trickle_in_do_not_prolong_the_wait(serve: Serve, drop: bytes) -> None:
+    with connected(serve(echo, keep_alive_timeout=300, headers_timeout=300)) as connection:
+        connection.sendall(GET)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        connection.sendall(drop)
+        begun = time.monotonic()
+        while not select([connection], [], [], 0.05)[0]:
+            assert time.monotonic() < begun + 10, "it goes on for ever"
+            if drop == b"\r\n":
+                connection.sendall(drop)
+        assert received(connection) == b""
+
+
+@pytest.mark.parametrize("cut", range(1, 9))
+def test_line_breaks_ahead_of_a_request_are_passed_over_however_they_arrive(serve: Serve, cut: int) -> None:
+    sent = b"\r\n\r\n\r\n" + LAST
+    with connected(serve(echo)) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        connection.sendall(sent[:cut])
+        assert not select([connection], [], [], 0.02)[0]
+        connection.sendall(sent[cut:])
+        assert statuses(received(connection)) == [200]
 
 
 def test_the_limits_are_those_of_node_20() -> None:
@@ -237,6 +264,31 @@ def test_stop_does_not_wait_for_half_a_head(begin: bytes) -> None:
         half.sendall(begin)
         server.stop()
         assert statuses(received(half)) in ([], [408])
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_stop_does_not_wait_for_a_body_that_nobody_asked_for() -> None:
+    server = Server(answering(b"hi"), port=0, stop_timeout=60_000)
+    thread = threading.Thread(target=server.serve_until_stopped)
+    thread.start()
+    with connected(f"http://127.0.0.1:{server.server_port}") as half:
+        half.sendall(POST + b"Content-Length: 5\r\n\r\nab")
+        assert half.recv(65536).endswith(b"hi")
+        server.stop()
+        assert received(half) == b""
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_stop_does_not_wait_for_a_handshake_that_never_comes(tls: ssl.SSLContext) -> None:
+    server = Server(echo, port=0, ssl_context=tls, stop_timeout=60_000)
+    thread = threading.Thread(target=server.serve_until_stopped)
+    thread.start()
+    with connected(f"http://127.0.0.1:{server.server_port}") as silent:
+        wait_for(lambda: server.idle, "a connection")
+        server.stop()
+        assert received(silent)[:1] in (b"", b"\x15")  # nothing but an alert
         thread.join(10)
         assert not thread.is_alive()
 

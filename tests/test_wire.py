@@ -25,7 +25,7 @@ ONE_CHUNK = b"\r\nhello\r\n0\r\n\r\n"
 CASES: dict[str, list[tuple[str, int | dict[str, str], bytes]]] = {
     "request line": [
         ("an empty line ahead", {"REQUEST_URI": "/"}, b"\r\n" + GET),
-        ("two empty lines ahead", 400, b"\r\n\r\n" + GET),
+        ("two empty lines ahead", {"REQUEST_URI": "/"}, b"\r\n\r\n" + GET),
         ("LF ahead", 400, b"\n" + GET),
         ("a blank ahead", 400, b" " + GET),
         ("a NUL ahead", 400, b"\0" + GET),

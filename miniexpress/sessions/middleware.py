@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from .. import cookies
+from ..handlers import Middleware, Next
 from ..options import checks_options
 from .cookie import Cookie
 from .memory import MemoryStore
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from ..request import Request
     from ..response import Response
 
-Middleware = Callable[["Request", "Response", Callable[..., None]], None]
 CookieOptions = Mapping[str, Any]
 
 
@@ -68,7 +68,7 @@ def session(
     options.check()
     options.store.generate = options.generate
 
-    def session_middleware(req: Request, res: Response, next: Callable[..., None]) -> None:
+    def session_middleware(req: Request, res: Response, next: Next) -> None:
         if req.session is not None or not options.store.is_connected:
             return next()
         if not req.original_path.startswith(options.cookie_for(req).get("path") or "/"):

@@ -133,7 +133,7 @@ def requests_in(sent: list[bytes]) -> list[tuple[dict[str, Any], bytes]]:
         for piece in sent:
             client_end.send(piece)
         client_end.shutdown(socket.SHUT_WR)
-        client = Client(server_end, LONGEST, None, 1)
+        client = Client(server_end, LONGEST, None)
         client.deadline = monotonic() + 10
         with suppress(Refused, Disconnected):
             while True:
