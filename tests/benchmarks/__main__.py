@@ -1,6 +1,6 @@
 """Compare miniexpress with its peers, on this machine and in the same minutes:
 
-    python -m tests.benchmarks            all rows, in about 6 minutes
+    python -m tests.benchmarks            all rows, in about 3 minutes
     python -m tests.benchmarks hello      one of them
 
 prints a table of ratios in Markdown. Rounds are interleaved: in each, every peer is measured in turn.
