@@ -148,6 +148,8 @@ class Connection(BaseHTTPRequestHandler):
         """Pass over what the app has left of a body; whether the next request can be read behind it."""
         self.server.idle.add(self.client)
         try:
+            if self.server.stopping:
+                self.client.deadline = min(self.client.deadline, monotonic() + GRACE_SECONDS)
             return body.skip()
         finally:
             self.server.idle.discard(self.client)
