@@ -184,7 +184,7 @@ def has_begun(buffer: bytearray) -> bool:
     """Whether a request has. Line ends that an old client sent ahead of it, or behind a body, go (RFC 9112 2.2)."""
     while buffer.startswith(b"\r\n"):
         del buffer[:2]
-    return buffer[:2] not in (b"", b"\r")
+    return bytes(buffer[:2]) not in (b"", b"\r")
 
 
 def refuse_early(part: bytes | bytearray) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from threading import Thread
+from threading import Thread, local
 from typing import Any, Literal, NoReturn, cast
 
 import pymongo
@@ -90,6 +90,7 @@ class MongoDBStore(Store):
             self.collection = self.db[collection]
         self._lost: Literal["reading", "writing"] | None = None  # who cannot be read cannot be written either
         self._indexed: set[str] = set()
+        self._latest = local()
         self._holds = Holds(self.collection, id_field, seen="session" if stringify else expires_key)
 
     def get(self, sid: str) -> Document | None:
@@ -97,6 +98,8 @@ class MongoDBStore(Store):
             found = self.collection.find_one({self.id_field: sid})
         if found is None:
             return None
+        if self.stringify:
+            self._latest.sid, self._latest.text = sid, found["session"]
         expires = found.get(self.expires_key)
         if expires and expires <= datetime.now(UTC):
             with self.reached("writing"):  # unless another request has made it last longer meanwhile
@@ -121,12 +124,20 @@ class MongoDBStore(Store):
     def update(self, sid: str, changes: Changes) -> bool:
         """Change the items of a session, all in one atomic step; ``False`` where there is no such session any more."""
         with self.reached("writing"):
-            return self._update_paths(sid, changes) or self._update_whole(sid, changes)
+            in_one_step = self._update_text if self.stringify else self._update_paths
+            return in_one_step(sid, changes) or self._update_whole(sid, changes)
 
     def _update_paths(self, sid: str, changes: Changes) -> bool:
         """The way of nearly every update."""
-        paths = None if self.stringify else as_paths(changes, self.expires_key, self._expiry(changes.cookie))
+        paths = as_paths(changes, self.expires_key, self._expiry(changes.cookie))
         return bool(paths and self.collection.update_one({**self._holds.free(sid), **paths[0]}, paths[1]).matched_count)
+
+    def _update_text(self, sid: str, changes: Changes) -> bool:
+        """The way of nearly every update of a text: where it is still the one that this thread has read."""
+        if getattr(self._latest, "sid", None) != sid:
+            return False
+        as_read = {**self._holds.free(sid), "session": self._latest.text}
+        return bool(self.collection.update_one(as_read, self._onto(as_read, changes)).matched_count)
 
     def _update_whole(self, sid: str, changes: Changes) -> bool:
         if not self.stringify:
@@ -141,11 +152,14 @@ class MongoDBStore(Store):
                     raise  # else it is a server that cannot do that
 
         def write(document: Document, as_held: Mapping[str, Any]) -> int:
-            after = changes.onto(self._read(document))
-            fields = {"session": self._written(after), self.expires_key: self._expiry(after["cookie"])}
-            return self.collection.update_one(as_held, {"$set": fields, "$unset": {HELD: ""}}).matched_count
+            return self.collection.update_one(as_held, self._onto(document, changes)).matched_count
 
         return bool(self._holds.write(sid, write))
+
+    def _onto(self, document: Document, changes: Changes) -> dict[str, Any]:
+        after = changes.onto(self._read(document))
+        fields = {"session": self._written(after), self.expires_key: self._expiry(after["cookie"])}
+        return {"$set": fields, "$unset": {HELD: ""}}
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
         def move(document: Document, as_held: Mapping[str, Any]) -> Document | None:

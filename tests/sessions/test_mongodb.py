@@ -235,12 +235,13 @@ class Commands(CommandListener):
     failed = succeeded
 
 
+@pytest.mark.parametrize("stringify", [False, True], ids=["fields", "text"])
 def test_a_request_costs_one_read_and_one_write_and_without_a_session_nothing(
-    serve: Serve, mongodb: MongoDBServer, client: pymongo.MongoClient[Any]
+    serve: Serve, mongodb: MongoDBServer, client: pymongo.MongoClient[Any], stringify: bool
 ) -> None:
     commands = Commands()
     with pymongo.MongoClient[Any](mongodb.uri, event_listeners=[commands]) as listened:
-        app = app_with_session(store=MongoDBStore(client=listened), rotate_on="user")
+        app = app_with_session(store=MongoDBStore(client=listened, stringify=stringify), rotate_on="user")
         app.get("/read", lambda req, res: res.json(req.session.views))
 
         @app.get("/change")
