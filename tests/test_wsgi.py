@@ -11,7 +11,7 @@ import pytest
 import requests
 from conformance.case import all_cases
 from conformance.python_side import build
-from conformance.served_files import set_times
+from conformance.served_files import prepare
 from conformance.wire import exchange
 
 from miniexpress import App, Request, Response, express, json, session
@@ -320,7 +320,7 @@ def with_a_type(app: Any) -> Any:
 
 def test_wsgiref_validate_finds_nothing(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     """Every app of the comparison with Express, and the first requests to each, under PEP 3333's checker."""
-    set_times()
+    prepare()
     current: list[App] = []
     url = serve(lambda environ, start_response: validator(with_a_type(current[0]))(environ, start_response))
     port = int(url.rpartition(":")[2])

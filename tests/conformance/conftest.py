@@ -9,7 +9,7 @@ import pytest
 
 from .case import all_cases
 from .express_side import Kept, ask_express, record, recorded
-from .served_files import set_times
+from .served_files import prepare
 
 if TYPE_CHECKING:
     from .python_side import PythonSide
@@ -23,7 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def served_files() -> None:
-    set_times()
+    prepare()
 
 
 @pytest.fixture(scope="session")
