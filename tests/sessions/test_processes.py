@@ -161,7 +161,11 @@ class Person:
             return 0
         keys = [f"{self.key()}{number}" for number in range(4)]
         answers = all_at_once(self.browser, [f"/set?{urlencode({'key': key, 'value': 1})}" for key in keys], threads=4)
-        assert {answer.status for answer in answers} == {200}
+        # SecantusDB lets a write wait for longer than a request does; who is told so tries again.
+        assert {answer.status for answer in answers} <= {200, 503}
+        for key, answer in zip(keys, answers, strict=True):
+            if answer.status == 503:
+                call(self.browser, "set", key=key, value=1)
         self.session.update(dict.fromkeys(keys, 1))
         return 4
 
