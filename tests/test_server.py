@@ -10,8 +10,8 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from select import select
 from typing import Any
@@ -255,55 +255,49 @@ def test_stop_ends_idle_connections_and_finishes_requests_under_way() -> None:
     assert not thread.is_alive()
 
 
+@contextmanager
+def stopping(server: Server) -> Iterator[str]:
+    """Its URL; inside of the `with` it is to be stopped, and behind it, it has."""
+    thread = threading.Thread(target=server.serve_until_stopped)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    thread.join(10)
+    assert not thread.is_alive()
+
+
 @pytest.mark.parametrize("begin", [b"\r\n", b"GET / HT", POST + b"Content-Length: 5\r\n"])
 def test_stop_does_not_wait_for_half_a_head(begin: bytes) -> None:
     server = Server(echo, port=0, stop_timeout=60_000)
-    thread = threading.Thread(target=server.serve_until_stopped)
-    thread.start()
-    with connected(f"http://127.0.0.1:{server.server_port}") as half:
+    with stopping(server) as url, connected(url) as half:
         half.sendall(begin)
         server.stop()
         assert statuses(received(half)) in ([], [408])
-        thread.join(10)
-        assert not thread.is_alive()
 
 
 def test_stop_does_not_wait_for_a_body_that_nobody_asked_for() -> None:
     server = Server(answering(b"hi"), port=0, stop_timeout=60_000)
-    thread = threading.Thread(target=server.serve_until_stopped)
-    thread.start()
-    with connected(f"http://127.0.0.1:{server.server_port}") as half:
+    with stopping(server) as url, connected(url) as half:
         half.sendall(POST + b"Content-Length: 5\r\n\r\nab")
         assert half.recv(65536).endswith(b"hi")
         server.stop()
         assert received(half) == b""
-        thread.join(10)
-        assert not thread.is_alive()
 
 
 def test_stop_does_not_wait_for_a_handshake_that_never_comes(tls: ssl.SSLContext) -> None:
     server = Server(echo, port=0, ssl_context=tls, stop_timeout=60_000)
-    thread = threading.Thread(target=server.serve_until_stopped)
-    thread.start()
-    with connected(f"http://127.0.0.1:{server.server_port}") as silent:
+    with stopping(server) as url, connected(url) as silent:
         wait_for(lambda: server.idle, "a connection")
         server.stop()
         assert received(silent)[:1] in (b"", b"\x15")  # nothing but an alert
-        thread.join(10)
-        assert not thread.is_alive()
 
 
 def test_stop_does_not_wait_for_ever(caplog: pytest.LogCaptureFixture) -> None:
     server = Server(echo, port=0, stop_timeout=100)
-    thread = threading.Thread(target=server.serve_until_stopped)
-    thread.start()
-    with connected(f"http://127.0.0.1:{server.server_port}") as busy:
+    with stopping(server) as url, connected(url) as busy:
         busy.sendall(POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
         assert busy.recv(65536).startswith(b"HTTP/1.1 100")
         server.stop()
-        thread.join(10)
-        assert not thread.is_alive()
-    assert "1 connections still open" in caplog.text
+        wait_for(lambda: "1 connections still open" in caplog.text, "a line in the log")
 
 
 SCRIPT = """
