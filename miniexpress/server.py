@@ -52,33 +52,6 @@ REASONS = {
 }
 
 
-class Turns:
-    """How long a thread of this process runs Python while others wait for it: longer while a crowd of clients leaves.
-
-    When thousands leave at once, their threads all wait for a turn, and each wakes up whenever that of another might
-    have ended. Were turns as short as usual, the processor would do nothing else for seconds.
-    """
-
-    def __init__(self) -> None:
-        self._lock = Lock()
-        self._usual: float | None = None
-
-    def lengthen(self) -> None:
-        with self._lock:
-            if self._usual is None:
-                self._usual = sys.getswitchinterval()
-                sys.setswitchinterval(LONG_TURN_SECONDS)
-
-    def shorten(self) -> None:
-        with self._lock:
-            if self._usual is not None:
-                sys.setswitchinterval(self._usual)
-                self._usual = None
-
-
-TURNS = Turns()
-
-
 class Connection(BaseHTTPRequestHandler):
     """One client's connection, from its first byte to its last."""
 
@@ -315,6 +288,33 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         log.exception("connection from %s failed", client_address)
+
+
+class Turns:
+    """How long a thread of this process runs Python while others wait for it: longer while a crowd of clients leaves.
+
+    When thousands leave at once, their threads all wait for a turn, and each wakes up whenever that of another might
+    have ended. Were turns as short as usual, the processor would do nothing else for seconds.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._usual: float | None = None
+
+    def lengthen(self) -> None:
+        with self._lock:
+            if self._usual is None:
+                self._usual = sys.getswitchinterval()
+                sys.setswitchinterval(LONG_TURN_SECONDS)
+
+    def shorten(self) -> None:
+        with self._lock:
+            if self._usual is not None:
+                sys.setswitchinterval(self._usual)
+                self._usual = None
+
+
+TURNS = Turns()
 
 
 def listen(
