@@ -262,10 +262,11 @@ def _refuse_method(res: Response) -> None:
 
 def _redirect(req: Request, res: Response) -> None:
     """Send a client to the folder's own URL, which ends with a slash."""
-    path, mark, query = req.original_url.partition("#")[0].partition("?")
-    if path.startswith("/"):
-        path = "/" + path.lstrip("/\\")  # "//host" and, to browsers, "/\host" would be another host
-    location = encode_url(f"{path}/{mark}{query}")
+    target, mark, query = req.original_url.partition("#")[0].partition("?")
+    path = req.original_path
+    origin = target.removesuffix(path)  # of a target in absolute form (RFC 9112 section 3.2.2)
+    path = "/" + path.lstrip("/\\")  # "//host" and, to browsers, "/\host" would be another host
+    location = encode_url(f"{origin}{path}/{mark}{query}")
     body = error_page(f"Redirecting to {location}", title="Redirecting")
     res.status(301).set_header("Content-Type", "text/html; charset=UTF-8").set_header("Content-Length", str(len(body)))
     res.set_header("Content-Security-Policy", "default-src 'none'").set_header("X-Content-Type-Options", "nosniff")

@@ -40,6 +40,13 @@ CASES = [
         "/%64ocs /docs%2F http://test.example/docs",
     ),
     served(
+        "directories asked for in absolute form",
+        "",
+        "",
+        "http://test.example//docs http://test.example///docs http://test.example:80//docs?next=//docs "
+        "https://test.example//docs http://test.example//%64ocs http://test.example//docs/. http://test.example//docs/",
+    ),
+    served(
         "traversal and other tricks",
         "",
         "",
