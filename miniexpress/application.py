@@ -23,7 +23,7 @@ from .request import Request
 from .response import Response
 from .routing import Router
 from .verbs import H
-from .views import Engine, View, find_view, listed, render_file
+from .views import Engine, View, find_view, listed, template_engine
 
 log = logging.getLogger("miniexpress")
 
@@ -43,7 +43,7 @@ class App(Router):
         self.settings: dict[str, Any] = {}
         self.parent: App | None = None
         self.mountpath: PathPattern = "/"
-        self.engines: dict[str, Engine] = {".html": render_file}
+        self.engines: dict[str, Engine] = {}
         self.locals = AttrDict(settings=self.settings)
         self._views: dict[str, View] = {}
         self._mount_listeners: list[Callable[[App], Any]] = []
@@ -242,7 +242,11 @@ class App(Router):
     # Views
 
     def engine(self, extension: str, engine: Engine) -> Self:
-        """Render files with ``extension`` by ``engine(path, options) -> text``. ``TypeError`` for no function."""
+        """Render files with ``extension`` by ``engine(path, options) -> text``. ``TypeError`` for no function.
+
+        The options are what a handler renders with, which may be a client's: what an engine needs to know of the app
+        (folders, caching) it is given when it is made, as ``template_engine`` and ``jinja2_engine`` are.
+        """
         if not callable(engine):
             raise TypeError(f"app.engine() takes a function (path, options) -> text, not {engine!r}")
         self.engines["." + extension.removeprefix(".")] = engine
@@ -253,17 +257,22 @@ class App(Router):
 
         Raises ``LookupError`` for a view that is not there, and whatever its engine raises.
         """
-        options = {**self.locals, **(options or {})}
-        cache = options.setdefault("cache", self.enabled("view cache"))
+        cache = self.enabled("view cache")
         found = self._views.get(view) if cache else None
         if found is None:
             found = find_view(view, self.set("views"), str(self.set("view engine") or "html"), self._all_engines())
-            if cache:
+            if cache and view == os.path.normpath(view):  # of other spellings a client can make any number
                 self._views[view] = found
-        return found(options)
+        return found({**self.locals, **(options or {})})
 
     def _all_engines(self) -> dict[str, Engine]:
-        return {**(self.parent._all_engines() if self.parent else {}), **self.engines}
+        """The engines by extension: of this app, of those that it is mounted in, and the built-in one."""
+        engines = self.engines
+        app = self.parent
+        while app is not None:
+            engines = {**app.engines, **engines}
+            app = app.parent
+        return {".html": template_engine(self.set("views"), cache=self.enabled("view cache")), **engines}
 
     # Serving
 

@@ -6,31 +6,38 @@ The one room that imports jinja2, which is to be installed beside: ``pip install
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 
-from .views import Engine
+from .views import Engine, Roots, linked_names, template_name
 
 
-def jinja2_engine(
-    directory: str | os.PathLike[str] | Sequence[str | os.PathLike[str]], environment: Environment | None = None
-) -> Engine:
+def jinja2_engine(directory: Roots, environment: Environment | None = None) -> Engine:
     """An engine for ``app.engine`` that renders the files below ``directory``, or a list of them, with Jinja2.
 
-    ``environment`` brings filters, globals and options of its own; without one it is ``Environment(autoescape=True)``,
-    under which every view of the built-in engine renders the same. Raises jinja2's ``TemplateNotFound`` for a view that
-    is in no ``directory``, and its ``TemplateError`` for one with a fault.
+    ``environment`` brings filters, globals and options of its own, and is left as it is; without one it is
+    ``Environment(autoescape=True)``, under which every view of the built-in engine renders the same. Templates are
+    sought in ``directory``, then beside the file that names them, unless ``environment`` has its own ``join_path``.
+
+    Raises jinja2's ``TemplateNotFound`` for a view that is in no ``directory``, and its ``TemplateError`` for one with
+    a fault.
     """
-    environment = environment or Environment(autoescape=True)
-    environment.loader = loader = FileSystemLoader(directory)
-    roots = [os.path.abspath(root) for root in loader.searchpath]
+    loader = FileSystemLoader(directory)
+    roots = list(map(os.path.abspath, loader.searchpath))
+    environment = (environment or Environment(autoescape=True)).overlay(loader=loader)
+
+    def join_path(template: str, parent: str) -> str:
+        for name in linked_names(template, parent):
+            if any(os.path.isfile(os.path.join(root, name)) for root in roots):
+                return name
+        return template
+
+    if type(environment).join_path is Environment.join_path:
+        environment.join_path = join_path  # type: ignore[method-assign]
 
     def render(path: str, options: Mapping[str, Any]) -> str:
-        view = Path(path)
-        name = next((view.relative_to(root).as_posix() for root in roots if view.is_relative_to(root)), path)
-        return environment.get_template(name).render(options)
+        return environment.get_template(template_name(path, roots)).render(options)
 
     return render

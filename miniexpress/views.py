@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+import posixpath
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
 from .expressions import Scope
 from .templates import Place, Rendering, Template, compile_template
 
+Roots = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Engine = Callable[[str, Mapping[str, Any]], str]
 View = Callable[[Mapping[str, Any]], str]
 
@@ -45,7 +47,7 @@ def find_view(name: str, roots: str | Sequence[str], default_engine: str, engine
     raise LookupError(f'Failed to lookup view "{name}" in views {_directories(roots)}')
 
 
-def listed(roots: str | os.PathLike[str] | Sequence[str]) -> tuple[str, ...]:
+def listed(roots: Roots) -> tuple[str, ...]:
     return tuple(os.fspath(root) for root in ([roots] if isinstance(roots, str | os.PathLike) else roots))
 
 
@@ -65,21 +67,37 @@ def _directories(roots: str | Sequence[str]) -> str:
     return 'directories "' + '", "'.join(others) + f'" or "{last}"'
 
 
-def render_file(path: str, options: Mapping[str, Any]) -> str:
-    """Render the template in the file ``path`` with the names in ``options``: the engine for ``.html``.
+def template_engine(directory: Roots, *, cache: bool = False) -> Engine:
+    """The built-in engine, for ``.html``: renders files below ``directory``, or a list of them, with the names given.
 
-    The language is a strict subset of Jinja2 with ``autoescape=True``: what is taken renders the same there. Templates
-    named by ``extends`` and ``include`` are sought in ``options['settings']['views']`` (a directory or a list of them),
-    then beside the file that names them, and never outside those directories. Compiled templates are kept; a changed
-    file is read again, unless ``options['cache']`` is true.
+    The language is a strict subset of Jinja2 with ``autoescape=True``: what is taken renders the same by
+    ``jinja2_engine``. Templates named by ``extends`` and ``include`` are sought in ``directory``, then beside the file
+    that names them, and never outside. Compiled templates are kept; a changed file is read again, unless ``cache``.
 
-    Raises ``TemplateError`` for a fault in a template or in what it was given, ``OSError`` when ``path`` cannot be
-    read.
+    The engine raises ``TemplateError`` for a fault in a template or in what it was given, ``OSError`` for a file that
+    cannot be read.
     """
-    library = _Library(path, options)
-    parts: list[str] = []
-    _render(library.load(path), options, parts.append, library, depth=0)
-    return "".join(parts)
+    library = _Library(listed(directory), cache)
+
+    def render(path: str, options: Mapping[str, Any]) -> str:
+        parts: list[str] = []
+        _render(library.load(path), options, parts.append, library, depth=0)
+        return "".join(parts)
+
+    return render
+
+
+def template_name(path: str, roots: Iterable[str]) -> str:
+    """A file's name as a template: its path below the first of ``roots`` that it is in; in none, its whole path."""
+    path = os.path.abspath(path)
+    root = next((root for root in roots if _is_inside(path, [root])), "")
+    return path.removeprefix(os.path.join(root, "")).replace(os.sep, "/")
+
+
+def linked_names(name: str, parent: str) -> list[str]:
+    """The templates that ``name`` may mean in the template ``parent``: of that name, then beside ``parent``."""
+    name = name.lstrip("/")
+    return [posixpath.normpath(name), posixpath.normpath(posixpath.join(posixpath.dirname(parent), name))]
 
 
 def _render(template: Template, context: Scope, write: Callable[[str], None], library: _Library, depth: int) -> None:
@@ -107,18 +125,15 @@ def _render(template: Template, context: Scope, write: Callable[[str], None], li
 
 
 class _Library:
-    """The templates that one call of ``render_file`` may reach."""
+    """The templates that one engine may reach."""
 
     # Assigning a key is atomic, and two threads that compile the same file get the same: no lock is needed.
     _kept: ClassVar[dict[str, tuple[tuple[int, int], Template]]] = {}
 
-    def __init__(self, path: str, options: Mapping[str, Any]) -> None:
-        self.cached = bool(options.get("cache"))
-        try:
-            self.views = listed(options["settings"]["views"])
-        except (LookupError, TypeError):
-            self.views = (os.path.dirname(path),)
-        self.roots = list(map(os.path.abspath, self.views))
+    def __init__(self, views: tuple[str, ...], cached: bool) -> None:
+        self.views = views
+        self.roots = list(map(os.path.abspath, views))
+        self.cached = cached
 
     def load(self, path: str) -> Template:
         stamp, template = self._kept.get(path, (None, None))
@@ -135,9 +150,9 @@ class _Library:
     def linked(self, name: str, place: Place) -> Template:
         """The template that ``name`` means in the one that has it, at ``place``."""
         problem = f'"{name}" leads out of'
-        for folder in (*self.roots, os.path.dirname(os.path.abspath(place.path))):
-            path = _joined(folder, name)
-            if not _is_inside(path, self.roots):
+        names = linked_names(name, template_name(place.path, self.roots))
+        for root, path in [(root, _joined(root, each)) for each in names for root in self.roots]:
+            if not _is_inside(path, [root]):
                 continue
             problem = f'there is no "{name}" in'
             try:

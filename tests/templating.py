@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pytest
 
+from miniexpress.jinja import jinja2_engine
 from miniexpress.templates import TemplateError
-from miniexpress.views import render_file
+from miniexpress.views import template_engine
 
 
 def write(root: Path, files: Mapping[str, str]) -> None:
@@ -20,16 +20,15 @@ def write(root: Path, files: Mapping[str, str]) -> None:
         file.write_bytes(text.encode())
 
 
-def render(root: Path, files: str | Mapping[str, str], /, **context: Any) -> str:
+def render(root: Path, files: str | Mapping[str, str], /, *, cache: bool = False, **context: Any) -> str:
     """The view ``main.html`` of a views directory that has these files, as ``app.render`` would have it rendered."""
     write(root, {"main.html": files} if isinstance(files, str) else files)
-    return render_file(str(root / "main.html"), {"settings": {"views": str(root)}, **context})
+    return template_engine(root, cache=cache)(str(root / "main.html"), context)
 
 
 def jinja(root: Path, /, **context: Any) -> str:
     """The same view of the same directory, by Jinja2."""
-    environment = jinja2.Environment(autoescape=True, loader=jinja2.FileSystemLoader(root))
-    return environment.get_template("main.html").render({"settings": {"views": str(root)}, **context})
+    return jinja2_engine(root)(str(root / "main.html"), context)
 
 
 def fault(root: Path, files: str | Mapping[str, str], /, **context: Any) -> TemplateError:

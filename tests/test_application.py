@@ -126,7 +126,7 @@ def test_a_mounted_app_renders_with_its_parents_engines() -> None:
     root, sub = express(), express()
     root.use(sub)
     root.engine("txt", lambda path, options: "text")
-    assert sub.engines.keys() == {".html"}
+    assert sub.engines == {}
     assert sub._all_engines().keys() == {".html", ".txt"}
 
 

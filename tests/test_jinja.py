@@ -14,6 +14,8 @@ from templating import write
 
 from miniexpress import App, express
 from miniexpress.jinja import jinja2_engine
+from miniexpress.templates import TemplateError
+from miniexpress.views import Engine, template_engine
 
 FILES = {
     "layout.html": "<title>{% block title %}Shop{% endblock %}</title><main>{% block main %}{% endblock %}</main>",
@@ -85,3 +87,83 @@ def test_a_changed_view_is_read_again(app: App, tmp_path: Path) -> None:
     assert app.render("layout") == "<title>Shop</title><main></main>"
     write(tmp_path / "views", {"layout.html": "changed, and longer than before"})
     assert app.render("layout") == "changed, and longer than before"
+
+
+# Each as the built-in engine has it
+
+
+RELATIVE = {
+    "account/page.html": "{% extends 'frame.html' %}{% block main %}{% include 'part.html' %}{% include 'both.html' %}"
+    "{% include '../up.html' %}{% include 'deep/x.html' %}{% include '/up.html' %}{% include './deep/../part.html' %}"
+    "{% endblock %}",
+    "account/frame.html": "[{% block main %}{% endblock %}]",
+    "account/part.html": "part ",
+    "account/both.html": "beside ",
+    "both.html": "root ",
+    "up.html": "up ",
+    "account/deep/x.html": "{% include 'y.html' %}",
+    "account/deep/y.html": "deep ",
+    "account/out.html": "{% include '../../secret.html' %}",
+    "account/absolute.html": "{% include '{root}/up.html' %}",
+}
+
+
+@pytest.fixture
+def engines(tmp_path: Path) -> list[Engine]:
+    write(tmp_path / "views", RELATIVE)
+    write(tmp_path, {"secret.html": "secret"})
+    return [template_engine(tmp_path / "views"), jinja2_engine(tmp_path / "views")]
+
+
+def test_a_view_finds_its_neighbours_with_both_engines(engines: list[Engine], tmp_path: Path) -> None:
+    for engine in engines:
+        text = engine(str(tmp_path / "views/account/page.html"), {})
+        assert text == "[part root up deep up part ]"
+
+
+@pytest.mark.parametrize("view", ["account/out.html", "account/absolute.html"])
+def test_a_view_that_names_what_is_not_below_its_folders_fails_with_both_engines(
+    engines: list[Engine], tmp_path: Path, view: str
+) -> None:
+    path = tmp_path / "views" / view
+    path.write_text(path.read_text().replace("{root}", str(tmp_path / "views")))
+    for engine, error in zip(engines, (TemplateError, jinja2.TemplateNotFound), strict=True):
+        with pytest.raises(error):
+            engine(str(path), {})
+
+
+def test_a_neighbour_in_an_earlier_folder_comes_first_with_both_engines(tmp_path: Path) -> None:
+    write(tmp_path, {"theme/shop/part.html": "theme", "base/shop/part.html": "base"})
+    write(tmp_path, {"base/shop/page.html": "{% include 'part.html' %}"})
+    folders = [tmp_path / "theme", tmp_path / "base"]
+    for engine in (template_engine(folders), jinja2_engine(folders)):
+        assert engine(str(tmp_path / "base/shop/page.html"), {}) == "theme"
+
+
+def test_a_macro_is_imported_from_a_neighbour_or_not_at_all(app: App, tmp_path: Path) -> None:
+    write(tmp_path / "views/shop", {"m.html": "{% macro m() %}m{% endmacro %}"})
+    write(tmp_path / "views/shop", {"page.html": "{% from 'm.html' import m %}{{ m() }}"})
+    write(
+        tmp_path / "views/shop", {"none.html": "{% include ['no.html', 'm.html'] %}{% include 'x' ignore missing %}."}
+    )
+    app.engine("html", jinja2_engine(tmp_path / "views"))
+    assert app.render("shop/page") == "m"
+    assert app.render("shop/none") == "."
+
+
+def test_an_environment_of_ones_own_serves_several_engines_and_is_left_as_it_is(tmp_path: Path) -> None:
+    write(tmp_path, {"one/x.html": "one{{ x }}", "two/x.html": "two{{ x }}", "own/x.html": "own{{ x }}"})
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(tmp_path / "own"))
+    one, two = (jinja2_engine(tmp_path / name, environment) for name in ("one", "two"))
+    assert one(str(tmp_path / "one/x.html"), {"x": 1}) == "one1"
+    assert two(str(tmp_path / "two/x.html"), {"x": 2}) == "two2"
+    assert environment.get_template("x.html").render(x=None) == "ownNone"
+
+
+def test_an_environment_that_joins_paths_in_its_own_way_goes_on_to_do_so(tmp_path: Path) -> None:
+    class Themed(jinja2.Environment):
+        def join_path(self, template: str, parent: str) -> str:
+            return f"themes/{template}"
+
+    write(tmp_path, {"x.html": "{% include 'y.html' %}", "y.html": "plain", "themes/y.html": "themed"})
+    assert jinja2_engine(tmp_path, Themed())(str(tmp_path / "x.html"), {}) == "themed"

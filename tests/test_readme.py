@@ -28,7 +28,7 @@ from test_app import add_user, walk_through_login
 
 from miniexpress import express, json, urlencoded
 from miniexpress.sessions.session import Changes
-from miniexpress.views import render_file
+from miniexpress.views import template_engine
 
 Serve = Callable[..., str]
 RunApp = Callable[..., App]
@@ -404,7 +404,7 @@ def test_the_template_renders_as_in_jinja2(tmp_path: Path) -> None:
     environment = jinja2.Environment(autoescape=True, loader=jinja2.FileSystemLoader(tmp_path))
     for items in ([], [{"name": "<tea>", "count": 1}, {"name": "cake", "count": 2}]):
         options = {"items": items}
-        text = render_file(str(tmp_path / "cart.html"), options)
+        text = template_engine(tmp_path)(str(tmp_path / "cart.html"), options)
         assert text == environment.get_template("cart.html").render(options)
         assert ("There is nothing in it." in text) is (not items)
         assert ("&lt;tea&gt;</p>" in text) is bool(items)

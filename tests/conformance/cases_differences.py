@@ -49,6 +49,24 @@ CASES = [
         ],
     ),
     Case(
+        "options of a view that are named as settings",
+        js="""
+        app.engine('tpl', (file, options, callback) => callback(null, String(options.cache ?? null)))
+        app.set('views', path.join(FILES, 'views')).set('view engine', 'tpl').disable('view cache')
+        app.get('/', (req, res) => res.render('greeting'))
+        app.get('/cache', (req, res) => res.render('greeting', { cache: 'yes' }))
+        app.get('/move', (req, res) => res.send(String(app.set('views', '/nowhere') === app)))
+        """,
+        py="""
+        app.engine('tpl', lambda file, options: str(options.get('cache', 'null')))
+        app.set('views', FILES + '/views').set('view engine', 'tpl').disable('view cache')
+        app.get('/', lambda req, res: res.render('greeting'))
+        app.get('/cache', lambda req, res: res.render('greeting', {'cache': 'yes'}))
+        app.get('/move', lambda req, res: res.send(str(app.set('views', '/nowhere') is app).lower()))
+        """,
+        requests=[get("/"), get("/cache"), get("/move"), get("/cache", name="moved")],
+    ),
+    Case(
         "names that are numbers",
         js="app.set('query parser', 'extended'); app.get('/', (req, res) => res.json(req.query))",
         py="app.set('query parser', 'extended'); app.get('/', lambda req, res: res.json(req.query))",

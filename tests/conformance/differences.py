@@ -97,6 +97,13 @@ DIFFERENCES = {
             Last_Modified="Tue, 02 Jan 2024 03:04:05 GMT",
         ),
     ),
+    "differences-options of a view that are named as settings-GET /": Difference(
+        "The settings `views` and `view cache` alone",
+        _answer("null", "text/html; charset=utf-8", ETag='W/"4-K+iMpCQsduglOsYkdIUQZQMtaDM"'),
+    ),
+    "differences-options of a view that are named as settings-moved": Difference(
+        "The settings `views` and `view cache` alone", _page("500 Internal Server Error")
+    ),
     "differences-names that are numbers-GET /?b=x&2=y&1=z": Difference(
         "Keys keep the order in which they came",
         _answer('{"b":"x","2":"y","1":"z"}', ETag='W/"19-YurT7ISv02ygJuPS9DjM3qL3qsc"'),
