@@ -57,16 +57,18 @@ def compile_turns(names: list[str], text: str) -> Expression:
 
 
 def escape(value: Any) -> str:
-    """A value as HTML, as markupsafe 3.0 has it: an object with ``__html__`` knows its own."""
+    """A value as HTML, as markupsafe 3.0 has it: an object with ``__html__`` knows its own. ``None`` is nothing."""
     if type(value) is not str:
-        if hasattr(value, "__html__"):
-            return str(value.__html__())
+        if value is None or hasattr(value, "__html__"):
+            return _unescaped(value)
         value = str(value)
     escaped: str = value.replace("&", "&amp;").replace(">", "&gt;").replace("<", "&lt;")
     return escaped.replace("'", "&#39;").replace('"', "&#34;")
 
 
 def _unescaped(value: Any) -> str:
+    if value is None:
+        return ""
     return str(value.__html__() if hasattr(value, "__html__") else value)
 
 
@@ -172,8 +174,6 @@ def _compile(tree: ast.expr, depth: int = 1) -> Evaluate:
 
 def check_name(name: str) -> None:
     """Raises ``Problem`` for a name that no template may read or give."""
-    if name.startswith("_"):
-        raise Problem(f"{name!r} begins with an underscore: no template reaches such names")
     if name in _TAKEN:
         raise Problem(f"{name!r} means something of its own in Jinja2: use another name")
 
@@ -191,8 +191,7 @@ def _look_up(name: str) -> Evaluate:
 
 
 def _attribute(of: Evaluate, name: str) -> Evaluate:
-    if name.startswith("_"):
-        check_name(name)
+    private = name.startswith("_")
     plain = not hasattr(dict, name)  # most values are dicts, and to ask one for an attribute first takes twice as long
 
     def evaluate(scope: Scope) -> Any:
@@ -201,6 +200,8 @@ def _attribute(of: Evaluate, name: str) -> Evaluate:
             return value[name] if name in value else _nothing(value, name)
         if type(value) is Undefined:
             raise Problem(value.why)
+        if private:
+            _refuse_private(value, name)
         try:
             return _uncallable(getattr(value, name), value, name)
         except AttributeError:
@@ -223,13 +224,20 @@ def _item(of: Evaluate, key: Evaluate) -> Evaluate:
             if not isinstance(name, str):
                 return _nothing(value, name)
         if name.startswith("_"):
-            raise Problem(f"there is no item {name!r}, and no template reaches attributes with a leading underscore")
+            _refuse_private(value, name)
         try:
             return _uncallable(getattr(value, name), value, name)
         except AttributeError:
             return _nothing(value, name)
 
     return evaluate
+
+
+def _refuse_private(value: Any, name: str) -> None:
+    """No template reaches an attribute with a leading underscore. Where a mapping has none of that name, it is an item:
+    the ``_id`` of a document."""
+    if not isinstance(value, Mapping) or hasattr(type(value), name) or name in getattr(value, "__dict__", ()):
+        raise Problem(f"no template reaches attributes with a leading underscore as {name!r}; an item is ['{name}']")
 
 
 def _nothing(value: Any, name: Any) -> Undefined:

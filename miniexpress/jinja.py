@@ -9,7 +9,9 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment, FileSystemLoader, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 
 from .views import Engine, Roots, linked_names, template_name
 
@@ -19,14 +21,16 @@ def jinja2_engine(directory: Roots, environment: Environment | None = None) -> E
 
     ``environment`` brings filters, globals and options of its own, and is left as it is; without one it is
     ``Environment(autoescape=True)``, under which every view of the built-in engine renders the same. Templates are
-    sought in ``directory``, then beside the file that names them, unless ``environment`` has its own ``join_path``.
+    sought in ``directory``, then beside the file that names them, unless ``environment`` has its own ``join_path``;
+    ``None`` is written as nothing, unless it has its own ``finalize``.
 
     Raises jinja2's ``TemplateNotFound`` for a view that is in no ``directory``, and its ``TemplateError`` for one with
     a fault.
     """
     loader = FileSystemLoader(directory)
     roots = list(map(os.path.abspath, loader.searchpath))
-    environment = (environment or Environment(autoescape=True)).overlay(loader=loader)
+    environment = (environment or _default_environment()).overlay(loader=loader)
+    environment.finalize = environment.finalize or _none_as_nothing
 
     def join_path(template: str, parent: str) -> str:
         for name in linked_names(template, parent):
@@ -41,3 +45,14 @@ def jinja2_engine(directory: Roots, environment: Environment | None = None) -> E
         return environment.get_template(template_name(path, roots)).render(options)
 
     return render
+
+
+def _default_environment() -> Environment:
+    environment = Environment(autoescape=True)
+    environment.filters["safe"] = lambda value: Markup("" if value is None else value)
+    return environment
+
+
+@pass_context  # or jinja2 escapes a constant before it asks for the final value: None as "None"
+def _none_as_nothing(context: Context, value: Any) -> Any:
+    return "" if value is None else value

@@ -13,6 +13,7 @@ from support import ROOT
 from templating import write
 
 from miniexpress import App, express
+from miniexpress.attrdict import AttrDict
 from miniexpress.jinja import jinja2_engine
 from miniexpress.templates import TemplateError
 from miniexpress.views import Engine, template_engine
@@ -149,6 +150,20 @@ def test_a_macro_is_imported_from_a_neighbour_or_not_at_all(app: App, tmp_path: 
     app.engine("html", jinja2_engine(tmp_path / "views"))
     assert app.render("shop/page") == "m"
     assert app.render("shop/none") == "."
+
+
+def test_a_missing_field_is_written_as_nothing_with_both_engines(tmp_path: Path) -> None:
+    write(tmp_path, {"form.html": "<{{ form.email }}{{ form.bio|safe }}{{ form['email'] }}{{ none }}{{ x }}>"})
+    for engine in (template_engine(tmp_path), jinja2_engine(tmp_path)):
+        for missing in (AttrDict(name="x"), AttrDict(email=None, bio=None)):
+            assert engine(str(tmp_path / "form.html"), {"form": missing, "x": None}) == "<>"
+
+
+def test_an_environment_of_ones_own_writes_none_as_nothing_unless_it_has_its_own_finalize(tmp_path: Path) -> None:
+    write(tmp_path, {"x.html": "<{{ x }}>"})
+    own = jinja2.Environment(finalize=lambda value: "-" if value is None else value)
+    for environment, text in ((jinja2.Environment(), "<>"), (own, "<->")):
+        assert jinja2_engine(tmp_path, environment)(str(tmp_path / "x.html"), {"x": None}) == text
 
 
 def test_an_environment_of_ones_own_serves_several_engines_and_is_left_as_it_is(tmp_path: Path) -> None:

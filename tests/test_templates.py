@@ -39,10 +39,12 @@ CONTEXT: dict[str, Any] = {
     "title": "<b>&\"'",
     "user": User("Ann <a>", ("x", "y")),
     "body": AttrDict(email="a@b", items=[1]),
-    "row": {"_id": 7, "name": "r", "items": "I", "a": {"b": [10, 20]}, 3: "three"},
+    "row": {"_id": 7, "__v": 0, "name": "r", "items": "I", "a": {"b": [10, 20]}, 3: "three"},
     "pairs": [("k", 1), ("l", 2)],
     "xs": [1, 2, 3],
     "empty": [],
+    "nothing": None,
+    "_id": 8,
     "markup": Markup("<i>"),
     "html": Html(),
     "zero": 0,
@@ -60,13 +62,20 @@ RENDERED = [
     ("{{ title }}", "&lt;b&gt;&amp;&#34;&#39;"),
     ("{{ title|safe }}{{ (nope or title) | safe }}", "<b>&\"'<b>&\"'"),
     ("{{ markup }}{{ html }}{{ html|safe }}{{ user.name }}", "<i><hr><hr>Ann &lt;a&gt;"),
-    ("{{ none }}{{ None }}{{ true }}{{ False }}{{ 1 }}{{ -2 }}{{ 1.50 }}", "NoneNoneTrueFalse1-21.5"),
+    ("{{ none }}{{ None }}{{ true }}{{ False }}{{ 1 }}{{ -2 }}{{ 1.50 }}", "TrueFalse1-21.5"),
     ("{{ 'it\\'s' }}{{ \"a\\n\\\\\" }}{{ 'a' \"b\" }}{{ '}}' }}{{ '{{' }}", "it&#39;sa\n\\ab}}{{"),
     ("{{ [1, 'a', [nope], ] }}", "[1, &#39;a&#39;, [Undefined]]"),
     ("{{ row.a.b[1] }}{{ row['a'].b[-1] }}{{ row['name'] }}{{ row[3] }}{{ row['_id'] }}", "2020rthree7"),
     ("{{ row['items'] }}{{ body['items'] }}{{ row.a['b'][zero] }}", "I[1]10"),
     ("{{ user.name }}{{ user['name'] }}{{ user.initial }}{{ user.tags[0] }}", "Ann &lt;a&gt;Ann &lt;a&gt;Ax"),
-    ("{{ body.email }}{{ body.phone }}", "a@bNone"),
+    ("{{ body.email }}{{ body.phone }}{{ body.phone|safe }}{{ body['phone'] }}{{ body.address.city }}", "a@b"),
+    ("{{ nothing }}{{ nothing|safe }}{{ zero and nothing }}{% for x in [none, 1] %}{{ x }},{% endfor %}", "0,1,"),
+    (
+        "{{ row._id }}{{ row['_id'] }}{{ body._id }}{{ body['_id'] }}{{ row._none }}{{ row['_none'] }}{{ row.__v }}",
+        "770",
+    ),
+    ("{{ body._id == none }}{{ row._none == none }}{{ body._id.x }}{{ body.__v }}", "TrueFalse"),
+    ("{{ _id }}{{ _none }}{% for _, x in pairs %}{{ _ }}{{ x }}{% endfor %}", "8k1l2"),
     ("{{ nope }}{{ row.nope }}{{ row['nope'] }}{{ xs[9] }}{{ xs['a'] }}{{ user.nope }}", ""),
     ("{{ nope == nix }}{{ nope == none }}{{ nope != '' }}{{ 1 in nope }}{{ not nope }}", "TrueFalseTrueFalseTrue"),
     ("{{ nope in row }}{{ row[nope] }}{{ nope in [nix] }}", "FalseTrue"),
@@ -209,9 +218,14 @@ FAULTS = [
     ("{{ body.keys }}", 1, "'keys' is a method of AttrDict"),
     ("{{ title.upper }}", 1, "'upper' is a method of str"),
     ("{{ xs['append'] }}", 1, "'append' is a method of list"),
-    ("{{ user.__class__ }}", 1, "'__class__' begins with an underscore"),
-    ("{{ _x }}", 1, "'_x' begins with an underscore"),
-    ("{% for _x in xs %}{% endfor %}", 1, "'_x' begins with an underscore"),
+    ("{{ user.__class__ }}", 1, "leading underscore as '__class__'; an item is ['__class__']"),
+    ("{{ row.__class__ }}", 1, "leading underscore as '__class__'"),
+    ("{{ body.__class__ }}", 1, "leading underscore as '__class__'"),
+    ("{{ user._name }}", 1, "no template reaches attributes with a leading underscore as '_name'"),
+    ("{{ user['_name'] }}", 1, "leading underscore"),
+    ("{{ secretive._name }}", 1, "an item is ['_name']"),
+    ("{{ secretive._own }}", 1, "an item is ['_own']"),
+    ("{{ nope._id }}", 1, "'nope' is undefined"),
     ("{{ user['__class__'] }}", 1, "leading underscore"),
     ("{{ ''['__cl' 'ass__'] }}", 1, "leading underscore"),
     ("{{ user[key] }}", 1, "leading underscore"),
@@ -266,6 +280,16 @@ FAULTS = [
 ]
 
 
+class Secretive(dict[str, str]):
+    def __init__(self, **items: str) -> None:
+        super().__init__(items)
+        self._own = "an attribute"
+
+    @property
+    def _name(self) -> str:
+        raise AssertionError("a template reached an attribute with a leading underscore")
+
+
 class Broken:
     def __str__(self) -> str:
         raise ZeroDivisionError("no text")
@@ -277,7 +301,7 @@ class Broken:
 
 @pytest.mark.parametrize(("text", "line", "words"), FAULTS)
 def test_a_fault_names_the_file_and_the_line(tmp_path: Path, text: str, line: int, words: str) -> None:
-    error = fault(tmp_path, text, **CONTEXT, key="__class__", broken=Broken())
+    error = fault(tmp_path, text, **CONTEXT, key="__class__", broken=Broken(), secretive=Secretive(_name="item"))
     assert str(error).startswith(f"{tmp_path / 'main.html'}, line {line}: ")
     assert words in str(error)
 
