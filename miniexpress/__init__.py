@@ -13,6 +13,7 @@ from .bodies import json, raw, text, urlencoded
 from .errors import HTTPError
 from .files import static
 from .handlers import Next
+from .jsontext import undefined
 from .request import Request
 from .response import Response
 from .routing import Router
@@ -31,5 +32,6 @@ __all__ = [
     "session",
     "static",
     "text",
+    "undefined",
     "urlencoded",
 ]

@@ -1,12 +1,23 @@
-"""JSON as JavaScript writes it (``JSON.stringify``) and as it reads it (``JSON.parse``)."""
+"""JSON as JavaScript writes it (``JSON.stringify``) and as it reads it (``JSON.parse``).
+
+One rule for what JSON lacks, wherever a value becomes text: in answers, in cookies, in the sessions of a store.
+
+1. Of a value that is no dict, list, text, number or ``None``, the class's ``to_json()`` is asked. A datetime is ISO
+   8601 in UTC with milliseconds, a date and a UUID are their text; what MongoDB has (ObjectId, Decimal128, Binary …)
+   is what npm bson makes of it.
+2. The replacer, where there is one, sees what came of that.
+3. A number that is not finite is null, an exception ``{}``, and ``undefined`` leaves its key out. All else is refused.
+"""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from functools import partial
+from base64 import b64encode
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, date, datetime, timedelta
+from enum import Enum
+from functools import lru_cache, partial
 from types import NoneType
 from typing import Any, NoReturn
 
@@ -16,12 +27,23 @@ Replacer = Callable[[str, Any], Any] | Sequence[str] | None
 Reviver = Callable[[str, Any], Any] | None
 
 
+class _Undefined(Enum):
+    UNDEFINED = "undefined"
+
+    def __repr__(self) -> str:
+        return "undefined"
+
+
+undefined = _Undefined.UNDEFINED
+"""JavaScript's ``undefined``: no value at all. A replacer or a reviver that returns it drops the key."""
+
+
 def stringify(value: Any, replacer: Replacer = None, spaces: int | str | None = None, escape: bool = False) -> str:
-    """``value`` as JSON text: no blanks, not-a-number as null, a datetime as ISO 8601 in UTC with milliseconds.
+    """``value`` as JSON text without blanks, by the rule above; ``''`` where nothing is left of it.
 
     ``replacer`` is a function ``(key, value) -> value`` or a list of the keys to keep; ``spaces`` (at most 10) or a
     string indents; ``escape`` writes ``<``, ``>`` and ``&`` as escapes, so that no browser takes the text for HTML.
-    An object's own ``to_json()`` is asked. Raises ``TypeError`` for what JSON cannot hold.
+    Raises ``TypeError`` for what JSON cannot hold.
     """
     replacer = replacer if callable(replacer) or isinstance(replacer, (list, tuple)) else None
     indent = _indent(spaces)
@@ -38,11 +60,13 @@ def stringify(value: Any, replacer: Replacer = None, spaces: int | str | None = 
 def parse(text: str, reviver: Reviver = None) -> Any:
     """The value of a JSON text, its objects as AttrDicts; ``reviver(key, value)`` may change each value, from within.
 
-    Raises ``ValueError``, also for text nested too deep.
+    What it makes ``undefined`` is dropped: a key with its value, an item of a list to ``None``. Raises ``ValueError``,
+    also for text nested too deep.
     """
     try:
         value = _DECODER.decode(text)
-        return value if reviver is None else _revived("", value, reviver)
+        revived = value if reviver is None else _revived("", value, reviver)
+        return None if revived is undefined else revived
     except RecursionError:
         raise ValueError("JSON is nested too deep") from None
 
@@ -51,9 +75,10 @@ def _encoded(encoder: json.JSONEncoder, value: Any, replacer: Replacer) -> str:
     if replacer is None:
         try:
             return encoder.encode(value)
-        except ValueError:
-            pass  # a number that JSON has not, or a circle
-    return encoder.encode(_plain("", value, replacer))
+        except (TypeError, ValueError):
+            pass  # something in it that the encoder does not write as JavaScript does, or that nothing writes
+    plain = _plain("", value, replacer)
+    return "" if plain is undefined else encoder.encode(plain)
 
 
 def _indent(spaces: int | str | None) -> str:
@@ -62,35 +87,100 @@ def _indent(spaces: int | str | None) -> str:
     return " " * int(min(spaces, 10)) if isinstance(spaces, (int, float)) and spaces is not True else ""
 
 
-def _to_json(value: Any) -> Any:
-    if isinstance(value, datetime):
-        utc = value.astimezone(UTC) if value.tzinfo else value
-        return utc.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
-    if hasattr(value, "to_json"):
-        return value.to_json()
-    raise TypeError(f"{type(value).__name__} is nothing that JSON can hold: {value!r}")
-
-
 def _plain(key: str, value: Any, replacer: Any) -> Any:
-    """What JSON has, of a value that is replaced, or that has numbers in it which JSON has not."""
-    if not isinstance(value, _PLAIN):
-        return _plain(key, _to_json(value), replacer)
+    """What JSON has, of a value at ``key``. As ECMAScript's ``SerializeJSONProperty``."""
+    value = _json_of(value)
     if callable(replacer):
-        value = replacer(key, value)
+        value = _json_of(replacer(key, value))
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):
-        if isinstance(replacer, (list, tuple)):
-            value = {name: value[name] for name in map(str, replacer) if name in value}
-        return {k: _plain(str(k), v, replacer) for k, v in value.items()}
+        plain = {}
+        for name, each in _items(value, replacer):
+            item = _plain(name, each, replacer)
+            if item is not undefined:
+                plain[name] = item
+        return plain
     if isinstance(value, (list, tuple)):
-        return [_plain(str(i), v, replacer) for i, v in enumerate(value)]
-    return value
+        items = []
+        for index, each in enumerate(value):
+            item = _plain(str(index), each, replacer)
+            items.append(None if item is undefined else item)
+        return items
+    return value if isinstance(value, _PLAIN) or value is undefined else _without_json(value)
+
+
+def _items(value: dict[Any, Any], replacer: Any) -> Iterable[tuple[str, Any]]:
+    items = {_key(name): each for name, each in value.items()}
+    if isinstance(replacer, (list, tuple)):
+        items = {name: items[name] for name in map(str, replacer) if name in items}
+    return items.items()
+
+
+def _key(name: Any) -> str:
+    """The text of a dict's key, as the encoder of the standard library has it for those that it takes."""
+    if isinstance(name, str):
+        return name
+    if not isinstance(name, _PLAIN):
+        name = _json_of(name)
+    if isinstance(name, (dict, list, tuple)) or not isinstance(name, _PLAIN):
+        raise TypeError(f"a key of JSON is a text, not {name!r}")
+    return name if isinstance(name, str) else json.dumps(name)
+
+
+def _json_of(value: Any) -> Any:
+    """``value`` as its ``to_json()``, or the table below, has it; itself where it has neither."""
+    write = None if isinstance(value, _PLAIN) else _writer(value.__class__)
+    return value if write is None else _json_of(write(value))
+
+
+def _default(value: Any) -> Any:
+    """As ``_json_of``, for the encoder of the standard library, which is faster than ``_plain``."""
+    if value is undefined:
+        raise ValueError("the encoder leaves nothing out")
+    write = _writer(value.__class__)
+    return _without_json(value) if write is None else write(value)
+
+
+def _without_json(value: Any) -> Any:
+    if isinstance(value, BaseException):
+        return {}
+    mend = "convert it, by a 'json replacer' for instance, or give its class a to_json()"
+    raise TypeError(f"{type(value).__name__} is nothing that JSON can hold: {value!r}: {mend}")
+
+
+@lru_cache(maxsize=256)
+def _writer(kind: type) -> Callable[[Any], Any] | None:
+    """What writes the values of a class that JSON lacks."""
+    if callable(getattr(kind, "to_json", None)):
+        return lambda value: value.to_json()
+    names = [f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__]
+    return next((_WRITERS[name] for name in names if name in _WRITERS), None)
+
+
+def _date_json(when: datetime) -> str | None:
+    return _iso_date(((when if when.tzinfo else when.replace(tzinfo=UTC)) - _EPOCH) // timedelta(milliseconds=1))
+
+
+def _iso_date(milliseconds: int) -> str | None:
+    """Milliseconds since 1970 as JavaScript's ``Date.prototype.toJSON`` writes them: years beyond 9999 have a sign."""
+    if abs(milliseconds) > 8_640_000_000_000_000:
+        return None
+    cycles, rest = divmod(milliseconds, _400_YEARS)
+    when = _EPOCH + timedelta(milliseconds=rest)
+    year = when.year + 400 * cycles
+    return (f"{year:04}" if 0 <= year <= 9999 else f"{year:+07}") + when.isoformat(timespec="milliseconds")[4:-6] + "Z"
 
 
 def _revived(key: str, value: Any, reviver: Callable[[str, Any], Any]) -> Any:
     for name in list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
-        value[name] = _revived(str(name), value[name], reviver)
+        revived = _revived(str(name), value[name], reviver)
+        if revived is not undefined:
+            value[name] = revived
+        elif isinstance(value, list):
+            value[name] = None
+        else:
+            del value[name]
     return reviver(key, value)
 
 
@@ -98,7 +188,22 @@ def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_400_YEARS = 146_097 * 86_400_000  # milliseconds, after which the calendar begins anew
+# Classes by their full names, since bson is not here to be imported where nobody uses MongoDB.
+_WRITERS: dict[str, Callable[[Any], Any]] = {
+    "datetime.datetime": _date_json,
+    "datetime.date": date.isoformat,
+    "uuid.UUID": str,
+    "bson.objectid.ObjectId": str,
+    "bson.decimal128.Decimal128": lambda value: {"$numberDecimal": str(value)},
+    "bson.binary.Binary": lambda value: str(value.as_uuid()) if value.subtype == 4 else b64encode(value).decode(),
+    "bson.datetime_ms.DatetimeMS": lambda value: _iso_date(int(value)),
+    "bson.timestamp.Timestamp": lambda value: {"$timestamp": str((value.time << 32) + value.inc)},
+    "bson.dbref.DBRef": lambda value: value.as_doc(),
+    **dict.fromkeys(("bson.regex.Regex", "bson.min_key.MinKey", "bson.max_key.MaxKey"), lambda value: {}),
+}
 _PLAIN = (str, int, float, dict, list, tuple, NoneType)
-_INDENTING = partial(json.JSONEncoder, ensure_ascii=False, allow_nan=False, separators=(",", ": "), default=_to_json)
-_COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_to_json)
+_INDENTING = partial(json.JSONEncoder, ensure_ascii=False, allow_nan=False, separators=(",", ": "), default=_default)
+_COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_default)
 _DECODER = json.JSONDecoder(object_hook=AttrDict, parse_constant=_refuse_constant)

@@ -6,13 +6,17 @@ import json
 import math
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import pytest
+from bson import Binary, ObjectId
+from bson.datetime_ms import DatetimeMS
 from support import processor_time
 
 from miniexpress.attrdict import AttrDict
-from miniexpress.jsontext import parse, stringify
+from miniexpress.jsontext import parse, stringify, undefined
 
 NAN, INFINITY = math.nan, math.inf
 
@@ -41,6 +45,22 @@ WRITTEN = {
     ),
     "a date without a zone": (datetime(2024, 1, 2, 3, 4, 5), '"2024-01-02T03:04:05.000Z"'),
     "microseconds": (datetime(2024, 1, 2, 3, 4, 5, 999_999, UTC), '"2024-01-02T03:04:05.999Z"'),
+    "a date beyond the years that Python has": (
+        datetime.max.replace(microsecond=0, tzinfo=timezone(timedelta(hours=-5))),
+        '"+010000-01-01T04:59:59.000Z"',
+    ),
+    "a date of MongoDB beyond them": (DatetimeMS(253_402_300_800_000), '"+010000-01-01T00:00:00.000Z"'),
+    "a date of MongoDB before them": (DatetimeMS(-100_000_000_000_000), '"-001199-02-15T14:13:20.000Z"'),
+    "a date of MongoDB that JavaScript has not": (DatetimeMS(8_640_000_000_000_001), "null"),
+    "a date of MongoDB": (DatetimeMS(1), '"1970-01-01T00:00:00.001Z"'),
+    "a UUID as MongoDB keeps it": (Binary.from_uuid(UUID(int=1)), '"00000000-0000-0000-0000-000000000001"'),
+    "an exception": ({"a": ValueError("x")}, '{"a":{}}'),
+    "undefined in an object": ({"a": undefined, "b": {"c": undefined}}, '{"b":{}}'),
+    "undefined in a list": ([undefined, 1], "[null,1]"),
+    "undefined": (undefined, ""),
+    "keys that are no texts": ({True: 1, None: 2, 3: 4, 5.5: 6}, '{"true":1,"null":2,"3":4,"5.5":6}'),
+    "keys that are no texts, with not a number beside": ({True: NAN, None: 2, 3: 4}, '{"true":null,"null":2,"3":4}'),
+    "a key of MongoDB": ({ObjectId("64b7f0c0c0c0c0c0c0c0c0c0"): 1}, '{"64b7f0c0c0c0c0c0c0c0c0c0":1}'),
     "the epoch": (datetime.fromtimestamp(0, UTC), '"1970-01-01T00:00:00.000Z"'),
     "a year of three digits": (datetime(999, 1, 1, 0, 0, 0, 1000, UTC), '"0999-01-01T00:00:00.001Z"'),
     "nested dates": ({"a": [datetime.fromtimestamp(0, UTC), NAN]}, '{"a":["1970-01-01T00:00:00.000Z",null]}'),
@@ -104,6 +124,24 @@ REPLACED: dict[str, tuple[Any, Any, str]] = {
     "an empty list": ({"a": 1}, [], "{}"),
     "a function": ({"a": 1, "b": "x", "c": [1, 2]}, add_one, '{"a":2,"b":"x","c":[2,3]}'),
     "a function of the keys": ({"a": [5]}, keys_for_values, '{"a":["0"]}'),
+    "a function that drops": ({"a": 1, "b": [1, 2]}, lambda k, v: undefined if v == 1 else v, '{"b":[null,2]}'),
+    "a function that drops all": ({"a": 1}, lambda k, v: undefined, ""),
+    "a function that converts what JSON lacks": (
+        {"a": Decimal("1.10"), "b": [{1}], "c": ValueError("x"), "d": b"x"},
+        lambda k, v: str(v) if isinstance(v, (Decimal, set, Exception, bytes)) else v,
+        '{"a":"1.10","b":["{1}"],"c":"x","d":"b\'x\'"}',
+    ),
+    "a function that returns what JSON lacks": (
+        {"a": 1},
+        lambda k, v: Point(NAN) if k == "a" else v,
+        '{"a":{"x":null}}',
+    ),
+    "a function that sees a document's id as text": (
+        {"a": ObjectId("64b7f0c0c0c0c0c0c0c0c0c0")},
+        kind_of_a,
+        '{"a":"str"}',
+    ),
+    "a list and keys that are numbers": ({1: 2, 3: 4}, ["1"], '{"1":2}'),
     "a function that sees a date as text": ({"a": datetime.fromtimestamp(0, UTC)}, kind_of_a, '{"a":"str"}'),
 }
 
@@ -155,9 +193,28 @@ def test_a_circle_is_a_type_error_where_it_is_replaced_too(replacer: Any) -> Non
         stringify(circle(), replacer)
 
 
-def test_what_json_cannot_hold_is_named() -> None:
-    with pytest.raises(TypeError, match="set is nothing that JSON can hold"):
+def test_what_json_cannot_hold_is_named_with_the_mend() -> None:
+    with pytest.raises(TypeError, match=r"set is nothing that JSON can hold: \{1\}: .*'json replacer'.*to_json\(\)"):
         stringify({"a": [{1}]})
+
+
+class Collection:
+    """Has whatever attribute is asked for, as a collection of pymongo."""
+
+    def __getattr__(self, name: str) -> Any:
+        return Collection()
+
+
+def test_only_a_to_json_of_the_class_is_asked() -> None:
+    with pytest.raises(TypeError, match="Collection is nothing that JSON can hold"):
+        stringify(Collection())
+
+
+def test_a_deep_value_with_not_a_number_in_it_is_written_as_deep_as_one_without() -> None:
+    deep: Any = NAN
+    for _ in range(800):
+        deep = [deep]
+    assert stringify(deep) == "[" * 800 + "null" + "]" * 800
 
 
 class Failing:
@@ -236,6 +293,14 @@ REFUSED = [
 def test_what_javascript_refuses_is_a_value_error(text: str) -> None:
     with pytest.raises(ValueError):
         parse(text)
+
+
+def test_a_reviver_may_drop_a_key_an_item_and_all() -> None:
+    def without_one(key: str, value: Any) -> Any:
+        return undefined if value == 1 else value
+
+    assert parse('{"a": 1, "b": [1, 2], "c": {"d": 1}}', without_one) == {"b": [None, 2], "c": {}}
+    assert parse("1", without_one) is None
 
 
 def test_a_reviver_may_change_each_value_and_finds_no_depth_too_deep() -> None:
