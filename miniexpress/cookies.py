@@ -50,15 +50,17 @@ def serialize(
     """
     if expires and not isinstance(expires, datetime):
         raise TypeError(f"option expires is invalid: {expires!r}. Use a datetime")
-    if max_age is not None and not isfinite(max_age):
+    if max_age is not None and not (isinstance(max_age, (int, float)) and isfinite(max_age)):
         raise TypeError(f"option max_age is invalid: {max_age!r}. Use a number of seconds, or leave it out")
+    if not callable(encode):
+        raise TypeError(f"option encode is invalid: {encode!r}. Use a function of the value's text")
     same_site = "strict" if same_site is True else same_site
     attributes = (
         f"{_checked('argument name', name)}={_checked('argument value', encode(value))}",
         None if max_age is None else f"Max-Age={floor(max_age)}",
         domain and f"Domain={_checked('option domain', domain)}",
         path and f"Path={_checked('option path', path)}",
-        expires and f"Expires={formatdate(expires.replace(tzinfo=expires.tzinfo or UTC).timestamp(), usegmt=True)}",
+        expires and f"Expires={_http_date(expires)}",
         http_only and "HttpOnly",
         secure and "Secure",
         partitioned and "Partitioned",
@@ -68,9 +70,16 @@ def serialize(
     return "; ".join([attribute for attribute in attributes if attribute])
 
 
+def _http_date(when: datetime) -> str:
+    try:
+        return formatdate(when.replace(tzinfo=when.tzinfo or UTC).timestamp(), usegmt=True)
+    except (ValueError, OverflowError):  # in UTC it is in another year, which Python does not have
+        raise TypeError(f"option expires is invalid: {when!r}. Use a datetime from year 1 to 9999 in UTC") from None
+
+
 def _checked(what: str, text: str) -> str:
     allowed, mend = _ALLOWED[what]
-    if not allowed.fullmatch(text):
+    if not isinstance(text, str) or not allowed.fullmatch(text):
         raise TypeError(f"{what} is invalid: {text!r}. Use {mend}")
     return text
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +11,7 @@ from urllib.parse import quote
 from . import cookies, negotiation
 from .attrdict import AttrDict, with_attributes
 from .handlers import flat
+from .jsontext import parse as parse_json
 from .mediatypes import is_type
 from .proxies import addresses
 
@@ -242,9 +242,10 @@ def _json_cookie(value: str) -> Any:
     if not value.startswith("j:"):
         return value
     try:
-        return json.loads(value[2:], object_hook=AttrDict)
-    except (ValueError, RecursionError):
+        parsed = parse_json(value[2:])
+    except ValueError:
         return value
+    return parsed if parsed or isinstance(parsed, dict | list) else value  # JavaScript takes {} and [] for true
 
 
 def _is_ip(host: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -242,3 +243,28 @@ def test_no_option_becomes_a_header_or_an_attribute_of_its_own(name: str, value:
         return
     assert cookie.isprintable()
     assert cookie.count(";") == bool(domain) + bool(path)
+
+
+WRONG_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
+    "a max_age that is text": ({"max_age": "1000"}, "max_age is invalid: '1000'"),
+    "a max_age that is no number": ({"max_age": math.nan}, "max_age is invalid: nan"),
+    "a domain that is no text": ({"domain": 5}, "domain is invalid: 5"),
+    "a path that is no text": ({"path": 5}, "path is invalid: 5"),
+    "a priority that is no text": ({"priority": 5}, "priority is invalid: 5"),
+    "an encode that is no function": ({"encode": "x"}, "encode is invalid: 'x'"),
+    "an encode that returns no text": ({"encode": len}, "value is invalid: 1"),
+    "an expires before Python's first year": (
+        {"expires": datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=5)))},
+        "expires is invalid",
+    ),
+    "an expires beyond Python's last year": (
+        {"expires": datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-5)))},
+        "expires is invalid",
+    ),
+}
+
+
+@pytest.mark.parametrize(("options", "told"), WRONG_OPTIONS.values(), ids=WRONG_OPTIONS)
+def test_an_option_that_cannot_be_is_named_with_its_value_and_the_mend(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(TypeError, match=f"{told}.*Use "):
+        cookies.serialize("a", "b", **options)

@@ -35,9 +35,23 @@ def test_what_is_no_name_of_a_header_is_refused(serve: Serve, name: Any) -> None
         ("j%3A%7B", "j:{"),
         ("j%3A" + "%5B" * 5000, "j:" + "[" * 5000),
         ("j", "j"),
+        ("j%3ANaN", "j:NaN"),
+        ("j%3A-Infinity", "j:-Infinity"),
+        ("j%3Anull", "j:null"),
+        ("j%3A0", "j:0"),
+        ("j%3A-0", "j:-0"),
+        ("j%3Afalse", "j:false"),
+        ("j%3A%22%22", 'j:""'),
+        ("j%3A1", 1),
+        ("j%3Atrue", True),
+        ("j%3A%22a%22", "a"),
+        ("j%3A%7B%7D", {}),
+        ("j%3A%5B%5D", []),
     ],
 )
-def test_a_cookie_that_holds_json_is_read_and_malformed_json_is_a_text(serve: Serve, sent: str, read: Any) -> None:
+def test_a_cookie_that_holds_json_is_read_and_what_cookie_parser_takes_for_none_is_a_text(
+    serve: Serve, sent: str, read: Any
+) -> None:
     app = express()
     app.get("/", lambda req, res: res.json([req.cookies.a, getattr(req.cookies.a, "user", None)]))
     value, user = requests.get(serve(app, max_header_size=65536), headers={"Cookie": f"a={sent}"}).json()
