@@ -173,10 +173,12 @@ def _combined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def vary(existing: str | None, field: str | Sequence[str]) -> str:
     """A Vary header with a field name, or several with commas or as a list. As npm vary 1.1.2. Raises ``TypeError``."""
+    if not isinstance(field, (str, list, tuple)):
+        raise TypeError(f"res.vary() takes the names of header fields, as 'Accept', not {field!r}")
     value = existing or ""
     present = {name.strip(" ") for name in value.lower().split(",")}
     for name in [name.strip(" ") for name in field.split(",")] if isinstance(field, str) else field:
-        if not TOKEN.fullmatch(name):
+        if not isinstance(name, str) or not TOKEN.fullmatch(name):
             raise TypeError(f"field contains an invalid header name: {name!r}. Use names such as 'Accept'")
         if name.lower() not in present:
             present.add(name.lower())

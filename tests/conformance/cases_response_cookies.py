@@ -154,4 +154,26 @@ CASES = [
         """,
         requests=[get("/?secret=keyboard%20cat"), get("/object?secret=keyboard%20cat"), get("/")],
     ),
+    Case(
+        "values that are objects",
+        js="""
+        app.get('/date', (req, res) => res.cookie('a', new Date(0)).end())
+        app.get('/tells', (req, res) => res.cookie('a', { toJSON: () => ({ b: 1 }) }).end())
+        app.get('/null', (req, res) => res.cookie('a', null).end())
+        app.get('/true', (req, res) => res.cookie('a', true).end())
+        app.get('/error', (req, res) => res.cookie('a', new Error('x')).end())
+        """,
+        py="""
+        from datetime import datetime, timezone
+        class Tells:
+            def to_json(self):
+                return {'b': 1}
+        app.get('/date', lambda req, res: res.cookie('a', datetime.fromtimestamp(0, timezone.utc)).end())
+        app.get('/tells', lambda req, res: res.cookie('a', Tells()).end())
+        app.get('/null', lambda req, res: res.cookie('a', None).end())
+        app.get('/true', lambda req, res: res.cookie('a', True).end())
+        app.get('/error', lambda req, res: res.cookie('a', ValueError('x')).end())
+        """,
+        requests=gets("/date /tells /null /true /error"),
+    ),
 ]
