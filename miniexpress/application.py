@@ -67,6 +67,7 @@ class App(Router):
         except RecursionError as error:
             self._answer_last(req, res, error)
         if res.failure is not None:
+            res.emit("close")
             raise res.failure  # the answer has begun to leave: all that is left is to break it off
         chunks = self._let_go(req, res)
         if isinstance(chunks, tuple):  # all is known, and nobody asks for more

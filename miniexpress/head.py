@@ -136,7 +136,7 @@ class Head:
         """
         if self.has_left:
             raise self._too_late()
-        key = _field_key(name)
+        key, name = _field_name(name)
         if isinstance(value, (list, tuple)):
             if key in _ONE_LINE:
                 raise ValueError(f"{name} is one line: give it one value, not the list {value!r}")
@@ -145,7 +145,7 @@ class Head:
             checked = _field_value(name, value)
             if key == "content-length" and not _DIGITS.fullmatch(checked):
                 raise ValueError(f"Content-Length is a number of bytes, not {value!r}")
-        self._headers[key] = (str.__str__(name), checked)
+        self._headers[key] = (name, checked)
         return self
 
     def _put(self, name: str, value: str) -> None:
@@ -279,11 +279,12 @@ def _after(age: timedelta) -> datetime:
 
 
 @lru_cache(1024)
-def _field_key(name: str) -> str:
+def _field_name(name: str) -> tuple[str, str]:
+    """A name of a header field in lower case, and as it is."""
     _check_text("a header field", name, "a name as a str")
     if not TOKEN.fullmatch(name):
         raise ValueError(f"Header name must be a valid HTTP token [{name!r}]")
-    return name.lower()
+    return name.lower(), str.__str__(name)
 
 
 def _field_value(name: str, value: Any) -> str:

@@ -6,8 +6,9 @@ unwound, or, where ``write`` began it, piece by piece.
 
 from __future__ import annotations
 
+import logging
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from functools import cached_property
 from os import PathLike, fspath
 from os.path import abspath, basename, splitext
@@ -19,13 +20,14 @@ from .errors import HTTPError, reason_phrase
 from .escaping import escape_html, utf8
 from .folders import FolderFound
 from .handlers import count_parameters
-from .head import Head, check_status
-from .jsontext import stringify
+from .head import Head
+from .jsontext import stringify, undefined
 from .mediatypes import lookup, set_charset
-from .options import UNSET
 
 if TYPE_CHECKING:
     from .request import Request
+
+log = logging.getLogger("miniexpress")
 
 
 class Response(Head):
@@ -33,6 +35,9 @@ class Response(Head):
 
     ``req``, ``app``; ``locals`` is what views see; ``failure`` is what went wrong after the answer had begun to leave,
     so that it is broken off. What answers returns ``None``, and raises ``RuntimeError`` when that was done already.
+
+    The methods call one another as Express's do, so that middleware may put others in their place: ``json``,
+    ``jsonp``, ``render`` and ``send_status`` call ``send``, which calls ``end``, as ``redirect`` does.
     """
 
     failure: BaseException | None = None
@@ -43,6 +48,7 @@ class Response(Head):
         self.req = req
         self._headers = {}
         self._on_headers: list[Callable[[], Any]] = []
+        self._listeners: dict[str, list[Callable[[], Any]]] = {}
         self._start_response = start_response
 
     @cached_property
@@ -55,7 +61,7 @@ class Response(Head):
         """Whether it is too late for another answer: one is marked to be sent, or has begun to leave."""
         return self.answered or self.has_left
 
-    def send(self, body: Any = UNSET) -> None:
+    def send(self, body: Any = undefined) -> None:
         """Answer with ``body``: str as HTML, bytes as they are, ``None`` as nothing, all else as JSON.
 
         Sets Content-Type where there is none, Content-Length and ETag, and turns a 200 into a 304 when the client's
@@ -63,14 +69,16 @@ class Response(Head):
         """
         self._refuse_second_answer()
         if isinstance(body, str):
-            self._send_text(body, "text/html; charset=utf-8")
+            type = self.get("Content-Type")
+            self._put("Content-Type", set_charset(type, "utf-8") if type else "text/html; charset=utf-8")
+            self._send(utf8(body))
         elif isinstance(body, (bytes, bytearray, memoryview)):
-            if "content-type" not in self._headers:
+            if not self.get("Content-Type"):
                 self._put("Content-Type", "application/octet-stream")
             self._send(bytes(body))
         elif body is None:
             self._send(b"")
-        elif body is UNSET:
+        elif body is undefined:
             self._send(None)
         else:
             self.json(body)
@@ -79,29 +87,32 @@ class Response(Head):
         """Answer with ``value`` as JSON, as ``JSON.stringify`` writes it, by the settings ``json spaces``, ``json
         replacer`` and ``json escape``."""
         self._refuse_second_answer()
-        self._send_text(self._stringify(value), "application/json; charset=utf-8")
-
-    def _send_text(self, text: str, default_type: str) -> None:
-        type = self.get("Content-Type")
-        self._put("Content-Type", set_charset(type, "utf-8") if type else default_type)
-        self._send(utf8(text))
+        text = self._stringify(value)
+        if not self.get("Content-Type"):
+            self._put("Content-Type", "application/json; charset=utf-8")
+        self.send(text or undefined)
 
     def _send(self, body: bytes | None) -> None:
         """Answer with ``body``, and, where there is one, with what describes it."""
+        headers = self._headers
         if body is not None:
-            if "transfer-encoding" not in self._headers:
+            if "transfer-encoding" not in headers:
                 self._put("Content-Length", str(len(body)))
             etag = self.req.app.set("etag fn")
-            if etag and "etag" not in self._headers and (tag := etag(body)):
+            if etag and ("etag" not in headers or not self.get("ETag")) and (tag := etag(body)):
                 self.set_header("ETag", tag)
         if self.req.fresh:
-            self.status_code = 304
-        if self.status_code in (204, 304):
+            self.status(304)
+        if self._status_code in (204, 304):
             self.remove_header("Content-Type", "Content-Length", "Transfer-Encoding")
-        elif self.status_code == 205:
+            body = None
+        elif self._status_code == 205:
             self.set_header("Content-Length", "0").remove_header("Transfer-Encoding")
             body = None
-        self.end(body or b"")
+        if self.req.method == "HEAD":
+            self.end()
+        else:
+            self.end(body or b"")
 
     def jsonp(self, value: Any) -> None:
         """Answer with ``value`` as JSON, or, where the query names a callback, as a script that calls it."""
@@ -116,9 +127,9 @@ class Response(Head):
             # The comment keeps the answer from beginning with what the client chose (Rosetta Flash).
             text = f"/**/ typeof {callback} === 'function' && {callback}({text});"
             self.set({"X-Content-Type-Options": "nosniff", "Content-Type": "text/javascript"})
-        elif "content-type" not in self._headers:
+        elif not self.get("Content-Type"):
             self.set({"X-Content-Type-Options": "nosniff", "Content-Type": "application/json"})
-        self.send(text)
+        self.send(text or undefined)
 
     def send_status(self, status: int) -> None:
         """Answer with ``status`` and its phrase as text."""
@@ -133,16 +144,22 @@ class Response(Head):
         location = self.location(address).get("Location")
         phrase = reason_phrase(status)
         body = ""
-        kind = self.req.accepts("text", "html")
-        self.vary("Accept")
-        if kind == "text":
-            self.type("txt")
+
+        def as_text() -> None:
+            nonlocal body
             body = f"{phrase}. Redirecting to {location}"
-        elif kind == "html":
-            self.type("html")
+
+        def as_html() -> None:
+            nonlocal body
             head = f"<!DOCTYPE html><head><title>{phrase}</title></head>"
             body = f"{head}<body><p>{phrase}. Redirecting to {escape_html(location)}</p></body>"
-        self.status(status).set_header("Content-Length", str(len(body.encode()))).end(body)
+
+        self.format({"text": as_text, "html": as_html, "default": lambda: None})
+        self.status(status).set("Content-Length", len(body.encode()))
+        if self.req.method == "HEAD":
+            self.end()
+        else:
+            self.end(body)
 
     def format(self, formats: Mapping[str, Callable[..., Any]]) -> Self:
         """Call the one of ``formats`` (``{"html": fn, "json": fn, "default": fn}``) that suits the client best.
@@ -191,28 +208,46 @@ class Response(Head):
         return self.set_header("Content-Disposition", files.content_disposition(name))
 
     def write(self, chunk: str | bytes) -> None:
-        """Send ``chunk`` now, and the head before it where it has not left."""
+        """Send ``chunk`` now, and the head before it where it has not left. Raises ``TypeError`` for no str or bytes.
+
+        Once the client has left it raises what the WSGI server does, mostly an ``OSError``. That ends the handler, and
+        is no error of the application's: no error handler is asked, since nothing can be answered any more.
+        """
+        if not isinstance(chunk, _CHUNK):
+            raise TypeError(f"res.write() takes a str or bytes, not {chunk!r}: make it one, or use res.json()")
         if self.answered:
             raise self._too_late()
         if not self.has_left:
             self._send_head()
         if self._may_have_body():
-            self._write(_encoded(chunk))
+            try:
+                self._write(_encoded(chunk))
+            except Exception as error:
+                self.failure = error
+                raise
+
+    def flush_headers(self) -> None:
+        """Hand the head to the WSGI server, which sends it with the first piece of the body (PEP 3333)."""
+        if not self.answered and not self.has_left:
+            self._send_head()
 
     def end(self, chunk: str | bytes | Iterable[bytes] | None = None) -> None:
-        """Answer with nothing but ``chunk``, or end what ``write`` began.
+        """Answer with nothing but ``chunk``, or end what ``write`` began. Raises ``TypeError`` for what is no body.
 
         Pieces of bytes are read one by one while they leave, and closed where they have a ``close()``; their
         Content-Length, where it is known, is to be set before.
         """
+        body = chunk if isinstance(chunk, bytes) else _checked_body(chunk)
         if self.answered:
             raise self._too_late()
-        chunk = b"" if chunk is None else chunk
-        self._body = _encoded(chunk) if isinstance(chunk, _ENCODABLE) else chunk
+        self._body = body
         if self.has_left:
             try:
-                for piece in filter(None, (self._body,) if isinstance(self._body, bytes) else self._body):
-                    self.write(piece)
+                for piece in (body,) if isinstance(body, bytes) else body:
+                    if not isinstance(piece, bytes):
+                        raise _no_body(piece)
+                    if piece:
+                        self.write(piece)
             finally:
                 self._drop_body()
         self.answered = True
@@ -226,8 +261,30 @@ class Response(Head):
 
     def on_headers(self, listener: Callable[[], Any]) -> Self:
         """Call ``listener()`` just before the head leaves, the one added last first (npm on-headers 1.1)."""
+        if not callable(listener):
+            raise TypeError(f"res.on_headers() takes a function without parameters, not {listener!r}")
         self._on_headers.append(listener)
         return self
+
+    def on(self, event: str, listener: Callable[[], Any]) -> Self:
+        """Call ``listener()`` on ``finish``, when the WSGI server has sent all, or on ``close``, which is then or when
+        the answer was broken off. Raises ``ValueError`` for another event, ``TypeError`` for no function."""
+        if event not in ("finish", "close"):
+            raise ValueError(f"a response tells of 'finish' and 'close', not of {event!r}")
+        if not callable(listener):
+            raise TypeError(f"res.on({event!r}, …) takes a function without parameters, not {listener!r}")
+        self._listeners.setdefault(event, []).append(listener)
+        return self
+
+    once = on
+
+    def emit(self, event: str) -> None:
+        """Call the listeners of ``event``, once and for all; what they raise is logged."""
+        for listener in self._listeners.pop(event, ()):
+            try:
+                listener()
+            except Exception:
+                log.exception("a listener of res.on(%r) failed: %s %s", event, self.req.method, self.req.original_url)
 
     def withdraw(self) -> Self:
         """Take back an answer, for what fails on the way out. Unless it has begun to leave, another can be given."""
@@ -241,10 +298,16 @@ class Response(Head):
 
     def finish(self) -> Iterable[bytes]:
         """Let go what has not left yet: what the application returns to the WSGI server."""
+        body = self._let_body_go()
+        return _ObservedBody(body, self) if self._listeners else body
+
+    def _let_body_go(self) -> Iterable[bytes]:
         if self.has_left:
             return ()
-        if "content-length" not in self._headers and isinstance(self._body, bytes) and self._may_have_body():
-            self._put("Content-Length", str(len(self._body)))
+        if isinstance(self._body, bytes) and self._may_have_body():
+            length = str(len(self._body))
+            if self.get("Content-Length") != length:
+                self._put("Content-Length", length)
         self._send_head()
         if not self._may_have_body():
             self._drop_body()
@@ -260,16 +323,17 @@ class Response(Head):
     def _send_head(self) -> None:
         while self._on_headers:
             self._on_headers.pop()()
-        code = self.status_code
-        phrase = reason_phrase(code)
-        if not phrase:
-            check_status(code)
-        status = f"{code} {self.status_message or phrase or 'unknown'}"
+        code = self._status_code
+        if code < 200:
+            raise ValueError(f"status {code} is no answer: clients would wait for the one behind it. Use 200 or above")
+        if code == 204 or "transfer-encoding" in self._headers:  # RFC 9110 8.6; and framing is the server's to say
+            self.remove_header("Content-Length", "Transfer-Encoding")
+        status = f"{code} {self._status_message or reason_phrase(code) or 'unknown'}"
         self._write = self._start_response(status, self._lines())
         self.has_left = True
 
     def _may_have_body(self) -> bool:
-        return self.req.environ["REQUEST_METHOD"] != "HEAD" and self.status_code not in (204, 304)
+        return self.req.environ["REQUEST_METHOD"] != "HEAD" and self._status_code not in (204, 304)
 
     def _refuse_second_answer(self) -> None:
         if self.answered or self.has_left:
@@ -280,10 +344,49 @@ class Response(Head):
         return stringify(value, setting("json replacer"), setting("json spaces"), setting("json escape"))
 
 
-_ENCODABLE = (str, bytearray, memoryview)
+class _ObservedBody(Iterator[bytes]):
+    """A body whose end is told to the listeners of a response, by the WSGI server's call of ``close()``."""
+
+    def __init__(self, body: Iterable[bytes], res: Response) -> None:
+        self._body, self._pieces, self._res = body, iter(body), res
+        self._is_finished = False
+
+    def __next__(self) -> bytes:
+        for piece in self._pieces:
+            return piece
+        self._is_finished = True
+        raise StopIteration
+
+    def close(self) -> None:
+        try:
+            if hasattr(self._body, "close"):
+                self._body.close()
+        finally:
+            if self._is_finished:
+                self._res.emit("finish")
+            self._res.emit("close")
 
 
-def _encoded(chunk: str | bytes | memoryview) -> bytes:
+_CHUNK = (str, bytes, bytearray, memoryview)
+
+
+def _checked_body(chunk: Any) -> bytes | Iterable[bytes]:
+    """What ``end`` was given, as bytes or pieces of them. Those of a list or tuple are looked at before they leave."""
+    if chunk is None:
+        return b""
+    if isinstance(chunk, _CHUNK):
+        return _encoded(chunk)
+    has_others = isinstance(chunk, (list, tuple)) and not all(isinstance(piece, bytes) for piece in chunk)
+    if has_others or isinstance(chunk, (Mapping, Set)) or not isinstance(chunk, Iterable):
+        raise _no_body(chunk)
+    return chunk
+
+
+def _no_body(chunk: Any) -> TypeError:
+    return TypeError(f"res.end() takes a str, bytes or an iterable of bytes, not {chunk!r}: res.send() takes all else")
+
+
+def _encoded(chunk: str | bytes | bytearray | memoryview) -> bytes:
     return utf8(chunk) if isinstance(chunk, str) else bytes(chunk)
 
 

@@ -219,7 +219,8 @@ class _Walk:
         except RecursionError:
             raise  # as in Layer.call
         except Exception as raised:
-            next(raised)
+            if raised is not self.res.failure:  # as in Layer.call
+                next(raised)
         return None
 
     def end(self, error: Any) -> None:
@@ -320,7 +321,8 @@ class Layer:
         except RecursionError:
             raise  # this deep down there is no room to go on: the application answers
         except Exception as raised:
-            next(raised)
+            if raised is not res.failure:  # else the answer is broken off: the client left while the handler wrote
+                next(raised)
 
 
 class _Mount(NamedTuple):

@@ -330,4 +330,24 @@ CASES = [
             get("/handled", {"Accept": "image/*"}),
         ],
     ),
+    Case(
+        "headers of nothing",
+        js="""
+        app.get('/vary', (req, res) => res.vary([]).send('x'))
+        app.get('/vary-more', (req, res) => res.vary('Accept').vary([]).send('x'))
+        app.get('/etag', (req, res) => res.set('ETag', '').send('x'))
+        app.get('/append', (req, res) => res.set('X-A', '').append('X-A', '1').send('x'))
+        app.get('/list', (req, res) => res.set('X-A', []).send('x'))
+        app.get('/links', (req, res) => res.links({}).send('x'))
+        """,
+        py="""
+        app.get('/vary', lambda req, res: res.vary([]).send('x'))
+        app.get('/vary-more', lambda req, res: res.vary('Accept').vary([]).send('x'))
+        app.get('/etag', lambda req, res: res.set('ETag', '').send('x'))
+        app.get('/append', lambda req, res: res.set('X-A', '').append('X-A', '1').send('x'))
+        app.get('/list', lambda req, res: res.set('X-A', []).send('x'))
+        app.get('/links', lambda req, res: res.links({}).send('x'))
+        """,
+        requests=gets("/vary /vary-more /etag /append /list /links"),
+    ),
 ]
