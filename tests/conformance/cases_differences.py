@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .case import Case, get, gets, post, raw, send
+from .cases_response_cookies import EXPIRES
 
 CASES = [
     Case(
@@ -24,6 +25,30 @@ CASES = [
         app.get('/rare-extension', lambda req, res: res.type('abw').end())
         """,
         requests=gets("/null /unknown-type /latin /no-content /unknown-status /rare-extension"),
+    ),
+    Case(
+        "what the helpers of a response take",
+        js="""
+        app.get('/links', (req, res) => res.links({ next: '/2' }).links({}).end())
+        app.get('/half', (req, res) => res.attachment('\\ud800.txt').end())
+        app.get('/max-age', (req, res) => res.cookie('a', 'b', { maxAge: '1000' }).end())
+        app.get('/location', (req, res) => res.location(undefined).end())
+        app.get('/bytes', (req, res) => res.json([Buffer.from('x')]))
+        app.get('/hung', (req, res) => res.json(Object.assign(new Error('x'), { code: 1 })))
+        """,
+        py="""
+        app.get('/links', lambda req, res: res.links({'next': '/2'}).links({}).end())
+        app.get('/half', lambda req, res: res.attachment('\\ud800.txt').end())
+        app.get('/max-age', lambda req, res: res.cookie('a', 'b', max_age='1000').end())
+        app.get('/location', lambda req, res: res.location(None).end())
+        app.get('/bytes', lambda req, res: res.json([b'x']))
+        @app.get('/hung')
+        def hung(req, res):
+            error = ValueError('x')
+            error.code = 1
+            res.json(error)
+        """,
+        requests=[*gets("/links /half /location /bytes /hung"), get("/max-age", mask=EXPIRES)],
     ),
     Case(
         "headers of the request",

@@ -34,6 +34,7 @@ def _page(status: str, text: str = "") -> str:
     )
 
 
+_HELPERS = "differences-what the helpers of a response take"
 _NODE_S_PARSER = "differences-what Node's parser makes of a request"
 _REFUSED_BY_THE_SERVER = Difference(
     "The server refuses with 400 what Node reads in one of two ways", "HTTP/1.1 400 Bad Request"
@@ -79,6 +80,29 @@ DIFFERENCES = {
     "differences-headers of the answer-GET /rare-extension": Difference(
         "File extensions that hardly anybody serves",
         _answer("", "application/octet-stream"),
+    ),
+    f"{_HELPERS}-GET /links": Difference(
+        "Half of a surrogate pair in the name of a download",
+        _answer("", "", Link='</2>; rel="next"'),
+    ),
+    f"{_HELPERS}-GET /half": Difference(
+        "Half of a surrogate pair in the name of a download",
+        _answer(
+            "",
+            "text/plain; charset=utf-8",
+            Content_Disposition="attachment; filename=\"?.txt\"; filename*=UTF-8''%3F.txt",
+        ),
+    ),
+    f"{_HELPERS}-GET /max-age": Difference(
+        "`res.location` and `res.type` take a str only", _page("500 Internal Server Error")
+    ),
+    f"{_HELPERS}-GET /location": Difference(
+        "`res.location` and `res.type` take a str only", _page("500 Internal Server Error")
+    ),
+    f"{_HELPERS}-GET /bytes": Difference("JSON has no `undefined` of Python's own", _page("500 Internal Server Error")),
+    f"{_HELPERS}-GET /hung": Difference(
+        "JSON has no `undefined` of Python's own",
+        _answer("{}", ETag='W/"2-vyGp6PvFo4RvsFtPoIWeCReyIC8"'),
     ),
     "differences-headers of the request-GET /underscore X_Y=1": Difference(
         "A header name with an underscore",
