@@ -28,13 +28,14 @@ def checks_options(function: Callable[P, R]) -> Callable[P, R]:
         except TypeError:
             for name in kwargs:
                 if name not in known:
-                    raise TypeError(f"{title}() has no option {name!r}: {_advice(name, known)}") from None
+                    raise TypeError(f"{title}() has no option {name!r}: {advice(name, known)}") from None
             raise
 
     return checked
 
 
-def _advice(name: str, known: list[str]) -> str:
+def advice(name: str, known: list[str]) -> str:
+    """What to say of a name that is not among those known: the one that was meant, or all of them."""
     snake_case = re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
     close = difflib.get_close_matches(snake_case, known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known)}"

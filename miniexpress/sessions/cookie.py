@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, Literal
 
-from ..options import checks_options
+from .. import cookies
+from ..options import advice, checks_options
 
 SameSite = Literal["lax", "strict", "none", "auto"] | bool | None
 
@@ -15,8 +19,19 @@ class Cookie:
     """What the session's cookie is set with. Times are in milliseconds; a ``timedelta`` is taken too.
 
     ``max_age`` runs: it is what is left until ``expires``, and setting either sets both, and ``original_max_age`` with
-    them. Without one the cookie ends with the browser. Raises ``TypeError`` for what is no time.
+    them. A cookie without one (``None``, or ``False`` as express-session has it) ends with the browser, and none lasts
+    longer than the year 9999. Raises ``TypeError`` for what is no time, and ``AttributeError`` for a name that is none.
     """
+
+    path: str | None
+    http_only: bool | None
+    secure: bool | Literal["auto"] | None
+    domain: str | None
+    same_site: SameSite
+    partitioned: bool | None
+    priority: str | None
+    original_max_age: float | None
+    _expires: datetime | Literal[False] | None
 
     @checks_options
     def __init__(
@@ -24,7 +39,7 @@ class Cookie:
         *,
         path: str | None = "/",
         max_age: float | timedelta | None = None,
-        expires: datetime | None = None,
+        expires: datetime | Literal[False] | None = None,
         http_only: bool | None = True,
         secure: bool | Literal["auto"] | None = None,
         domain: str | None = None,
@@ -34,50 +49,47 @@ class Cookie:
     ) -> None:
         if secure not in (True, False, None, "auto"):
             raise TypeError(f"a session cookie's secure is True, False or 'auto', not {secure!r}")
-        self.path = path
-        self.http_only = http_only
-        self.secure = secure
-        self.domain = domain
-        self.same_site = same_site
-        self.partitioned = partitioned
-        self.priority = priority
-        self.original_max_age: float | None = None
+        vars(self).update(
+            path=path, http_only=http_only, secure=secure, domain=domain, same_site=same_site,
+            partitioned=partitioned, priority=priority,
+        )  # fmt: skip
         self.max_age = max_age
         if expires is not None:
             self.expires = expires
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name not in _ATTRIBUTES:
+            raise AttributeError(_no_attribute(name))
+        super().__setattr__(name, value)
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(_no_attribute(name))
+
     @property
-    def expires(self) -> datetime | None:
-        """When the cookie ends, in UTC; ``None`` for one that ends with the browser."""
+    def expires(self) -> datetime | Literal[False] | None:
+        """When the cookie ends, in UTC; ``None`` or ``False`` for one that ends with the browser."""
         return self._expires
 
     @expires.setter
-    def expires(self, when: datetime | None) -> None:
-        if when is not None and not isinstance(when, datetime):
-            raise TypeError(f"a session cookie's expires is a datetime or None, not {when!r}")
-        if when is not None:
-            when = when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    def expires(self, when: datetime | Literal[False] | None) -> None:
+        if isinstance(when, datetime):
+            when = _in_utc(when)
+        elif when is not None and when is not False:
+            raise TypeError(f"a session cookie's expires is a datetime or None, or False, not {when!r}")
         self._expires = when
         self.original_max_age = self.max_age
 
     @property
     def max_age(self) -> float | None:
-        """Milliseconds until the cookie ends; ``None`` for one that ends with the browser."""
-        if self._expires is None:
-            return None
+        """Milliseconds until the cookie ends; ``None`` or ``False`` for one that ends with the browser."""
+        if not isinstance(self._expires, datetime):
+            return self._expires
         return (self._expires - _now()) // _MILLISECOND
 
     @max_age.setter
     def max_age(self, age: float | timedelta | None) -> None:
-        if isinstance(age, timedelta):
-            age = age // _MILLISECOND
-        try:
-            self._expires = None if age is None else _now() + timedelta(milliseconds=age)
-            if isinstance(age, bool):
-                raise TypeError
-        except (OverflowError, ValueError, TypeError):
-            taken = "a number of milliseconds, a timedelta or None"
-            raise TypeError(f"a session cookie's max_age is {taken}, not {age!r}") from None
+        age = _checked_age("max_age", age)
+        self._expires = age if age is None or age is False else _end_of(age)
         self.original_max_age = age
 
     def attributes(self) -> dict[str, Any]:
@@ -90,23 +102,91 @@ class Cookie:
         return {key: value for key, value in document.items() if value is not None or key in _NULL_WHEN_UNSET}
 
     @classmethod
-    def from_json(cls, document: Mapping[str, Any]) -> Cookie:
-        """The cookie that ``to_json``, or express-session, has written; ``expires`` may be a datetime or ISO 8601."""
-        options = {name: document[key] for name, key in _KEYS.items() if key in document}
-        expires, original_max_age = options.pop("expires", None), options.pop("original_max_age", None)
-        cookie = cls(**options)
-        cookie.expires = datetime.fromisoformat(expires) if isinstance(expires, str) else expires
-        cookie.original_max_age = original_max_age
+    def from_json(cls, document: Any) -> Cookie:
+        """The cookie that ``to_json``, or express-session, has written; what no cookie can have is as by default.
+
+        ``expires`` may be a datetime, or a date in ISO 8601 or HTTP's form.
+        """
+        stored = document if isinstance(document, Mapping) else {}
+        options = {name: stored[key] for name, key in _KEYS.items() if key in stored}
+        expires, age = options.pop("expires", None), options.pop("original_max_age", None)
+        if options.get("secure") not in (True, False, None, "auto"):
+            options["secure"] = bool(options["secure"])  # as JavaScript takes it
+        cookie = cls(**{name: value for name, value in options.items() if name not in _TEXTS or _can_be(name, value)})
+        cookie.expires = _read_date(expires)
+        cookie.original_max_age = _read_age(age)
         return cookie
 
 
+def _no_attribute(name: str) -> str:
+    return f"a session's cookie has no attribute {name!r}: {advice(name, _ATTRIBUTES)}"
+
+
+def _checked_age(name: str, age: Any) -> float | None:
+    """``age`` as milliseconds, ``None`` or ``False``. Raises ``TypeError`` for what JavaScript's dates cannot hold."""
+    milliseconds = age // _MILLISECOND if isinstance(age, timedelta) else age
+    if milliseconds is None or milliseconds is False:
+        return milliseconds
+    is_number = isinstance(milliseconds, int | float) and milliseconds is not True
+    if not is_number or not abs(milliseconds) <= _LONGEST:
+        taken = "a number of milliseconds, a timedelta or None"
+        raise TypeError(f"a session cookie's {name} is {taken}, not {age!r}")
+    return milliseconds
+
+
+def _end_of(age: float) -> datetime:
+    """When a cookie ends that lasts for ``age`` milliseconds from now on."""
+    try:
+        return _now() + timedelta(milliseconds=age)
+    except OverflowError:
+        return _LAST if age > 0 else _FIRST
+
+
+def _in_utc(when: datetime) -> datetime:
+    """A moment in UTC, where it is taken to be if it has no zone, and in whole milliseconds as in JavaScript."""
+    try:
+        utc = when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
+    except OverflowError:  # by its zone it is beyond what a datetime can be
+        utc = _LAST if when.year == _LAST.year else _FIRST
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
 def _now() -> datetime:
-    """Now, in whole milliseconds as in Node: what ``max_age`` makes of an ``expires`` and back is never before it."""
-    now = datetime.now(UTC)
-    return now.replace(microsecond=now.microsecond // 1000 * 1000)
+    """Now, in whole milliseconds: what ``max_age`` makes of an ``expires`` and back is never before it."""
+    return _in_utc(datetime.now(UTC))
+
+
+def _read_date(stored: Any) -> datetime | Literal[False] | None:
+    """A date, also one in ISO 8601 or HTTP's form; ``False`` stays, and ``None`` is what else is no date."""
+    if isinstance(stored, str):
+        for read in (datetime.fromisoformat, parsedate_to_datetime):
+            with suppress(ValueError):
+                return read(stored)
+    return stored if isinstance(stored, datetime) or stored is False else None
+
+
+def _read_age(stored: Any) -> float | None:
+    try:
+        return _checked_age("original_max_age", stored)
+    except TypeError:
+        return None
+
+
+def _can_be(name: str, text: Any) -> bool:
+    """Whether a text of a stored cookie can be sent."""
+    return isinstance(text, str | bool | None) and (not text or _can_be_sent(name, text))
+
+
+@lru_cache
+def _can_be_sent(name: str, text: str | bool) -> bool:
+    with suppress(TypeError):
+        return bool(cookies.serialize("name", "value", **{name: text}))  # type: ignore[arg-type]
+    return False
 
 
 _MILLISECOND = timedelta(milliseconds=1)
+_LONGEST = 8.64e15  # milliseconds: how far from 1970 a date of JavaScript's can be (ECMA-262, Time Values)
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 # What the attributes are called in a stored session, and in which order they stand there.
 _KEYS = {
     "original_max_age": "originalMaxAge",
@@ -120,3 +200,5 @@ _KEYS = {
     "same_site": "sameSite",
 }
 _NULL_WHEN_UNSET = ("originalMaxAge", "expires", "httpOnly", "path")
+_ATTRIBUTES = [*_KEYS, "max_age", "_expires"]
+_TEXTS = ("path", "domain", "priority", "same_site")

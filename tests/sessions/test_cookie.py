@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
+from miniexpress.cookies import serialize
 from miniexpress.sessions.cookie import Cookie
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
+LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 
 
 def milliseconds_until(moment: datetime) -> float:
@@ -119,3 +123,128 @@ def test_a_document_that_node_s_mongodb_driver_wrote_has_null_for_what_is_not_se
 
 def test_an_empty_document_is_a_cookie_with_the_defaults() -> None:
     assert Cookie.from_json({}).to_json() == Cookie().to_json()
+
+
+# Names
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("maxAge", "max_age"), ("httpOnly", "http_only"), ("sameSite", "same_site"), ("expire", "expires"),
+     ("originalMaxAge", "original_max_age"), ("colour", "it has .*priority")],
+)  # fmt: skip
+def test_an_attribute_that_a_cookie_has_not_is_refused_when_set_or_read_and_the_one_meant_is_named(
+    name: str, meant: str
+) -> None:
+    cookie = Cookie()
+    with pytest.raises(AttributeError, match=rf"no attribute '{name}': .*{meant}"):
+        setattr(cookie, name, 1)
+    with pytest.raises(AttributeError, match=rf"no attribute '{name}': .*{meant}"):
+        getattr(cookie, name)
+    assert cookie.to_json() == Cookie().to_json()
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))])
+def test_a_copy_of_a_cookie_is_a_cookie_of_its_own(copied: Any) -> None:
+    cookie = Cookie(expires=LATER, path="/a")
+    made = copied(cookie)
+    made.path = "/b"
+    assert (cookie.path, made.to_json()) == ("/a", {**cookie.to_json(), "path": "/b"})
+
+
+# A cookie that ends with the browser, as express-session's README writes it
+
+
+def test_expires_or_max_age_of_false_ends_with_the_browser_and_is_kept_as_express_session_keeps_it() -> None:
+    cookies = [Cookie(expires=False), Cookie(max_age=False), Cookie(max_age=60_000), Cookie(max_age=60_000)]
+    cookies[2].expires = False
+    cookies[3].max_age = False
+    for cookie in cookies:
+        for _ in range(2):
+            assert (cookie.expires, cookie.max_age, cookie.original_max_age) == (False, False, False)
+            assert cookie.to_json() == {"originalMaxAge": False, "expires": False, "httpOnly": True, "path": "/"}
+            cookie = Cookie.from_json(cookie.to_json())
+            cookie.max_age = cookie.original_max_age
+
+
+@pytest.mark.parametrize("when", [0, 0.0, "", True])
+def test_what_is_only_as_good_as_false_is_refused_as_expires(when: Any) -> None:
+    with pytest.raises(TypeError, match="expires is a datetime or None, or False, not"):
+        Cookie().expires = when
+
+
+# The end of time
+
+
+@pytest.mark.parametrize(
+    "expires",
+    [LAST, datetime.max, datetime.max.replace(tzinfo=timezone(timedelta(hours=-5))), datetime.max.replace(tzinfo=UTC)],
+)
+def test_a_cookie_that_ends_with_the_year_9999_can_be_touched_and_sent(expires: datetime) -> None:
+    cookie = Cookie(expires=expires)
+    for _ in range(2):
+        assert cookie.expires is not None and cookie.expires is not False
+        assert cookie.expires.replace(microsecond=0) == LAST
+        assert "Expires=Fri, 31 Dec 9999 23:59:59 GMT" in serialize("a", "b", **cookie.attributes())
+        cookie = Cookie.from_json(cookie.to_json())
+        cookie.max_age = cookie.original_max_age
+
+
+@pytest.mark.parametrize(
+    ("age", "end"), [(253_402_300_800_000, LAST), (8.64e15, LAST), (-8.64e15, datetime(1970, 1, 1, tzinfo=UTC))]
+)
+def test_a_max_age_beyond_what_a_date_can_be_ends_with_the_last_one_and_stays_as_it_was_given(
+    age: float, end: datetime
+) -> None:
+    cookie = Cookie(max_age=age)
+    assert (cookie.expires, cookie.original_max_age) == (end, age)
+
+
+def test_expires_is_in_whole_milliseconds_as_javascript_s_dates_are() -> None:
+    assert Cookie(expires=LATER.replace(microsecond=123_456)).expires == LATER.replace(microsecond=123_000)
+
+
+# What may stand in a document
+
+
+@pytest.mark.parametrize(
+    ("stored", "expires", "age"),
+    [
+        ({"expires": "Fri, 01 Jan 2100 00:00:00 GMT"}, LATER, None),
+        ({"expires": 4102444800000}, None, None),
+        ({"expires": "tomorrow", "originalMaxAge": 5000}, None, 5000),
+        ({"expires": "+033715-08-25T09:29:48.099Z", "originalMaxAge": 1e15}, None, 1e15),
+        ({"expires": ["2100"]}, None, None),
+        ({"originalMaxAge": "60000"}, None, None),
+        ({"originalMaxAge": 1e300}, None, None),
+        ({"originalMaxAge": {"$numberLong": "1"}}, None, None),
+        ({"originalMaxAge": True}, None, None),
+        ({"expires": False, "originalMaxAge": False}, False, False),
+    ],
+)
+def test_a_stored_time_is_read_where_it_is_one_and_otherwise_none_is_set(stored: Any, expires: Any, age: Any) -> None:
+    cookie = Cookie.from_json(stored)
+    assert (cookie.expires, cookie.original_max_age) == (expires, age)
+    cookie.max_age = cookie.original_max_age
+    serialize("a", "b", **cookie.attributes())
+
+
+@pytest.mark.parametrize(
+    ("stored", "attributes"),
+    [
+        ({"secure": "yes"}, {"secure": True}),
+        ({"secure": 0}, {"secure": False}),
+        ({"path": 5, "domain": ["a"], "priority": "urgent", "sameSite": "maybe"}, {}),
+        ({"path": "/a;b", "domain": "a b"}, {}),
+        ({"path": "/a", "domain": "a.b", "priority": "low", "sameSite": True}, None),
+        ({"unknown": 1, "data": {}}, {}),
+        (None, {}),
+        ("text", {}),
+    ],
+)
+def test_a_stored_attribute_that_no_cookie_can_have_is_as_by_default(stored: Any, attributes: Any) -> None:
+    cookie = Cookie.from_json(stored)
+    if attributes is None:
+        attributes = {"path": "/a", "domain": "a.b", "priority": "low", "same_site": True}
+    assert cookie.attributes() == Cookie().attributes() | attributes
+    serialize("a", "b", **cookie.attributes())
