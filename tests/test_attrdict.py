@@ -114,3 +114,59 @@ def test_with_attributes_leaves_what_it_was_given_alone() -> None:
     ready = AttrDict(a=1)
     assert with_attributes(ready) is ready
     assert with_attributes("text") == "text"
+
+
+def of_plain_dicts() -> tuple[AttrDict, dict[str, Any]]:
+    found, user = AttrDict(), {"name": "Ada", "address": {"city": "London"}}
+    found.user = user
+    return found, user
+
+
+def test_a_plain_dict_that_was_set_is_read_by_attribute_at_any_depth() -> None:
+    found, _ = of_plain_dicts()
+    assert (found.user.name, found.user.address.city, found.user.missing) == ("Ada", "London", None)
+    found.user.address.zip = {"code": 1}
+    assert found.user.address.zip.code == 1
+
+
+def test_a_plain_dict_that_was_set_is_not_copied() -> None:
+    found, user = of_plain_dicts()
+    view = found.user
+    assert found["user"] is user
+    user["email"] = "ada@example.org"
+    assert (view.email, "email" in view, len(view), view) == ("ada@example.org", True, 3, user)
+    view.age, view["x"] = 36, 1
+    del view.address, view["x"], view.missing
+    view.update(y=2)
+    view |= {"z": 3}
+    assert user == {"name": "Ada", "email": "ada@example.org", "age": 36, "y": 2, "z": 3} == dict(found.user)
+    assert (view.pop("y"), view.setdefault("z"), view.setdefault("w", 4)) == (2, 3, 4)
+    view.clear()
+    assert user == {} == found["user"]
+
+
+def test_a_view_of_a_plain_dict_is_a_dict_to_everything_else() -> None:
+    found, user = of_plain_dicts()
+    view = found.user
+    assert isinstance(view, dict)
+    assert json.dumps(view) == json.dumps(user)
+    assert (view, f"{view!r}", view.copy()) == (user, f"{user!r}", user)
+    assert user == view != {}
+    user["new"] = 1
+    assert ({**view}, view | {}, dict(view), list(view.items())) == (user, user, user, list(user.items()))
+    assert json.loads(json.dumps(view)) == user
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda each: pickle.loads(pickle.dumps(each))])
+def test_a_copy_of_a_view_is_an_attrdict_of_its_own(copied: Callable[[Any], Any]) -> None:
+    found, user = of_plain_dicts()
+    made = copied(found.user)
+    made.name = "Grace"
+    assert (type(made), user["name"]) == (AttrDict, "Ada")
+
+
+def test_a_view_that_is_set_as_an_attribute_is_the_dict_that_it_views() -> None:
+    found, user = of_plain_dicts()
+    other = AttrDict()
+    other.user = found.user
+    assert other["user"] is user
