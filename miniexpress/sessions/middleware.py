@@ -89,7 +89,7 @@ class _Visit:
         self.options, self.req, self.res = options, req, res
         self.cookie_id = _id_from_cookie(req, options)
         self.original_id: Any = None
-        self.original: dict[str, str] = {}
+        self.original: Mapping[str, str] = {}
         self.is_fresh = self.touched = self.committed = self.gone = False
 
     def begin(self) -> None:
@@ -102,7 +102,7 @@ class _Visit:
             document = None
         loaded = store.generate(req) if document is None else store.create_session(req, document)
         self.is_fresh = isinstance(document, Fresh)
-        self.original_id, self.original = req.session_id, loaded.fingerprint()
+        self.original_id, self.original = req.session_id, loaded.as_stored
 
     def commit(self) -> None:
         """Bring the store up to date before the answer leaves. What cannot be saved is not answered as if it were."""

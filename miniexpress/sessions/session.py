@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ..attrdict import AttrDict, with_attributes
@@ -37,8 +39,22 @@ class Changes(NamedTuple):
         """
         kept = {key: value for key, value in document.items() if key not in self.removed}
         still_there = {key: value for key, value in self.changed.items() if key in kept}
-        is_ours = self.has_new_max_age or document["cookie"].get("originalMaxAge") == self.max_age
-        return {**kept, **still_there, **self.added, "cookie": self.cookie if is_ours else document["cookie"]}
+        theirs = document.get("cookie")
+        is_ours = (
+            self.has_new_max_age or not isinstance(theirs, Mapping) or theirs.get("originalMaxAge") == self.max_age
+        )
+        return {**kept, **still_there, **self.added, "cookie": self.cookie if is_ours else theirs}
+
+
+@dataclass(slots=True)
+class _State:
+    """What a session knows of itself. ``stored`` is the fingerprint of what the store has of it, if anything."""
+
+    id: Any
+    req: Request
+    stored: dict[str, str] | None
+    stored_max_age: float | None
+    saved: bool = False
 
 
 class Session(AttrDict):
@@ -48,55 +64,60 @@ class Session(AttrDict):
     only what has changed: requests that run at the same time do not undo each other.
     """
 
-    __slots__ = ("_id", "_req", "_saved", "_stored", "_stored_max_age")
+    __slots__ = ("__state__",)  # a name that no key can be reached by
     cookie: Cookie
-    _id: Any
-    _req: Request
-    _saved: bool
-    _stored: dict[str, str] | None
-    _stored_max_age: float | None
+    __state__: _State
 
     def __init__(self, req: Request, cookie: Cookie, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(cookie=cookie)
         for key, value in (data or {}).items():
             if key != "cookie":
                 self[key] = with_attributes(value)
-        object.__setattr__(self, "_id", req.session_id)
-        object.__setattr__(self, "_req", req)
-        object.__setattr__(self, "_saved", False)
-        object.__setattr__(self, "_stored", None if data is None else self.fingerprint())
-        object.__setattr__(self, "_stored_max_age", cookie.original_max_age)
+        stored = None if data is None else self.fingerprint()
+        object.__setattr__(self, "__state__", _State(req.session_id, req, stored, cookie.original_max_age))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "cookie" and not isinstance(value, Cookie):
+            mend = "set its attributes, as in req.session.cookie.max_age = 60_000"
+            raise TypeError(f"req.session.cookie is a Cookie, not {value!r}: {mend}")
+        super().__setattr__(name, value)
 
     @property
     def id(self) -> Any:
         """The session's id, which the cookie carries signed."""
-        return self._id
+        return self.__state__.id
 
     @property
     def req(self) -> Request:
         """The request whose session this is."""
-        return self._req
+        return self.__state__.req
 
     @property
-    def _store(self) -> Store:
-        store: Store = self._req.session_store
+    def __store(self) -> Store:
+        store: Store = self.req.session_store
         return store
+
+    @property
+    def as_stored(self) -> Mapping[str, str]:
+        """The fingerprint of what the store has of it."""
+        return self.__state__.stored or {}
 
     @property
     def is_stored(self) -> bool:
         """Whether the store has had this session: it was loaded from there, or has been saved."""
-        return self._stored is not None
+        return self.__state__.stored is not None
 
     @property
     def is_unchanged(self) -> bool:
         """Whether the store has all that is in it, and what can be updated of its cookie: how long it lasts."""
-        lasts_as_before = self._stored_max_age == self.cookie.original_max_age or not hasattr(self._store, "update")
-        return lasts_as_before and self._stored == self.fingerprint()
+        state = self.__state__
+        lasts_as_before = state.stored_max_age == self.cookie.original_max_age or not hasattr(self.__store, "update")
+        return lasts_as_before and state.stored == self.fingerprint()
 
     @property
     def was_saved(self) -> bool:
         """Whether this request has saved it."""
-        return self._saved
+        return self.__state__.saved
 
     def clear(self) -> None:
         """Remove all data; the cookie stays."""
@@ -114,75 +135,99 @@ class Session(AttrDict):
 
     def save(self) -> bool:
         """Write what has changed to the store now. ``False`` when the session has been destroyed in the meantime."""
-        update = getattr(self._store, "update", None)
-        if self._stored is None or update is None:
-            self._store.set(self._id, self.to_json())
-        elif not update(self._id, self.changes()):
+        update = getattr(self.__store, "update", None)
+        if not self.is_stored or update is None:
+            self.__store.set(self.id, self.to_json())
+        elif not update(self.id, self.changes()):
             return False
-        self._is_kept()
+        self.__mark_saved()
         return True
 
     def reload(self) -> Session:
         """Read the session anew into ``req.session``. Raises ``LookupError`` when it is no longer there."""
-        document = self._store.get(self._id)
+        document = self.__store.get(self.id)
         if document is None:
             raise LookupError("failed to load session: it has expired or has been destroyed")
-        reloaded = self._store.create_session(self._req, document)
-        object.__setattr__(reloaded, "_saved", self._saved)
+        reloaded = self.__store.create_session(self.req, document)
+        reloaded.__state__.saved = self.was_saved
         return reloaded
 
     def destroy(self) -> None:
         """End the session: ``req.session`` becomes ``None``."""
-        self._req.session = None
-        self._store.end(self._id)
+        self.req.session = None
+        self.__store.end(self.id)
 
     def regenerate(self) -> Session:
         """Destroy the session and put an empty one with another id in its place, which is returned."""
-        return self._store.regenerate(self._req)
+        return self.__store.regenerate(self.req)
 
     def rotate(self, sid: str) -> bool:
         """Give the session another id. What others have made of it meanwhile moves with it, and the old id is dead.
 
         ``False``, and nothing is done, when the session has been destroyed in the meantime.
         """
-        document = self._store.rotate(self._id, sid, self.changes())
+        document = self.__store.rotate(self.id, sid, self.changes())
         if document is None:
             return False
-        self._become(sid, document)
+        self.__become(sid, document)
         return True
 
     def begin_anew(self, sid: str) -> None:
         """Save what this request has added, and nothing else of the session, under another id."""
-        self._become(sid, {**self.changes().added, "cookie": self.cookie.to_json()})
-        self._store.set(sid, self.to_json())
+        self.__become(sid, {**self.changes().added, "cookie": self.cookie.to_json()})
+        self.__store.set(sid, self.to_json())
 
     def changes(self) -> Changes:
         """How the session differs from what the store has of it."""
-        stored, current = self._stored or {}, self.fingerprint()
+        stored, current = self.as_stored, self.fingerprint()
         return Changes(
             added={key: self[key] for key in current if key not in stored},
             changed={key: self[key] for key, mark in current.items() if stored.get(key, mark) != mark},
             removed=[key for key in stored if key not in current],
             cookie=self.cookie.to_json(),
-            max_age=self._stored_max_age,
+            max_age=self.__state__.stored_max_age,
         )
 
-    def _become(self, sid: str, document: Mapping[str, Any]) -> None:
-        self.clear()
-        self.cookie = Cookie.from_json(document["cookie"])
-        self.update({key: with_attributes(value) for key, value in document.items() if key != "cookie"})
-        object.__setattr__(self, "_id", sid)
-        self._is_kept()
+    def __become(self, sid: str, document: Mapping[str, Any]) -> None:
+        """Be what a document holds. A value that is in it stays the very object that handlers may still change."""
+        current = self.fingerprint()
+        for key in current.keys() - document.keys():
+            del self[key]
+        for key, value in document.items():
+            if key != "cookie" and current.get(key) != _encoded(value):
+                self[key] = with_attributes(value)
+        self.cookie = Cookie.from_json(document.get("cookie"))
+        self.__state__.id = sid
+        self.__mark_saved()
 
-    def _is_kept(self) -> None:
-        object.__setattr__(self, "_stored", self.fingerprint())
-        object.__setattr__(self, "_stored_max_age", self.cookie.original_max_age)
-        object.__setattr__(self, "_saved", True)
+    def __mark_saved(self) -> None:
+        state = self.__state__
+        state.stored, state.stored_max_age, state.saved = self.fingerprint(), self.cookie.original_max_age, True
 
     def fingerprint(self) -> dict[str, str]:
-        """What tells a key's value from another, at any depth. ``repr`` tells ``True`` from ``1``, and is fast."""
-        return {key: repr(value) for key, value in self.items() if key != "cookie"}
+        """What tells a key's value from another, at any depth."""
+        return {key: _encoded(value) for key, value in self.items() if key != "cookie"}
 
     def to_json(self) -> dict[str, Any]:
         """The document that stores keep."""
         return {**self, "cookie": self.cookie.to_json()}
+
+
+def _encoded(value: Any) -> str:
+    """A value as stores encode it, in JSON, to tell it from another. What JSON has not is told by its ``repr``."""
+    if type(value) in _SCALARS:
+        return repr(value)
+    try:
+        return _ENCODER.encode(value)
+    except (TypeError, ValueError):  # keys that JSON has not, or a circle: the store takes it, or says why not
+        return repr(value)
+
+
+def _beyond_json(value: Any) -> Any:
+    if hasattr(value, "to_json"):
+        return value.to_json()
+    return dict(value) if isinstance(value, Mapping) else repr(value)
+
+
+_SCALARS = frozenset((str, int, float, bool, type(None)))
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_beyond_json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import json
 import threading
@@ -12,9 +13,10 @@ from typing import Any
 
 import pytest
 from support import wait_for
-from visits import ODD_KEYS, Browser, all_at_once, app_with_session
+from visits import ODD_KEYS, Browser, PlainStore, all_at_once, app_with_session
 
 from miniexpress import App
+from miniexpress.attrdict import AttrDict
 from miniexpress.sessions.memory import MemoryStore
 from miniexpress.sessions.mongodb import MongoDBStore
 from miniexpress.sessions.store import Store
@@ -217,6 +219,159 @@ def test_a_slow_request_does_not_undo_another_s_max_age(serve: Serve, how: str) 
         slow.go_on.set()
         late.result()
     assert browser.get("/age").text == "3600000"
+
+
+# What is assigned
+
+
+class Cart:
+    """An object that JSON can hold, and whose ``repr`` says nothing of what is in it."""
+
+    def __init__(self) -> None:
+        self.items: list[str] = []
+
+    def __repr__(self) -> str:
+        return "Cart()"
+
+    def to_json(self) -> Any:
+        return {"items": self.items}
+
+
+def saved_by(serve: Serve, handler: Callable[[Any, Any], Any], **options: Any) -> Any:
+    """What the next request has of the session that ``handler`` changed."""
+    app = app_with_session(**options)
+    app.get("/", show)
+    app.get("/change", handler)
+    browser = Browser(serve(app))
+    assert browser.get("/change").status == 200
+    return json.loads(browser.get("/").text)
+
+
+@pytest.mark.parametrize("store_type", [MemoryStore, PlainStore])
+def test_an_object_with_to_json_that_changes_after_save_is_saved_as_it_is_at_the_end(
+    serve: Serve, store_type: type[Store]
+) -> None:
+    def change(req: Any, res: Any) -> None:
+        req.session.update(cart=Cart(), carts=[Cart()], other=1)
+        req.session.save()
+        req.session["cart"].items.append("tea")
+        req.session.carts[0].items.append("jam")
+        res.end()
+
+    assert saved_by(serve, change, store=store_type()) == {
+        "cart": {"items": ["tea"]},
+        "carts": [{"items": ["jam"]}],
+        "other": 1,
+    }
+
+
+@pytest.mark.parametrize("rotate_on", [None, "user"])
+def test_what_was_assigned_is_saved_as_it_is_when_the_answer_ends(serve: Serve, rotate_on: str | None) -> None:
+    def change(req: Any, res: Any) -> None:
+        user, cart, deep = {"name": "Ada"}, ["tea"], Cart()
+        req.session.update(user=user, cart=cart)
+        req.session.deep = {"cart": deep}
+        assert req.session.user.name == "Ada"
+        user["read"] = True
+        req.session.save()
+        user["saved"] = True
+        res.write("the head leaves")
+        user["left"] = True
+        cart.append("jam")
+        deep.items.append("jam")
+        req.session.user.by_attribute = req.session.user.left
+        res.end()
+
+    assert saved_by(serve, change, rotate_on=rotate_on) == {
+        "user": {"name": "Ada", "read": True, "saved": True, "left": True, "by_attribute": True},
+        "cart": ["tea", "jam"],
+        "deep": {"cart": {"items": ["jam"]}},
+    }
+
+
+def test_what_a_handler_holds_of_a_session_is_saved_also_where_a_rotation_comes_in_between(serve: Serve) -> None:
+    app = app_with_session(rotate_on="user")
+    app.get("/", show)
+    app.get("/visit", lambda req, res: (req.session.update(cart=["tea"], user="guest"), res.end()))
+
+    @app.get("/login")
+    def login(req: Any, res: Any) -> None:
+        cart = req.session.cart
+        req.session.user = user = {"name": "Ada"}
+        res.write("the head leaves, and the id changes")
+        cart.append("jam")
+        user["greeted"] = True
+        res.end()
+
+    browser = Browser(serve(app))
+    for path in ("/visit", "/login"):
+        browser.get(path)
+    assert json.loads(browser.get("/").text) == {"cart": ["tea", "jam"], "user": {"name": "Ada", "greeted": True}}
+
+
+def test_a_dict_that_was_assigned_is_answered_and_rendered_as_one_that_was_loaded(serve: Serve) -> None:
+    app, answers = app_with_session(), []
+    app.engine("html", lambda path, options: f"{options['user'].name} {options['user'].tags.a}")
+    app.set("views", __file__.rpartition("/")[0])
+
+    @app.get("/:how")
+    def answer(req: Any, res: Any) -> None:
+        if not req.session.user:
+            req.session.user = {"name": "Ada", "tags": {"a": [1]}}
+        getattr(res, req.params.how)(req.session.user)
+
+    for how in ("json", "send"):
+        browser = Browser(serve(app))
+        answers += [browser.get(f"/{how}").text for _ in range(2)]
+    assert answers == ['{"name":"Ada","tags":{"a":[1]}}'] * 4
+
+
+# Names
+
+
+def test_a_key_that_begins_with_an_underscore_is_data_like_any_other(serve: Serve) -> None:
+    keys = ("_id", "_req", "_store", "_stored", "_saved", "_become", "_State")
+
+    def change(req: Any, res: Any) -> None:
+        for key in keys:
+            assert getattr(req.session, key) is None
+            setattr(req.session, key, key)
+        del req.session._saved
+        res.end()
+
+    assert saved_by(serve, change) == {key: key for key in keys if key != "_saved"}
+
+
+def test_a_name_that_the_session_has_for_itself_is_refused_and_the_mend_is_named(serve: Serve) -> None:
+    told = {}
+
+    def change(req: Any, res: Any) -> None:
+        for name, value in (("id", "mine"), ("save", "now"), ("cookie", {"max_age": 1}), ("cookie", None)):
+            with pytest.raises((AttributeError, TypeError)) as raised:
+                setattr(req.session, name, value)
+            told[name] = str(raised.value)
+        res.end()
+
+    saved_by(serve, change)
+    assert told == {
+        "id": "'id' is an attribute of Session: set it as an item, ['id'] = …",
+        "save": "'save' is a method of Session: set it as an item, ['save'] = …",
+        "cookie": "req.session.cookie is a Cookie, not None: set its attributes, as in "
+        "req.session.cookie.max_age = 60_000",
+    }
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda session: session.copy()])
+def test_a_copy_of_a_session_is_its_data_and_cookie_and_no_session(serve: Serve, copied: Callable[[Any], Any]) -> None:
+    def change(req: Any, res: Any) -> None:
+        req.session.user = "Ada"
+        made = copied(req.session)
+        assert type(made) is AttrDict
+        assert (made.user, made.cookie.path) == ("Ada", "/")
+        made.user = "Grace"
+        res.end()
+
+    assert saved_by(serve, change) == {"user": "Ada"}
 
 
 # rotate_on
