@@ -88,9 +88,15 @@ class Cookie:
 
     @max_age.setter
     def max_age(self, age: float | timedelta | None) -> None:
-        age = _checked_age("max_age", age)
-        self._expires = age if age is None or age is False else _end_of(age)
-        self.original_max_age = age
+        milliseconds = age // _MILLISECOND if isinstance(age, timedelta) else age
+        try:
+            if milliseconds is True:
+                raise TypeError
+            self._expires = milliseconds if milliseconds is None or milliseconds is False else time_after(milliseconds)
+        except (OverflowError, ValueError, TypeError):
+            taken = "a number of milliseconds, a timedelta or None"
+            raise TypeError(f"a session cookie's max_age is {taken}, not {age!r}") from None
+        self.original_max_age = milliseconds
 
     def attributes(self) -> dict[str, Any]:
         """What the Set-Cookie line says, as keyword arguments of ``cookies.serialize``."""
@@ -113,63 +119,68 @@ class Cookie:
         if options.get("secure") not in (True, False, None, "auto"):
             options["secure"] = bool(options["secure"])  # as JavaScript takes it
         cookie = cls(**{name: value for name, value in options.items() if name not in _TEXTS or _can_be(name, value)})
-        cookie.expires = _read_date(expires)
-        cookie.original_max_age = _read_age(age)
+        cookie.expires = read_expires(expires)
+        cookie.original_max_age = read_max_age(age)
         return cookie
 
 
-def _no_attribute(name: str) -> str:
-    return f"a session's cookie has no attribute {name!r}: {advice(name, _ATTRIBUTES)}"
+def read_expires(stored: Any) -> datetime | Literal[False] | None:
+    """The ``expires`` of a stored cookie: a date, a text in ISO 8601 or HTTP's form, or milliseconds since 1970.
 
-
-def _checked_age(name: str, age: Any) -> float | None:
-    """``age`` as milliseconds, ``None`` or ``False``. Raises ``TypeError`` for what JavaScript's dates cannot hold."""
-    milliseconds = age // _MILLISECOND if isinstance(age, timedelta) else age
-    if milliseconds is None or milliseconds is False:
-        return milliseconds
-    is_number = isinstance(milliseconds, int | float) and milliseconds is not True
-    if not is_number or not abs(milliseconds) <= _LONGEST:
-        taken = "a number of milliseconds, a timedelta or None"
-        raise TypeError(f"a session cookie's {name} is {taken}, not {age!r}")
-    return milliseconds
-
-
-def _end_of(age: float) -> datetime:
-    """When a cookie ends that lasts for ``age`` milliseconds from now on."""
+    ``False`` stays, and what else is no time is ``None``.
+    """
     try:
-        return _now() + timedelta(milliseconds=age)
+        if isinstance(stored, str):
+            stored = _parse_date(stored)
+        elif isinstance(stored, int | float) and not isinstance(stored, bool):
+            stored = time_after(stored, since=_EPOCH)
+    except (ValueError, OverflowError, TypeError):
+        return None
+    if isinstance(stored, datetime):
+        return _in_utc(stored)
+    return False if stored is False else None
+
+
+def read_max_age(stored: Any) -> float | None:
+    """The ``originalMaxAge`` of a stored cookie: milliseconds or ``False``, and ``None`` for what else is no number."""
+    if isinstance(stored, bool):
+        return None if stored else False
+    return stored if isinstance(stored, int | float) and abs(stored) <= _LONGEST else None
+
+
+def time_after(age: float | timedelta, since: datetime | None = None) -> datetime:
+    """The time ``age`` (in milliseconds) after ``since``, or after now; none before 1970, and none after the year 9999.
+
+    Raises ``ValueError``, ``OverflowError`` or ``TypeError`` for what is no number, or longer than JavaScript counts.
+    """
+    age = age if isinstance(age, timedelta) else timedelta(milliseconds=age)
+    if abs(age) > timedelta(milliseconds=_LONGEST):
+        raise OverflowError(f"{age} is too long")
+    try:
+        return max(_EPOCH, min((since or _now()) + age, _LATEST))
     except OverflowError:
-        return _LAST if age > 0 else _FIRST
+        return _EPOCH if age < timedelta(0) else _LATEST
+
+
+def _parse_date(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return parsedate_to_datetime(text)
 
 
 def _in_utc(when: datetime) -> datetime:
-    """A moment in UTC, where it is taken to be if it has no zone, and in whole milliseconds as in JavaScript."""
+    """A time in UTC, where it is taken to be if it has no zone, and in whole milliseconds as in JavaScript."""
     try:
         utc = when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
     except OverflowError:  # by its zone it is beyond what a datetime can be
-        utc = _LAST if when.year == _LAST.year else _FIRST
+        return _EPOCH if when.year < _EPOCH.year else _LATEST
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
 def _now() -> datetime:
     """Now, in whole milliseconds: what ``max_age`` makes of an ``expires`` and back is never before it."""
     return _in_utc(datetime.now(UTC))
-
-
-def _read_date(stored: Any) -> datetime | Literal[False] | None:
-    """A date, also one in ISO 8601 or HTTP's form; ``False`` stays, and ``None`` is what else is no date."""
-    if isinstance(stored, str):
-        for read in (datetime.fromisoformat, parsedate_to_datetime):
-            with suppress(ValueError):
-                return read(stored)
-    return stored if isinstance(stored, datetime) or stored is False else None
-
-
-def _read_age(stored: Any) -> float | None:
-    try:
-        return _checked_age("original_max_age", stored)
-    except TypeError:
-        return None
 
 
 def _can_be(name: str, text: Any) -> bool:
@@ -184,9 +195,14 @@ def _can_be_sent(name: str, text: str | bool) -> bool:
     return False
 
 
+def _no_attribute(name: str) -> str:
+    return f"a session's cookie has no attribute {name!r}: {advice(name, _ATTRIBUTES)}"
+
+
 _MILLISECOND = timedelta(milliseconds=1)
-_LONGEST = 8.64e15  # milliseconds: how far from 1970 a date of JavaScript's can be (ECMA-262, Time Values)
-_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LATEST = datetime(9999, 12, 31, 23, 59, 59, 999000, UTC)  # the last millisecond that a datetime has
+_LONGEST = 8.64e15  # milliseconds: as far as JavaScript's dates reach (ECMA-262, Time Values), beyond datetime's
 # What the attributes are called in a stored session, and in which order they stand there.
 _KEYS = {
     "original_max_age": "originalMaxAge",

@@ -197,7 +197,8 @@ def test_a_max_age_beyond_what_a_date_can_be_ends_with_the_last_one_and_stays_as
     age: float, end: datetime
 ) -> None:
     cookie = Cookie(max_age=age)
-    assert (cookie.expires, cookie.original_max_age) == (end, age)
+    assert isinstance(cookie.expires, datetime)
+    assert (cookie.expires.replace(microsecond=0), cookie.original_max_age) == (end, age)
 
 
 def test_expires_is_in_whole_milliseconds_as_javascript_s_dates_are() -> None:
@@ -211,7 +212,7 @@ def test_expires_is_in_whole_milliseconds_as_javascript_s_dates_are() -> None:
     ("stored", "expires", "age"),
     [
         ({"expires": "Fri, 01 Jan 2100 00:00:00 GMT"}, LATER, None),
-        ({"expires": 4102444800000}, None, None),
+        ({"expires": 4102444800000}, LATER, None),
         ({"expires": "tomorrow", "originalMaxAge": 5000}, None, 5000),
         ({"expires": "+033715-08-25T09:29:48.099Z", "originalMaxAge": 1e15}, None, 1e15),
         ({"expires": ["2100"]}, None, None),
