@@ -220,6 +220,15 @@ class StoreContract:
         store.end("other")  # again, which is no error
         expect(store, "other", None)
 
+    def test_an_id_that_was_rotated_is_known_as_such_and_no_other_is(self, store: Store) -> None:
+        nothing = Changes({}, {}, [], session()["cookie"], None)
+        store.set("other", session(a=1))
+        store.set("old", session(a=2))
+        assert store.rotate("old", "newer", nothing) and store.rotate("newer", "newest", nothing)
+        assert not store.rotate("unknown", "gone", nothing)
+        found = [sid for sid in ("old", "newer", "newest", "other", "unknown", "gone") if store.was_rotated(sid)]
+        assert found == ["old", "newer"], f"was_rotated() is true of {found}, and should be of 'old' and 'newer'"
+
     # all, length, clear
 
     def test_all_and_length_are_of_what_has_not_expired(self, store: Any) -> None:

@@ -119,8 +119,7 @@ class Cookie:
         if options.get("secure") not in (True, False, None, "auto"):
             options["secure"] = bool(options["secure"])  # as JavaScript takes it
         cookie = cls(**{name: value for name, value in options.items() if name not in _TEXTS or _can_be(name, value)})
-        cookie.expires = read_expires(expires)
-        cookie.original_max_age = read_max_age(age)
+        cookie._expires, cookie.original_max_age = read_expires(expires), read_max_age(age)
         return cookie
 
 

@@ -5,6 +5,7 @@ What is to be done on the way out is upstream's decision table: one small predic
 
 from __future__ import annotations
 
+import inspect
 import secrets
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from .. import cookies
-from ..handlers import Middleware, Next
+from ..handlers import Middleware, Next, describe
 from ..options import checks_options
 from .cookie import Cookie
 from .memory import MemoryStore
@@ -35,10 +36,10 @@ def session(
     unset: Literal["keep", "destroy"] = "keep",
     store: Store | None = None,
     name: str = "connect.sid",
-    genid: Callable[[Request], Any] | None = None,
+    genid: Callable[[Request], Any] | Callable[[], Any] | None = None,
     rolling: bool = False,
     proxy: bool | None = None,
-    cookie: CookieOptions | Callable[[Request], CookieOptions] | None = None,
+    cookie: CookieOptions | Callable[[Request], CookieOptions] | Callable[[], CookieOptions] | None = None,
     rotate_on: str | None = None,
 ) -> Middleware:
     """Middleware that loads ``req.session`` before the handlers behind it run, and saves it after.
@@ -48,7 +49,8 @@ def session(
     ``unset='destroy'`` ends a session whose ``req.session`` was deleted. ``genid(req)`` makes ids, ``proxy`` says
     whether ``X-Forwarded-Proto`` is believed (``None``: as ``trust proxy`` says). ``cookie`` holds the options of
     ``Cookie``, or is a function of the request that returns them; its ``secure`` and ``same_site`` may be ``'auto'``.
-    ``rotate_on='user'`` gives the session a new id whenever that key appears, changes or goes.
+    Either function may leave its parameter out. ``rotate_on='user'`` gives the session a new id whenever that key
+    appears, changes or goes. Each ``session(...)`` makes sessions by its own options, also where several share a store.
 
     Raises ``TypeError`` for an option that cannot be. After npm express-session 1.19.0.
     """
@@ -59,14 +61,13 @@ def session(
         unset=unset,
         store=MemoryStore() if store is None else store,
         name=name,
-        genid=_random_id if genid is None else genid,
+        genid=_random_id if genid is None else _of_request("genid", genid),
         rolling=rolling,
         proxy=proxy,
-        cookie=cookie if callable(cookie) else _checked_cookie(cookie or {}),
+        cookie=_of_request("cookie", cookie) if callable(cookie) else _checked_cookie(cookie or {}),
         rotate_on=rotate_on,
     )
     options.check()
-    options.store.generate = options.generate
 
     def session_middleware(req: Request, res: Response, next: Next) -> None:
         if req.session is not None or not options.store.is_connected:
@@ -90,18 +91,19 @@ class _Visit:
         self.cookie_id = _id_from_cookie(req, options)
         self.original_id: Any = None
         self.original: Mapping[str, str] = {}
-        self.is_fresh = self.touched = self.committed = self.gone = False
+        self.is_fresh = self.is_late = self.touched = self.committed = self.gone = False
 
     def begin(self) -> None:
         """Load the session that the cookie names, or make a new one."""
         req, store = self.req, self.options.store
-        req.session_store, req.session_id = store, self.cookie_id
+        req.session_store, req.session_id, req.generate_session = store, self.cookie_id, self.options.generate
         try:
             document = store.get(self.cookie_id) if self.cookie_id else None
         except FileNotFoundError:  # upstream's ENOENT: a store of files has none for it
             document = None
-        loaded = store.generate(req) if document is None else store.create_session(req, document)
+        loaded = self.options.generate(req) if document is None else store.create_session(req, document)
         self.is_fresh = isinstance(document, Fresh)
+        self.is_late = document is None and self.was_rotated()
         self.original_id, self.original = req.session_id, loaded.as_stored
 
     def commit(self) -> None:
@@ -121,7 +123,9 @@ class _Visit:
                 store.end(self.req.session_id)
             return
         self.touch_once(session)
-        if self.should_rotate(session):
+        if self.is_late and not self.is_login(session):
+            self.gone = True
+        elif self.should_rotate(session):
             self.gone = not self.rotate(session)
         elif self.should_save(session):
             self.gone = not session.save()
@@ -137,7 +141,7 @@ class _Visit:
             return
         if not self.committed and (self.should_rotate(session) or self.should_save(session)):
             self.commit()
-        if self.gone or not self.should_set_cookie(session):
+        if self.gone or not self.should_set_cookie(session) or self.was_rotated_meanwhile(session):
             return
         if session.cookie.secure and not options.is_secure(self.req):
             return
@@ -156,6 +160,15 @@ class _Visit:
             session.begin_anew(new_id)
         self.req.session_id = new_id
         return True
+
+    def was_rotated(self) -> bool:
+        """Whether another request has moved the session to a new id, which the client knows or will know."""
+        rotates = self.options.rotate_on is not None
+        return rotates and self.cookie_id is not None and self.options.store.was_rotated(self.cookie_id)
+
+    def was_rotated_meanwhile(self, session: Session) -> bool:
+        """The same of a session that this request has loaded and not saved."""
+        return session.id == self.cookie_id and not session.was_saved and self.was_rotated()
 
     def touch_once(self, session: Session) -> None:
         if not self.touched:
@@ -189,6 +202,10 @@ class _Visit:
         if self.cookie_id != self.req.session_id:
             return self.options.save_uninitialized or self.is_modified(session)
         return self.options.rolling or (session.cookie.expires is not None and self.is_modified(session))
+
+    def is_login(self, session: Session) -> bool:
+        key = self.options.rotate_on
+        return key not in self.original and key in session
 
     def is_logout(self, session: Session) -> bool:
         key = self.options.rotate_on
@@ -228,8 +245,6 @@ class _Options:
             raise TypeError(f"session(unset=…) is 'keep' or 'destroy', not {self.unset!r}")
         if not isinstance(self.store, Store):
             raise TypeError(f"session(store=…) takes a miniexpress.sessions.store.Store, not {self.store!r}")
-        if not callable(self.genid):
-            raise TypeError(f"session(genid=…) takes a function of the request, not {self.genid!r}")
         try:
             cookies.serialize(self.name, "value")
         except TypeError:
@@ -270,6 +285,33 @@ def _id_from_cookie(req: Request, options: _Options) -> str | None:
 def _random_id(req: Request) -> str:
     """24 random bytes, url-safe, as npm uid-safe 2.1 makes them."""
     return secrets.token_urlsafe(24)
+
+
+def _of_request(option: str, function: Callable[..., Any]) -> Callable[[Request], Any]:
+    """``function`` as one of the request, also where it takes no parameter: ``genid=lambda: …``."""
+    takes = f"session({option}=…) takes a function of the request"
+    if not callable(function):
+        raise TypeError(f"{takes}, not {function!r}")
+    if inspect.iscoroutinefunction(function):
+        raise TypeError(f"{takes}, and {describe(function)} is async: make it a plain def")
+    try:
+        signature = inspect.signature(function, follow_wrapped=False)
+    except ValueError:  # some builtins do not tell
+        return function
+    takes_any = any(each.kind is each.VAR_POSITIONAL for each in signature.parameters.values())
+    if _binds(signature) and not takes_any:
+        return lambda req: function()
+    if not _binds(signature, None):
+        raise TypeError(f"{takes} or of nothing, and {describe(function)} takes other parameters")
+    return function
+
+
+def _binds(signature: inspect.Signature, *arguments: Any) -> bool:
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        return False
+    return True
 
 
 def _checked_secrets(secret: Any) -> Sequence[str | bytes]:

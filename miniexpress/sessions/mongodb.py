@@ -26,7 +26,7 @@ from ..options import checks_options
 from .hello import answers
 from .holds import HELD, Holds
 from .session import Changes
-from .store import Document, Fresh, Store
+from .store import LATE, Document, Fresh, Store
 from .updates import MAX_AGE, as_paths, as_pipeline, with_nulls
 
 log = logging.getLogger("miniexpress.sessions")
@@ -164,7 +164,8 @@ class MongoDBStore(Store):
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
         def move(document: Document, as_held: Mapping[str, Any]) -> Document | None:
             after = changes.onto(self._read(document))
-            self._put(new_sid, after, **{_WAS: [*document.get(_WAS, ()), sid][-_MOST_REMEMBERED:]})
+            was = [*document.get(_WAS, ()), sid][-_MOST_REMEMBERED:]
+            self._put(new_sid, after, **{_WAS: was, _ROTATED: datetime.now(UTC)})
             return after if self.collection.delete_one(as_held).deleted_count else None
 
         with self.reached("writing"):
@@ -195,6 +196,12 @@ class MongoDBStore(Store):
         with self.reached("writing"):
             self._have_index(_WAS, sparse=True)
             self.collection.delete_many({"$or": [{self.id_field: sid}, {_WAS: sid}]})
+
+    def was_rotated(self, sid: str) -> bool:
+        lately = {_WAS: sid, _ROTATED: {"$gt": datetime.now(UTC) - LATE}}
+        with self.reached("reading"):
+            self._have_index(_WAS, sparse=True)
+            return self.collection.find_one(lately, [self.id_field]) is not None
 
     def all(self) -> dict[str, Document]:
         """The sessions that have not expired, by id."""
@@ -374,12 +381,12 @@ def _reason(error: PyMongoError) -> str:
     return re.split(", (?:full error|Timeout|Topology Description):? ", str(error))[0]
 
 
-_FIELD = re.compile(rf"(?!(?:session|{HELD}|was)\Z)[\w -]+")
+_FIELD = re.compile(rf"(?!(?:session|{HELD}|was|rotated)\Z)[\w -]+")
 # Seconds. pymongo looks for a server every half second: what is between two looks is waited for too.
 _PATIENCE = 1.2
 _PATIENCE_WHEN_LOST = 0.8
 _PATIENCE_WITH_A_HELLO = 0.4
 _PATIENCE_WITH_AN_INDEX = 0.4
-_WAS = "was"  # the ids that a session had before
+_WAS, _ROTATED = "was", "rotated"  # the ids that a session had before, and when it was given the last one
 _MOST_REMEMBERED = 32  # ids: so many rotations may lie between the begin of a request and its logout
 _UNAUTHORIZED, _AUTHENTICATION_FAILED = 13, 18  # in MongoDB's list of error codes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
@@ -32,21 +33,18 @@ class Store:
     - ``update(sid, changes) -> bool``: in one atomic step, make the session what ``changes.onto(document)`` is;
       ``False``, and nothing written, where there is no such session. Without it the whole document is ``set``, and
       requests that run at the same time undo each other's changes;
-    - ``rotate`` and ``end``, each in one transaction, where several processes share the sessions: what they are here
-      holds for one process, and for what has been saved before;
+    - ``rotate`` and ``end``, each in one transaction, and ``was_rotated``, where several processes share the sessions:
+      what they are here holds for one process, and for what has been saved before;
     - ``all() -> {sid: document}``, ``length()`` and ``clear()``.
 
     A store that emits ``disconnect`` is left alone, and requests get no session, until it emits ``connect``.
     """
 
-    generate: Callable[[Request], Session]
-    """Gives a request an empty session with a new id. Set by the middleware that uses the store."""
-
     is_connected = True
 
     _listeners: dict[str, list[Callable[..., Any]]]
     _lock: RLock
-    _became: OrderedDict[str, str]
+    _became: OrderedDict[str, tuple[str, datetime]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         # Not in __init__, which a store of one's own may forget to call.
@@ -74,7 +72,7 @@ class Store:
 
     def _moved(self, sid: str, new_sid: str, document: Document) -> Document:
         self.set(new_sid, document)
-        self._became[sid] = new_sid
+        self._became[sid] = new_sid, datetime.now(UTC)
         self.destroy(sid)
         if len(self._became) > _MOST_REMEMBERED:
             self._became.popitem(last=False)
@@ -88,8 +86,19 @@ class Store:
         with self._lock:
             self.destroy(sid)
             while moved := self._became.pop(sid, None):
-                sid = moved
+                sid = moved[0]
                 self.destroy(sid)
+
+    def was_rotated(self, sid: str) -> bool:
+        """Whether ``rotate`` has moved this id's session so lately that a request which names it is still under way."""
+        with self._lock:
+            moved = self._became.get(sid)
+        return moved is not None and datetime.now(UTC) - moved[1] < LATE
+
+    def generate(self, req: Request) -> Session:
+        """Give the request an empty session with a new id, by the options of its own ``session(...)``."""
+        session: Session = req.generate_session(req)
+        return session
 
     def regenerate(self, req: Request) -> Session:
         """End the request's session and give it an empty one with a new id."""
@@ -115,5 +124,6 @@ class Store:
             listener(*arguments)
 
 
+LATE = timedelta(minutes=1)
 # So many rotations may lie between the begin of a request and its logout.
 _MOST_REMEMBERED = 10_000

@@ -6,10 +6,12 @@ calls a visit makes is in test_decisions.py.
 
 from __future__ import annotations
 
+import functools
 import re
+import secrets
 import warnings
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 
@@ -23,6 +25,7 @@ from miniexpress.sessions.store import Store
 Serve = Callable[..., str]
 COMPLETE: dict[str, Any] = {"secret": SECRET, "resave": False, "save_uninitialized": False}
 NO_COOKIES = {"path": "a;b", "domain": "a b", "same_site": "maybe", "priority": "urgent", "expires": "2100"}
+
 
 # What is given, and what the refusal has to say: the argument, what was wrong with it, and what to give.
 REFUSED: list[tuple[dict[str, Any], str]] = [
@@ -65,6 +68,27 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 def test_an_option_that_cannot_be_is_refused_when_it_is_given(given: dict[str, Any], told: str) -> None:
     with pytest.raises(TypeError, match=f"(?s){told}"):
         session(**{**COMPLETE, **given})
+
+
+async def made_later(req: Any) -> Any:
+    return {}
+
+
+@pytest.mark.parametrize("option", ["genid", "cookie"])
+@pytest.mark.parametrize(
+    ("function", "told"),
+    [
+        (lambda req, res: {}, r"the request or of nothing, and .*<lambda> \(.* takes other parameters"),
+        (lambda *, req: {}, r"the request or of nothing, and .*<lambda> \(.* takes other parameters"),
+        (made_later, r"the request, and made_later \(.* is async: make it a plain def"),
+    ],
+    ids=["two parameters", "a keyword", "async"],
+)
+def test_a_function_that_cannot_be_called_with_a_request_is_refused_when_it_is_given(
+    option: str, function: Any, told: str
+) -> None:
+    with pytest.raises(TypeError, match=f"{option}=….*{told}"):
+        session(**{**COMPLETE, option: function})
 
 
 def test_a_missing_secret_is_refused_in_words_that_name_it() -> None:
@@ -213,6 +237,33 @@ def test_the_cookie_ends_as_long_after_the_answer_as_its_max_age_says(serve: Ser
     assert abs(lasts - timedelta(milliseconds=age)) <= timedelta(seconds=1)  # both are in whole seconds
 
 
+@pytest.mark.parametrize("cookie", [{"expires": datetime(9999, 12, 31, 23, 59, 59)}, {"max_age": 8.64e15}])
+@pytest.mark.parametrize("options", [{}, {"rolling": True, "resave": True}], ids=["", "rolling"])
+def test_a_cookie_that_ends_with_the_year_9999_is_set_with_every_answer(
+    serve: Serve, cookie: dict[str, Any], options: dict[str, Any]
+) -> None:
+    app = app_with_session(cookie=cookie, **options)
+
+    @app.get("/")
+    def count(req: Any, res: Any) -> None:
+        req.session.views = (req.session.views or 0) + 1
+        res.json(req.session.views)
+
+    browser = Browser(serve(app))
+    for views in range(1, 4):
+        answer = browser.get()
+        assert (answer.status, answer.text) == (200, str(views))
+        assert "Expires=Fri, 31 Dec 9999 23:59:59 GMT" in answer.set_cookie[0]
+
+
+def test_a_misspelt_attribute_of_the_cookie_is_an_error_that_names_the_one_meant(serve: Serve) -> None:
+    app = app_with_session()
+    app.get("/", lambda req, res: (setattr(req.session.cookie, "maxAge", 1), res.end()))
+    answer = Browser(serve(app)).get()
+    assert answer.status == 500
+    assert "no attribute &#39;maxAge&#39;: did you mean &#39;max_age&#39;?" in answer.text
+
+
 def test_an_attribute_that_a_handler_spoils_is_an_error_answer_with_no_cookie(serve: Serve) -> None:
     app = app_with_session(save_uninitialized=True)
     app.get("/", lambda req, res: (setattr(req.session.cookie, "domain", "a\r\nX: y"), res.send("x")))
@@ -318,6 +369,55 @@ def test_a_genid_that_returns_no_string_leaves_the_session_unsaved_and_the_answe
     answer = Browser(serve(app)).get()
     assert (answer.status, answer.text, answer.set_cookie) == (200, "tobi", [])
     assert store.calls == []
+
+
+class Maker:
+    def of_request(self, req: Any) -> str:
+        return str(req.query.id)
+
+    def __call__(self) -> str:
+        return "called"
+
+
+def decorated(function: Callable[..., str]) -> Callable[..., str]:
+    @functools.wraps(function)
+    def wrapper(*args: Any) -> str:
+        return function(*args)
+
+    return wrapper
+
+
+@pytest.mark.parametrize(
+    ("genid", "made"),
+    [
+        (lambda: "nothing", "nothing"),
+        (lambda req: str(req.query.id), "asked"),
+        (lambda prefix="default": prefix, "default"),
+        (lambda req, prefix="a-": prefix + req.query.id, "a-asked"),
+        (lambda *args: args[0].query.id, "asked"),
+        (Maker(), "called"),
+        (Maker().of_request, "asked"),
+        (decorated(lambda req: str(req.query.id)), "asked"),
+        (functools.partial(lambda prefix, req: prefix + req.query.id, "p-"), "p-asked"),
+    ],
+)
+def test_a_genid_is_called_with_the_request_where_it_takes_it(serve: Serve, genid: Any, made: str) -> None:
+    app = app_with_session(genid=genid, cookie=lambda: {"path": "/"})
+    app.get("/", lambda req, res: res.send(req.session.id))
+    assert Browser(serve(app)).get("/?id=asked").text == made
+
+
+def test_secrets_token_urlsafe_is_a_genid(serve: Serve) -> None:
+    app = app_with_session(genid=secrets.token_urlsafe)
+    app.get("/", lambda req, res: res.send(req.session.id))
+    browser = Browser(serve(app))
+    assert len({browser.get().text for _ in range(5)}) == 5
+
+
+def test_a_cookie_function_may_take_nothing(serve: Serve) -> None:
+    app = app_with_session(save_uninitialized=True, genid=lambda: "a/b+c=", cookie=lambda: {"same_site": "lax"})
+    app.get("/", lambda req, res: res.end())
+    assert Browser(serve(app)).get().set_cookie == [f"{SID}; Path=/; HttpOnly; SameSite=Lax"]
 
 
 def test_an_id_with_any_character_comes_back_as_it_was(serve: Serve) -> None:

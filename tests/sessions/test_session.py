@@ -497,6 +497,74 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
     store.client.close()
 
 
+LATE_OPTIONS = [{}, {"save_uninitialized": True}, {"save_uninitialized": True, "resave": True, "rolling": True}]
+
+
+@pytest.mark.parametrize("path", ["/", "/set", "/save", "/stream", "/regenerate", "/error"])
+@pytest.mark.parametrize("options", LATE_OPTIONS, ids=["", "save_uninitialized", "all"])
+def test_a_request_that_names_a_rotated_id_late_gets_no_cookie_over_the_login_s(
+    serve: Serve, store: Store, options: dict[str, Any], path: str
+) -> None:
+    app, _ = login_app(store=store, rotate_on="user", **options)
+    app.get("/set", lambda req, res: (req.session.update(cart=1), res.end()))
+    app.get("/save", lambda req, res: (req.session.update(cart=1), req.session.save(), res.end()))
+    app.get("/stream", lambda req, res: (res.write("a"), req.session.update(cart=1), res.end("b")))
+    app.get("/regenerate", lambda req, res: (req.session.regenerate(), res.end()))
+
+    @app.get("/error")
+    def error(req: Any, res: Any) -> None:
+        req.session.cart = 1
+        raise RuntimeError("x")
+
+    browser = Browser(serve(app))
+    browser.get("/set")
+    late = browser.with_same_cookie()
+    assert browser.get("/login/tobi").sets_cookie
+    assert json.loads(late.get("/").text) == {}
+    assert not late.get(path).sets_cookie
+    assert json.loads(browser.get("/").text)["user"] == {"name": "tobi"}
+
+
+def test_a_login_whose_answer_was_lost_works_when_it_is_sent_again(serve: Serve, store: Store) -> None:
+    app, _ = login_app(store=store, rotate_on="user", save_uninitialized=True)
+    browser = Browser(serve(app))
+    browser.get("/")
+    browser.with_same_cookie().get("/login/tobi")
+    assert not browser.get("/").sets_cookie
+    assert browser.get("/login/tobi").sets_cookie
+    assert browser.get("/").text == '{"user":{"name":"tobi"}}'
+
+
+def test_an_id_that_was_rotated_long_ago_is_as_unknown_as_any_other(
+    serve: Serve, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for room in ("store", "mongodb"):
+        monkeypatch.setattr(f"miniexpress.sessions.{room}.LATE", timedelta(0))
+    app, _ = login_app(store=store, rotate_on="user", save_uninitialized=True)
+    browser = Browser(serve(app))
+    browser.get("/")
+    late = browser.with_same_cookie()
+    browser.get("/login/tobi")
+    assert late.get("/").sets_cookie
+
+
+@pytest.mark.parametrize("how", ["read", "same", "change"])
+def test_a_request_under_way_while_its_id_is_rotated_does_not_roll_the_old_cookie_over_the_login_s(
+    serve: Serve, store: Store, how: str
+) -> None:
+    app, slow = login_app(store=store, rotate_on="user", rolling=True, cookie={"max_age": 600_000})
+    browser = Browser(serve(app))
+    browser.get("/login/tobi")
+    with ThreadPoolExecutor() as pool:
+        late = pool.submit(browser.with_same_cookie().get, f"/slow/{how}")
+        assert slow.begun.wait(20)
+        assert browser.get("/login/loki").sets_cookie
+        slow.go_on.set()
+        assert not late.result().sets_cookie
+    assert browser.get("/").sets_cookie
+    assert "loki" in browser.get("/").text
+
+
 @pytest.mark.parametrize("logout", ["destroy", "regenerate", "unset", "delete"])
 def test_a_slow_logout_holds_for_what_others_have_rotated_meanwhile(serve: Serve, store: Store, logout: str) -> None:
     app, slow = login_app(store=store, rotate_on="user", unset="destroy")

@@ -84,6 +84,28 @@ def test_one_store_may_serve_several_apps(serve: Callable[..., str]) -> None:
     assert browsers[1].get("/b").text == first.text
 
 
+def test_each_session_on_one_store_makes_ids_and_cookies_of_its_own(serve: Callable[..., str]) -> None:
+    store, app = UpdatingStore(), express()
+    for path, age in (("/shop", 60_000), ("/admin", None)):
+        options: dict[str, Any] = {"secret": SECRET, "resave": False, "save_uninitialized": True, "store": store}
+        options |= {"genid": lambda req, path=path: path[1:], "cookie": {"path": path, "max_age": age}}
+        app.use(path, session(**options, name=f"{path[1:]}-sid"))
+
+    def answer(req: Any, res: Any) -> None:
+        change = {"regenerate": req.session.regenerate, "generate": lambda: req.session_store.generate(req)}
+        change.get(req.query.how, lambda: None)()
+        res.json([req.session.id, req.session.cookie.path, req.session.cookie.original_max_age])
+
+    app.get("/:path", answer)
+    url = serve(app)
+    for how in ("read", "regenerate", "generate"):
+        answers = {path: Browser(url).get(f"{path}?how={how}") for path in ("/shop", "/admin")}
+        assert answers["/shop"].text == '["shop","/shop",60000]'
+        assert answers["/admin"].text == '["admin","/admin",null]'
+        assert answers["/shop"].set_cookie[0].startswith(f"shop-sid={signed('shop')}; Path=/shop; Expires=")
+        assert answers["/admin"].set_cookie == [f"admin-sid={signed('admin')}; Path=/admin; HttpOnly"]
+
+
 def test_regenerate_on_the_store_is_what_the_session_s_is(serve: Callable[..., str]) -> None:
     store = PlainStore()
     app = app_with_session(store=store)
