@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .case import Case, get, gets, post, raw, send
 from .cases_response_cookies import EXPIRES
+from .cases_sessions import signed
 
 CASES = [
     Case(
@@ -139,6 +140,52 @@ CASES = [
         """,
         requests=[
             get("/object"),
+        ],
+    ),
+    Case(
+        "sessions",
+        js="""
+        const store = new session.MemoryStore()
+        const cookie = { originalMaxAge: null, expires: null, httpOnly: true, path: '/' }
+        store.sessions.known = JSON.stringify({ cookie, save: 'data', a: 1 })
+        const options = { secret: 'keyboard cat', resave: false, saveUninitialized: false, store, genid: () => 'made' }
+        app.use('/bad-path', session({ ...options, cookie: () => ({ path: '/bad;path' }) }))
+        app.use('/bad-domain', session(options))
+        app.use('/data', session(options))
+        app.get('/bad-path', (req, res) => res.json(req.session ?? null))
+        app.get('/bad-domain', (req, res) => { req.session.a = 1; req.session.cookie.domain = 'a b'; res.send('x') })
+        app.get('/data/unset', (req, res) => { req.session.a = 1; res.write('x'); req.session = null; res.end() })
+        app.get('/data', (req, res) => res.json(Object.keys(req.session).filter((key) => key !== 'cookie')))
+        """,
+        py="""
+        from miniexpress.sessions.memory import MemoryStore
+        store = MemoryStore()
+        cookie = {'originalMaxAge': None, 'expires': None, 'httpOnly': True, 'path': '/'}
+        store.set('known', {'cookie': cookie, 'save': 'data', 'a': 1})
+        options = dict(secret='keyboard cat', resave=False, save_uninitialized=False, store=store, genid=lambda: 'made')
+        app.use('/bad-path', session(**options, cookie=lambda: {'path': '/bad;path'}))
+        app.use('/bad-domain', session(**options))
+        app.use('/data', session(**options))
+        app.get('/bad-path', lambda req, res: res.json(req.session))
+        def bad_domain(req, res):
+            req.session.a = 1
+            req.session.cookie.domain = 'a b'
+            res.send('x')
+        app.get('/bad-domain', bad_domain)
+        def unset(req, res):
+            req.session.a = 1
+            res.write('x')
+            req.session = None
+            res.end()
+        app.get('/data/unset', unset)
+        app.get('/data', lambda req, res: res.json([key for key in req.session if key != 'cookie']))
+        """,
+        requests=[
+            get("/bad-path"),
+            get("/data/unset"),
+            get("/data", {"Cookie": f"connect.sid={signed('made')}"}, name="after unset"),
+            get("/data", {"Cookie": f"connect.sid={signed('known')}"}, name="a key that is a method's name"),
+            get("/bad-domain"),
         ],
     ),
 ]

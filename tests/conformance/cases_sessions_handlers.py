@@ -198,7 +198,102 @@ def asked(path: str, cookie_name: str, **headers: str) -> Request:
     return get(f"/{path}", fields, name=", ".join([path, cookie_name, *headers]), mask=mask)
 
 
+# What express-session's documentation says of the cookie's end, and what a session does with what it is given.
+ENDS_JS = """
+const store = new session.MemoryStore()
+app.use(session({ secret: 'keyboard cat', resave: false, saveUninitialized: false, store, genid: () => 'made',
+  cookie: () => ({ path: '/', maxAge: 60000 }) }))
+const stored = (req, res) => req.session.save(() => res.send(store.sessions.made.replace(/\\d{4}-[^"]*Z/, 'then')))
+app.get('/expires-false', (req, res) => { req.session.cookie.expires = false; req.session.a = 1; stored(req, res) })
+app.get('/max-age-false', (req, res) => { req.session.cookie.maxAge = false; req.session.a = 1; stored(req, res) })
+app.get('/expires-false-again', (req, res) => { req.session.cookie.expires = false; req.session.touch()
+  req.session.a = 2; res.json([req.session.cookie.expires, req.session.cookie.maxAge]) })
+app.get('/the-last-second', (req, res) => { req.session.cookie.expires = new Date(Date.UTC(9999, 11, 31, 23, 59, 59))
+  req.session.a = 3; res.send('x') })
+app.get('/plain', (req, res) => { const user = { name: 'Ada', at: { city: 'London' } }; req.session.user = user
+  user.age = 36; req.session.user.at.zip = 1; req.session._id = 'mine'
+  res.json([req.session.user.name, req.session.user.age, user.at, req.session._id, req.session._store ?? null]) })
+app.get('/to-json', (req, res) => { const items = []; req.session.cart = { toJSON: () => ({ items }) }
+  req.session.save(() => { items.push('tea'); res.send('x') }) })
+app.get('/kept', (req, res) => res.json([req.session.user ?? null, req.session._id ?? null, req.session.cart ?? null]))
+"""
+ENDS_PY = """
+import re
+from datetime import UTC, datetime
+from miniexpress.jsontext import stringify
+from miniexpress.sessions.memory import MemoryStore
+store = MemoryStore()
+app.use(session(secret='keyboard cat', resave=False, save_uninitialized=False, store=store, genid=lambda: 'made',
+                cookie=lambda: {'path': '/', 'max_age': 60000}))
+def stored(req, res):
+    req.session.save()
+    document = store.get('made')
+    text = stringify({'cookie': document.pop('cookie'), **document})
+    res.send(re.sub('[0-9]{4}-[^"]*Z', 'then', text))
+def expires_false(req, res):
+    req.session.cookie.expires = False
+    req.session.a = 1
+    stored(req, res)
+app.get('/expires-false', expires_false)
+def max_age_false(req, res):
+    req.session.cookie.max_age = False
+    req.session.a = 1
+    stored(req, res)
+app.get('/max-age-false', max_age_false)
+def expires_false_again(req, res):
+    req.session.cookie.expires = False
+    req.session.touch()
+    req.session.a = 2
+    res.json([req.session.cookie.expires, req.session.cookie.max_age])
+app.get('/expires-false-again', expires_false_again)
+def the_last_second(req, res):
+    req.session.cookie.expires = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    req.session.a = 3
+    res.send('x')
+app.get('/the-last-second', the_last_second)
+def plain(req, res):
+    user = {'name': 'Ada', 'at': {'city': 'London'}}
+    req.session.user = user
+    user['age'] = 36
+    req.session.user.at.zip = 1
+    req.session._id = 'mine'
+    res.json([req.session.user.name, req.session.user.age, user['at'], req.session._id, req.session._store])
+app.get('/plain', plain)
+class Cart:
+    def __init__(self):
+        self.items = []
+    def __repr__(self):
+        return 'Cart'
+    def to_json(self):
+        return {'items': self.items}
+def to_json(req, res):
+    cart = req.session.cart = Cart()
+    req.session.save()
+    cart.items.append('tea')
+    res.send('x')
+app.get('/to-json', to_json)
+app.get('/kept', lambda req, res: res.json([req.session.user, req.session._id, req.session.cart]))
+"""
+MADE = {"Cookie": f"connect.sid={signed('made')}"}
+
 CASES = [
+    Case(
+        "the cookie's end, and what is assigned",
+        js=ENDS_JS,
+        py=ENDS_PY,
+        requests=[
+            get("/expires-false", name="expires false, no cookie", mask=EXPIRES),
+            get("/expires-false", MADE, name="expires false", mask=EXPIRES),
+            get("/max-age-false", name="max age false", mask=EXPIRES),
+            get("/expires-false-again", MADE, name="expires false, touched", mask=EXPIRES),
+            get("/the-last-second", MADE, name="the last second"),
+            get("/kept", MADE, name="after the last second"),
+            get("/plain", MADE, name="a plain object"),
+            get("/kept", MADE, name="after a plain object"),
+            get("/to-json", MADE, name="an object with toJSON that changes after save"),
+            get("/kept", MADE, name="after an object with toJSON"),
+        ],
+    ),
     Case(
         "handlers",
         js=APP_JS,
@@ -211,5 +306,5 @@ CASES = [
             *(asked("attributes", cookie_name, **{"X-Forwarded-Proto": "https"}) for cookie_name in SENT),
             *(asked("not-modified", cookie_name, **{"If-None-Match": '"x"'}) for cookie_name in SENT),
         ],
-    )
+    ),
 ]

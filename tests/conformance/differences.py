@@ -164,4 +164,20 @@ DIFFERENCES = {
         "A view is looked for in `views` only",
         _page("500 Internal Server Error"),
     ),
+    "differences-sessions-GET /bad-path": Difference(
+        "A session's cookie that cannot be set",
+        _page("500 Internal Server Error"),
+    ),
+    "differences-sessions-GET /bad-domain": Difference(
+        "A session's cookie that cannot be set",
+        _page("500 Internal Server Error"),
+    ),
+    "differences-sessions-after unset": Difference(
+        "A session is saved before the head of the answer leaves",
+        _answer('["a"]', ETag='W/"5-azjUIDbazc8IG40dDuDJe0B8VsY"'),
+    ),
+    "differences-sessions-a key that is a method's name": Difference(
+        "A stored key that is also a method's name",
+        _answer('["save","a"]', ETag='W/"c-BDSZHAnXzp3i3Tp62mpPeTy3Duk"'),
+    ),
 }
