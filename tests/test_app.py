@@ -70,6 +70,21 @@ def is_logged_in(browser: requests.Session, url: str) -> bool:
     return answer.status_code == 200
 
 
+def test_a_page_asked_for_before_the_login_and_served_after_it_does_not_log_the_visitor_out(
+    run_app: RunApp, mongodb: MongoDBServer
+) -> None:
+    add_user(mongodb.uri, "ada@example.com", "Ada")
+    app = run_app(env={"MONGODB_URI": mongodb.uri})
+    browser = requests.Session()
+    browser.get(f"{app.url}/")
+    before = browser.cookies[COOKIE]
+    browser.post(f"{app.url}/login", {"email": "ada@example.com"})
+    assert browser.cookies[COOKIE] != before
+    late = requests.get(f"{app.url}/", cookies={COOKIE: before})
+    assert (late.status_code, late.headers.get("Set-Cookie")) == (200, None)
+    assert is_logged_in(browser, app.url)
+
+
 @pytest.mark.usefixtures("embedded_port")
 def test_the_login_survives_a_kill_and_a_restart_on_the_embedded_database(run_app: RunApp, own_copy: Path) -> None:
     port = str(free_port())

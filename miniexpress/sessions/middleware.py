@@ -10,6 +10,7 @@ import secrets
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from .. import cookies
@@ -91,7 +92,7 @@ class _Visit:
         self.cookie_id = _id_from_cookie(req, options)
         self.original_id: Any = None
         self.original: Mapping[str, str] = {}
-        self.is_fresh = self.is_late = self.touched = self.committed = self.gone = False
+        self.is_fresh = self.is_unknown = self.touched = self.committed = self.gone = False
 
     def begin(self) -> None:
         """Load the session that the cookie names, or make a new one."""
@@ -103,7 +104,7 @@ class _Visit:
             document = None
         loaded = self.options.generate(req) if document is None else store.create_session(req, document)
         self.is_fresh = isinstance(document, Fresh)
-        self.is_late = document is None and self.was_rotated()
+        self.is_unknown = document is None
         self.original_id, self.original = req.session_id, loaded.as_stored
 
     def commit(self) -> None:
@@ -123,12 +124,10 @@ class _Visit:
                 store.end(self.req.session_id)
             return
         self.touch_once(session)
-        if self.is_late and not self.is_login(session):
-            self.gone = True
-        elif self.should_rotate(session):
+        if self.should_rotate(session):
             self.gone = not self.rotate(session)
         elif self.should_save(session):
-            self.gone = not session.save()
+            self.gone = (self.is_unknown and self.is_late(session)) or not session.save()
         elif may_touch and self.should_touch(session) and hasattr(store, "touch"):
             store.touch(session.id, session.to_json())
         if self.gone and self.is_logout(session):  # which holds for what another request has rotated it to
@@ -141,7 +140,7 @@ class _Visit:
             return
         if not self.committed and (self.should_rotate(session) or self.should_save(session)):
             self.commit()
-        if self.gone or not self.should_set_cookie(session) or self.was_rotated_meanwhile(session):
+        if self.gone or not self.should_set_cookie(session) or self.is_late(session):
             return
         if session.cookie.secure and not options.is_secure(self.req):
             return
@@ -161,14 +160,10 @@ class _Visit:
         self.req.session_id = new_id
         return True
 
+    @cached_property
     def was_rotated(self) -> bool:
-        """Whether another request has moved the session to a new id, which the client knows or will know."""
-        rotates = self.options.rotate_on is not None
-        return rotates and self.cookie_id is not None and self.options.store.was_rotated(self.cookie_id)
-
-    def was_rotated_meanwhile(self, session: Session) -> bool:
-        """The same of a session that this request has loaded and not saved."""
-        return session.id == self.cookie_id and not session.was_saved and self.was_rotated()
+        """Whether another request has moved the session that the client names to a new id."""
+        return self.cookie_id is not None and self.options.store.was_rotated(self.cookie_id)
 
     def touch_once(self, session: Session) -> None:
         if not self.touched:
@@ -202,6 +197,13 @@ class _Visit:
         if self.cookie_id != self.req.session_id:
             return self.options.save_uninitialized or self.is_modified(session)
         return self.options.rolling or (session.cookie.expires is not None and self.is_modified(session))
+
+    def is_late(self, session: Session) -> bool:
+        """Whether the client knows, or will know, a newer id, which the cookie of this session must not replace."""
+        if self.options.rotate_on is None or self.is_login(session):
+            return False
+        is_as_loaded = session.id == self.cookie_id and not session.was_saved
+        return (self.is_unknown or is_as_loaded) and self.was_rotated
 
     def is_login(self, session: Session) -> bool:
         key = self.options.rotate_on
