@@ -32,8 +32,10 @@ REQUEST_LINE = re.compile(
 HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]++\]|[0-9A-Za-z_.~!$&'()*+;=%-]*+)(?::[0-9]*+)?")
 CHUNK = re.compile(rf'([0-9A-Fa-f]{{1,15}}+)(?:;{_TOKEN}(?:=(?:{_TOKEN}|"[^"\\]*+(?:\\.[^"\\]*+)*"))?)*')
 LENGTH = re.compile("[0-9]{1,18}")
+CONTINUE = re.compile(r"(?:^|\W)100-continue(?:$|\W)", re.ASCII | re.IGNORECASE)  # in Expect, whatever is beside it
 CONTROLS = bytes(set(range(32)) - {0x09} | {0x7F})
-FRAMING = {"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_HOST"}
+FRAMING = {"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"}
+ONCE = FRAMING | {"HTTP_HOST"}
 FIRST_COUNTS = re.compile(
     "CONTENT_TYPE|HTTP_(AGE|AUTHORIZATION|ETAG|EXPIRES|FROM|IF_(UN)?MODIFIED_SINCE|LAST_MODIFIED|LOCATION|MAX_FORWARDS|"
     "PROXY_AUTHORIZATION|REFERER|RETRY_AFTER|SERVER|USER_AGENT)"
@@ -223,7 +225,7 @@ def read_head(head: bytes, base: WSGIEnvironment, max_count: int) -> WSGIEnviron
         if not is_host(authority) or authority.startswith(":"):
             raise Refused(400, "malformed host in the target")
         environ["HTTP_HOST"] = authority  # RFC 9112 3.2.2: the target's host is the one that counts
-    if "HTTP_EXPECT" in environ and environ["HTTP_EXPECT"].lower() != "100-continue" and version == "HTTP/1.1":
+    if "HTTP_EXPECT" in environ and version == "HTTP/1.1" and CONTINUE.search(environ["HTTP_EXPECT"]) is None:
         raise Refused(417, "unknown expectation")
     return environ
 
@@ -244,19 +246,24 @@ def lines_of(raw: bytes | bytearray) -> list[str]:
 
 def add_fields(fields: Iterable[str], environ: dict[str, Any]) -> None:
     for field in fields:
-        name, colon, value = field.partition(":")
-        key = environ_key(name)
-        if not colon:
-            raise Refused(400, "header without colon")
+        key, value = split_field(field)
         if key is None:
             continue
-        value = value.strip(" \t")
         if key not in environ:
             environ[key] = value
-        elif key in FRAMING:
+        elif key in ONCE:
             raise Refused(400, "repeated header")
         elif FIRST_COUNTS.fullmatch(key) is None:
             environ[key] += f"{'; ' if key == 'HTTP_COOKIE' else ', '}{value}"
+
+
+def split_field(field: str) -> tuple[str | None, str]:
+    """A header line's key in an environ, as `environ_key` has it, and its value."""
+    name, colon, value = field.partition(":")
+    key = environ_key(name)
+    if not colon:
+        raise Refused(400, "header without colon")
+    return key, value.strip(" \t")
 
 
 @lru_cache(maxsize=256)
@@ -352,12 +359,10 @@ class Body(io.RawIOBase):
         self._charge(len(line) - chunk.end(1))
         self._left = int(chunk[1], 16)
         self._chunked = self._left > 0
-        trailers: dict[str, Any] = {}
         while not self._chunked and (line := self._line()):
             self._charge(len(line))
-            add_fields([line], trailers)
-        if FRAMING & trailers.keys():
-            raise Refused(400, "forbidden trailer")
+            if split_field(line)[0] in FRAMING:
+                raise Refused(400, "forbidden trailer")
 
     def _line(self) -> str:
         return lines_of(self._client.receive_line())[0]

@@ -346,7 +346,7 @@ CASES: dict[str, list[tuple[str, int | dict[str, str], bytes]]] = {
         ("LF", 400, CHUNKED + b"0\r\nA: b\n\r\n"),
         ("a length", 400, CHUNKED + b"0\r\nContent-Length: 5\r\n\r\n"),
         ("a coding", 400, CHUNKED + b"0\r\nTransfer-Encoding: chunked\r\n\r\n"),
-        ("a Host", 400, CHUNKED + b"0\r\nHost: y\r\n\r\n"),
+        ("a Host", {"HTTP_HOST": "x"}, CHUNKED + b"0\r\nHost: y\r\nHost: a b\r\n\r\n"),
         ("too long", 431, CHUNKED + b"0\r\n" + (b"A: " + b"b" * 1000 + b"\r\n") * 17 + b"\r\n"),
     ],
     "Expect": [
@@ -357,7 +357,11 @@ CASES: dict[str, list[tuple[str, int | dict[str, str], bytes]]] = {
         ),
         ("100-continue without body", {"body": ""}, FIELDS + b"Expect: 100-continue\r\n\r\n"),
         ("unknown", 417, POST + b"Expect: tea\r\nContent-Length: 5\r\n\r\nhello"),
-        ("a list", 417, POST + b"Expect: 100-continue, tea\r\nContent-Length: 5\r\n\r\nhello"),
+        ("a list", {"body": "hi"}, POST + b"Expect: tea, 100-continue\r\nContent-Length: 2\r\n\r\nhi"),
+        ("two lines", {"body": "hi"}, POST + b"Expect: 100-continue\r\nExpect: tea\r\nContent-Length: 2\r\n\r\nhi"),
+        ("a parameter", {"body": "hi"}, POST + b"Expect: 100-continue;a=b\r\nContent-Length: 2\r\n\r\nhi"),
+        ("a longer word", 417, POST + b"Expect: x100-continue\r\nContent-Length: 5\r\n\r\nhello"),
+        ("empty", 417, POST + b"Expect:\r\nContent-Length: 5\r\n\r\nhello"),
         (
             "anything in HTTP/1.0",
             {"body": "hi"},
