@@ -139,14 +139,18 @@ class Client:
             return False
         return not socket.socket.recv(connection, 1, socket.MSG_PEEK)
 
-    def send(self, data: bytes) -> None:
-        """Send all of `data`."""
+    def send(self, *parts: bytes) -> None:
+        """Send all of `parts`: small ones at once. Large ones are not copied, for a client may take its time."""
         try:
             if not self._by_kernel:
                 self._limit_calls(SEND_SECONDS)
-            self._socket.sendall(data[:PIECE])  # the time to take it begins anew with each piece
-            for start in range(PIECE, len(data), PIECE):
-                self._socket.sendall(data[start : start + PIECE])
+            if sum(map(len, parts)) <= PIECE:
+                self._socket.sendall(b"".join(parts))
+            else:
+                for part in parts:
+                    view = memoryview(part)
+                    for start in range(0, len(view), PIECE):
+                        self._socket.sendall(view[start : start + PIECE])  # each has the whole time
         except OSError:
             raise Disconnected("request aborted") from None
 

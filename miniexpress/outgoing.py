@@ -6,7 +6,7 @@ The order of the headers that are added, and when they are, is that of the http 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from email.utils import formatdate
 from functools import lru_cache
 from time import time
@@ -74,35 +74,40 @@ class Answer:
         return self.write
 
     def send_all(self, chunks: Iterable[bytes]) -> None:
+        parts: Sequence[bytes] = ()
         if isinstance(chunks, (list, tuple)):
-            body = b"".join(chunks)
-            if not self.begun:
-                self._begin(body, len(body))
-            else:
-                self.write(body)
+            parts = [as_bytes(chunk) for chunk in chunks]
         else:
             for chunk in chunks:
                 self.write(chunk)
-            if not self.begun:
-                self._begin(b"", 0)
+        if not self.begun:
+            self._begin(parts, sum(map(len, parts)))
+        elif any(parts):
+            self._send(parts)
         if self._chunked:
             self._client.send(b"0\r\n\r\n")
         elif self._left and not self._bodyless:
             raise ValueError(f"the answer lacks {self._left} bytes of its Content-Length")
 
     def write(self, data: bytes) -> None:
-        if not self.begun and data:
-            self._begin(data)
-        elif data and not self._bodyless:
-            self._client.send(self._framed(data))
+        """Send `data`, as WSGI's write does. Raises Disconnected, a ConnectionError, once the client is gone."""
+        data = as_bytes(data)
+        if data:
+            self._send([data])
 
-    def _begin(self, data: bytes, total: int | None = None) -> None:
-        """Send the head with the first `data`; `total` is the size of the body where that is known."""
+    def _send(self, parts: Sequence[bytes]) -> None:
+        if not self.begun:
+            self._begin(parts)
+        elif not self._bodyless:
+            self._client.send(*self._framed(parts))
+
+    def _begin(self, parts: Sequence[bytes], total: int | None = None) -> None:
+        """Send the head with the first `parts`; `total` is the size of the body where that is known."""
         if not self._head:
             raise RuntimeError("the app answered without calling start_response")
         own, framing, ends = self._own, "", True
         if self._bodyless:
-            data = b""
+            parts = ()
         elif self._left is not None:
             if total is not None and total != self._left:
                 raise ValueError(f"the answer has {total} bytes, and a Content-Length of {self._left}")
@@ -112,7 +117,7 @@ class Answer:
             self._chunked, framing = True, "Transfer-Encoding: chunked\r\n"
         else:
             ends = False
-        payload = self._framed(data)
+        payload = self._framed(parts)
         life = self._life(ends and not self._says_close)
         if self._says_close:
             life = ""
@@ -121,16 +126,22 @@ class Answer:
         date = "" if "date" in own else date_line(int(time()))
         added = f"{date}{life}{framing}\r\n"
         self.begun = True
-        self._client.send(self._head + added.encode("latin-1") + payload)
+        self._client.send(self._head + added.encode("latin-1"), *payload)
 
-    def _framed(self, data: bytes) -> bytes:
+    def _framed(self, parts: Sequence[bytes]) -> Sequence[bytes]:
+        size = sum(map(len, parts))
         if self._chunked:
-            return b"%x\r\n%b\r\n" % (len(data), data)
+            return [b"%x\r\n" % size, *parts, b"\r\n"]
         if self._left is not None:
-            self._left -= len(data)
+            self._left -= size
             if self._left < 0:
                 raise ValueError(f"the answer is {-self._left} bytes longer than its Content-Length")
-        return data
+        return parts
+
+
+def as_bytes(data: bytes) -> bytes:
+    """`data`, unless it is another buffer, which is copied. Raises TypeError for what is none."""
+    return data if isinstance(data, bytes) else bytes(memoryview(data))
 
 
 @lru_cache(maxsize=1)

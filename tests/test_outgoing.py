@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import logging
 import re
+import ssl
 import sys
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 import requests
 from wire import GET, LAST, answering, connected, dateless, echo, received, statuses, talk
+
+from miniexpress import express
 
 Serve = Callable[..., str]
 
@@ -210,3 +215,49 @@ def test_a_large_answer_arrives_whole(serve: Serve) -> None:
     body = bytes(range(256)) * 40_000
     url = serve(answering(body))
     assert requests.get(url, timeout=30).content == body
+
+
+LARGE = b"x" * 10_000_000
+STREAM = express()
+STREAM.get("/", lambda req, res: (res.write(LARGE), res.end()))
+WHOLE = express()
+WHOLE.get("/", lambda req, res: res.send(LARGE))
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "TLS"])
+@pytest.mark.parametrize(
+    "app",
+    [answering(LARGE), lambda *wsgi: [*answering(LARGE, LARGE)(*wsgi)], answering(LARGE, LARGE), WHOLE, STREAM],
+    ids=["a body", "a body in parts", "pieces", "send", "write"],
+)
+def test_a_large_answer_is_not_copied_for_a_client_that_does_not_read_it(
+    serve: Serve, tls: ssl.SSLContext, app: Any, encrypted: bool
+) -> None:
+    url = serve(app, **({"ssl_context": tls} if encrypted else {}))
+    trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+    with ExitStack() as stack:
+        tracemalloc.start()
+        stack.callback(tracemalloc.stop)
+        for _ in range(3):
+            client = stack.enter_context(connected(url))
+            if encrypted:
+                client = stack.enter_context(trusting.wrap_socket(client))
+            client.sendall(GET)
+            assert client.recv(1)  # so what is to be sent is there
+        assert tracemalloc.get_traced_memory()[1] < 5_000_000
+
+
+def test_write_takes_bytes_only_and_says_so(serve: Serve) -> None:
+    errors: list[str] = []
+
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        write = start_response("200 OK", [])
+        for data in ("text", 5, None):
+            with pytest.raises(TypeError) as error:
+                write(data)
+            errors.append(str(error.value))
+        return [b"hi"]
+
+    assert talk(serve(app), LAST).endswith(b"Content-Length: 2\r\n\r\nhi")
+    assert len(errors) == 3

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import errno
-import shutil
 import signal
 import socket
 import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -147,25 +145,6 @@ def test_the_limits_are_those_of_node_20() -> None:
     with Server(echo, port=0) as server:
         assert (server.headers_timeout, server.request_timeout, server.keep_alive_timeout) == (60, 300, 5)
         assert (server.max_header_size, server.max_headers_count, server.max_connections) == (16384, 2000, None)
-
-
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    if shutil.which("openssl") is None:
-        pytest.skip("needs openssl to make a certificate")
-    folder = tmp_path_factory.mktemp("tls")
-    key, cert = str(folder / "key.pem"), str(folder / "cert.pem")
-    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert]
-    subprocess.run([*command, *names], check=True, capture_output=True)
-    return cert, key
-
-
-@pytest.fixture
-def tls(certificate: tuple[str, str]) -> ssl.SSLContext:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
-    return context
 
 
 def test_it_speaks_tls(serve: Serve, certificate: tuple[str, str], tls: ssl.SSLContext) -> None:
