@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from email.utils import formatdate
 from functools import lru_cache
+from threading import Lock
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,8 @@ class Answer:
         self._may_chunk = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
         self._head = b""
         self._chunked = False
+        self._ended = False
+        self._lock = Lock()  # the app may have given `write` to another thread
 
     def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Callable[[bytes], object]:
         if exc_info is not None:
@@ -80,20 +83,34 @@ class Answer:
         else:
             for chunk in chunks:
                 self.write(chunk)
-        if not self.begun:
-            self._begin(parts, sum(map(len, parts)))
-        elif any(parts):
-            self._send(parts)
-        if self._chunked:
-            self._client.send(b"0\r\n\r\n")
-        elif self._left and not self._bodyless:
-            raise ValueError(f"the answer lacks {self._left} bytes of its Content-Length")
+        with self._lock:
+            self._ended = True
+            if not self.begun:
+                self._begin(parts, sum(map(len, parts)))
+            elif any(parts):
+                self._send(parts)
+            if self._chunked:
+                self._client.send(b"0\r\n\r\n")
+            elif self._left and not self._bodyless:
+                raise ValueError(f"the answer lacks {self._left} bytes of its Content-Length")
 
     def write(self, data: bytes) -> None:
-        """Send `data`, as WSGI's write does. Raises Disconnected, a ConnectionError, once the client is gone."""
+        """Send `data`, as WSGI's write does.
+
+        Raises RuntimeError once the answer has ended, as the client would take `data` for the next one; Disconnected, a
+        ConnectionError, once the client is gone.
+        """
         data = as_bytes(data)
-        if data:
-            self._send([data])
+        with self._lock:
+            if self._ended:
+                raise RuntimeError("write() was called after its answer had ended")
+            if data:
+                self._send([data])
+
+    def end(self) -> None:
+        """Let nothing more be written, however the app has ended."""
+        with self._lock:
+            self._ended = True
 
     def _send(self, parts: Sequence[bytes]) -> None:
         if not self.begun:

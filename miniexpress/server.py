@@ -115,6 +115,8 @@ class Connection(BaseHTTPRequestHandler):
         except BaseException:  # the app's own SystemExit and the like, too: they are no reason to end a thread of ours
             log.exception("%s %s failed", method, target)
             raise Disconnected if answer.begun else Refused(500, "the app failed") from None
+        finally:
+            answer.end()
         self.keep_alive = self.keep_alive and (self.body is None or self._skip(self.body))
 
     def _skip(self, body: Body) -> bool:

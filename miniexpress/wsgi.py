@@ -5,7 +5,7 @@ The other way round needs nothing: an App is a WSGI app, for any middleware that
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -62,6 +62,7 @@ class _Answer:
     def __init__(self, res: Response) -> None:
         self.res = res
         self.head: tuple[str, list[tuple[str, str]]] | None = None
+        self.ended = False
 
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
@@ -78,6 +79,8 @@ class _Answer:
         return self.write
 
     def write(self, data: bytes) -> None:
+        if self.ended:
+            raise RuntimeError("write() was called after the WSGI app's answer had ended")
         if data:
             if not self.res.has_left:
                 self.settle_head()
@@ -85,14 +88,16 @@ class _Answer:
 
     def body(self, app: WSGIApplication, environ: WSGIEnvironment) -> Generator[bytes]:
         """The pieces that ``app`` returns, behind an empty one for which its first has been waited."""
-        pieces = app(environ, self.start_response)
+        pieces: Iterable[bytes] = ()
         try:
+            pieces = app(environ, self.start_response)
             rest = filter(None, pieces)
             first = next(rest, b"")
             yield b""
             yield first
             yield from rest
         finally:
+            self.ended = True
             if hasattr(pieces, "close"):
                 pieces.close()
 

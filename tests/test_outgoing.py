@@ -248,6 +248,41 @@ def test_a_large_answer_is_not_copied_for_a_client_that_does_not_read_it(
         assert tracemalloc.get_traced_memory()[1] < 5_000_000
 
 
+@pytest.mark.parametrize("ending", ["returns", "fails", "is closed"])
+def test_write_is_refused_once_its_answer_has_ended_and_leaves_the_next_one_alone(
+    serve: Serve, caplog: pytest.LogCaptureFixture, ending: str
+) -> None:
+    kept: list[Any] = []
+    refusals: list[str] = []
+
+    def write_late() -> None:
+        with pytest.raises(RuntimeError, match="write\\(\\) was called after its answer had ended") as refused:
+            kept[0](b"HTTP/1.1 200 OK\r\nX-Evil: 1\r\n\r\n")
+        refusals.append(str(refused.value))
+
+    def app(environ: Any, start_response: Any) -> Any:
+        write = start_response("200 OK", [])
+        if not kept:
+            kept.append(write)
+            if ending == "fails":
+                raise ZeroDivisionError
+            first = Closing([b"first"])
+            if ending == "is closed":
+                first.close = write_late  # type: ignore[method-assign]
+            return first
+        late = threading.Thread(target=write_late)
+        late.start()
+        late.join()
+        return [b"second"]
+
+    url = serve(app)
+    answers = talk(url, GET + LAST) if ending != "fails" else talk(url, GET) + talk(url, LAST)
+    assert statuses(answers) == ([500, 200] if ending == "fails" else [200, 200])
+    assert answers.endswith(b"\r\n\r\nsecond")
+    assert b"X-Evil" not in answers
+    assert refusals
+
+
 def test_write_takes_bytes_only_and_says_so(serve: Serve) -> None:
     errors: list[str] = []
 

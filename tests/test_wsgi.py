@@ -190,6 +190,32 @@ def test_write_sends_at_once_and_what_is_returned_comes_after() -> None:
     assert (status, headers["X-Old"], body) == ("200 OK", "yes", b"written, again, returned")
 
 
+@pytest.mark.parametrize("fails", [False, True], ids=["it answered", "it failed"])
+def test_write_is_refused_once_the_answer_of_the_wsgi_app_has_ended(fails: bool) -> None:
+    kept: list[Any] = []
+
+    def old(environ: Any, start_response: Any) -> Any:
+        kept.append(start_response("200 OK", []))
+        if fails:
+            raise ValueError("broken")
+        return []
+
+    def answer_instead(err: Any, req: Request, res: Response, next: Any) -> None:
+        res.write("sorry")
+        write_late()
+        res.end()
+
+    def write_late() -> None:
+        with pytest.raises(RuntimeError, match=r"write\(\) was called after the WSGI app's answer had ended"):
+            kept[0](b"late")
+
+    app = express()
+    app.use(wsgi(old))
+    app.use(answer_instead)
+    assert called(app)[2] == (b"sorry" if fails else b"")
+    write_late()
+
+
 def test_an_error_after_the_first_byte_breaks_the_answer_off(serve: Serve) -> None:
     pieces: list[Pieces] = []
 
