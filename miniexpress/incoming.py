@@ -42,7 +42,9 @@ FIRST_COUNTS = re.compile(
 )
 PIECE = 64 * 1024  # bytes that one call on a socket takes
 SEND_SECONDS = 120.0  # for a client to take one piece
-LINGER_SECONDS = 1.0  # for a client to read what was sent before the connection is closed
+LINGER_SECONDS = 30.0  # for a client that still sends to see its answer before the connection is closed, as in nginx
+LINGER_SILENCE = 5.0  # seconds without a byte, after which it is taken to have seen it, as in nginx
+LINGER_BYTES = 2**30
 SKIPPED_BODY = 256 * 1024  # bytes that are read and dropped, when the app left them, to keep the connection
 
 
@@ -170,16 +172,20 @@ class Client:
         with suppress(OSError):
             socket.socket.shutdown(self._socket, socket.SHUT_RD)  # an SSLSocket's own would forget its keys
 
-    def close(self) -> None:
-        """Close so that what was sent arrives: unread input would make TCP take it back (RFC 9112 9.6)."""
-        deadline = monotonic() + LINGER_SECONDS
+    def close(self, seconds: float) -> None:
+        """Close so that what was sent arrives: unread input would make TCP take it back (RFC 9112 9.6).
+
+        What the client still sends is read and dropped, for `seconds` at most, and until it is silent.
+        """
+        deadline, left = monotonic() + seconds, LINGER_BYTES
         with suppress(OSError, ValueError), self._socket as connection:
-            connection.settimeout(LINGER_SECONDS)
+            connection.settimeout(min(seconds, LINGER_SILENCE))
             if hasattr(connection, "unwrap"):
-                connection.unwrap()
-            connection.shutdown(socket.SHUT_WR)
-            while connection.recv(PIECE) and monotonic() < deadline:
-                pass
+                with suppress(OSError):  # a client that goes on sending, instead of saying goodbye as well
+                    connection.unwrap()
+            connection.shutdown(socket.SHUT_WR)  # from here on TLS is over, and bytes are bytes
+            while left > 0 and monotonic() < deadline and (data := connection.recv(PIECE)):
+                left -= len(data)
 
 
 def timeval(seconds: float) -> bytes:

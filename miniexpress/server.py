@@ -23,7 +23,18 @@ from threading import Lock, Thread, current_thread, main_thread
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
-from .incoming import PIECE, Body, Client, Disconnected, Refused, body_of, has_begun, read_head, wants_keep_alive
+from .incoming import (
+    LINGER_SECONDS,
+    PIECE,
+    Body,
+    Client,
+    Disconnected,
+    Refused,
+    body_of,
+    has_begun,
+    read_head,
+    wants_keep_alive,
+)
 from .outgoing import CLOSE, Answer
 
 try:
@@ -144,7 +155,11 @@ class Connection(BaseHTTPRequestHandler):
         self.base = {**server.environ, "REMOTE_ADDR": host, "REMOTE_PORT": str(port)}
 
     def finish(self) -> None:
-        self.client.close()
+        self.server.idle.add(self.client)  # so that stopping ends the wait
+        try:
+            self.client.close(GRACE_SECONDS if self.server.stopping else LINGER_SECONDS)
+        finally:
+            self.server.idle.discard(self.client)
 
 
 class Server(ThreadingHTTPServer):

@@ -9,7 +9,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
 from select import select
 from typing import Any
@@ -195,6 +195,86 @@ def test_stop_ends_an_idle_tls_connection(certificate: tuple[str, str], tls: ssl
         assert received(connection) == b""
     thread.join(10)
     assert not thread.is_alive()
+
+
+# --- An answer that comes before the request's body is read ---------------------------------------------------------
+
+EARLY = answering(b"no", status="413 Content Too Large")
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "TLS"])
+@pytest.mark.parametrize("chunked", [False, True], ids=["of known length", "chunked"])
+def test_an_early_answer_to_a_large_body_reaches_a_client_that_sends_all_of_it_first(
+    serve: Serve, certificate: tuple[str, str], tls: ssl.SSLContext, encrypted: bool, chunked: bool
+) -> None:
+    url = serve(EARLY, ssl_context=tls if encrypted else None)
+    body: Any = iter([b"x" * 100_000] * 50) if chunked else b"x" * 5_000_000
+    answer = requests.post(url, data=body, timeout=20, verify=certificate[0])
+    assert (answer.status_code, answer.text) == (413, "no")
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "TLS"])
+def test_an_early_answer_reaches_a_client_whose_upload_takes_its_time(
+    serve: Serve, certificate: tuple[str, str], tls: ssl.SSLContext, encrypted: bool
+) -> None:
+    with ExitStack() as stack:
+        connection = stack.enter_context(connected(serve(EARLY, ssl_context=tls if encrypted else None)))
+        if encrypted:
+            context = ssl.create_default_context(cafile=certificate[0])
+            connection = stack.enter_context(context.wrap_socket(connection, server_hostname="127.0.0.1"))
+        connection.sendall(POST + b"Content-Length: 3000000\r\n\r\n")
+        for _ in range(30):  # for 3 seconds
+            connection.sendall(b"x" * 100_000)
+            time.sleep(0.1)
+        assert received(connection).startswith(b"HTTP/1.1 413 ")
+
+
+def test_a_client_that_goes_on_sending_after_its_answer_is_cut_off_in_time(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("miniexpress.server.LINGER_SECONDS", 0.3)
+    with connected(serve(EARLY)) as connection:
+        connection.sendall(POST + b"Content-Length: 100000000000\r\n\r\n")
+        begun = time.monotonic()
+        with pytest.raises(ConnectionError):
+            while time.monotonic() < begun + 10:
+                connection.sendall(b"x")
+                time.sleep(0.01)
+
+
+def test_a_client_that_goes_on_sending_after_its_answer_is_cut_off_at_last(
+    serve: Serve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("miniexpress.incoming.LINGER_BYTES", 10_000_000)
+    with connected(serve(EARLY)) as connection:
+        connection.sendall(POST + b"Content-Length: 100000000000\r\n\r\n")
+        with pytest.raises(ConnectionError):
+            for _ in range(5000):
+                connection.sendall(b"x" * 100_000)
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "TLS"])
+def test_stop_does_not_wait_for_a_client_that_goes_on_sending_after_its_answer(
+    certificate: tuple[str, str], tls: ssl.SSLContext, encrypted: bool
+) -> None:
+    server = Server(EARLY, port=0, stop_timeout=60_000, ssl_context=tls if encrypted else None)
+    with stopping(server) as url, ExitStack() as stack:
+        connection = stack.enter_context(connected(url))
+        if encrypted:
+            context = ssl.create_default_context(cafile=certificate[0])
+            connection = stack.enter_context(context.wrap_socket(connection, server_hostname="127.0.0.1"))
+        connection.sendall(POST + b"Content-Length: 100000000000\r\n\r\n")
+        assert connection.recv(65536).startswith(b"HTTP/1.1 413 ")
+        server.stop()
+        begun = time.monotonic()
+        with suppress(OSError):
+            while time.monotonic() < begun + 10:
+                connection.sendall(b"x")
+                time.sleep(0.01)
+        assert time.monotonic() < begun + 5
+
+
+# --- Where it listens -----------------------------------------------------------------------------------------------
 
 
 def test_it_listens_on_ipv6() -> None:
