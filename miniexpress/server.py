@@ -167,8 +167,8 @@ class Server(ThreadingHTTPServer):
 
     Timeouts are in milliseconds or timedeltas: for a request's head, for the whole request, between two requests, and
     for requests under way when the server stops. A head may have `max_header_size` bytes and `max_headers_count` lines.
-    A connection beyond `max_connections` (None for any number) is dropped. With `ssl_context` it speaks HTTPS. Raises
-    ValueError, TypeError, and OSError when the port cannot be had.
+    A connection beyond `max_connections` (None for any number) is dropped. With `ssl_context` it speaks HTTPS, and its
+    ALPN protocols become HTTP/1.1 alone. Raises ValueError, TypeError, and OSError when the port cannot be had.
     """
 
     timeout = 0.1  # seconds until it looks whether it should stop
@@ -206,6 +206,10 @@ class Server(ThreadingHTTPServer):
         self._is_over = False
         timeout = int(self.keep_alive_timeout)
         self.keep_alive_lines = f"Connection: keep-alive\r\nKeep-Alive: timeout={timeout}\r\n"
+        if ssl_context is not None:
+            if not hasattr(ssl_context, "set_alpn_protocols"):
+                raise TypeError(f"ssl_context must be an ssl.SSLContext, not {ssl_context!r}")
+            ssl_context.set_alpn_protocols(["http/1.1"])
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         number = port_number(port)
         try:

@@ -197,6 +197,21 @@ def test_stop_ends_an_idle_tls_connection(certificate: tuple[str, str], tls: ssl
     assert not thread.is_alive()
 
 
+def test_alpn_chooses_http_1_1(serve: Serve, certificate: tuple[str, str], tls: ssl.SSLContext) -> None:
+    client = ssl.create_default_context(cafile=certificate[0])
+    client.set_alpn_protocols(["h2", "http/1.1"])
+    with (
+        connected(serve(echo, ssl_context=tls)) as plain,
+        client.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
+    ):
+        assert connection.selected_alpn_protocol() == "http/1.1"
+
+
+def test_an_ssl_context_that_is_none_is_a_type_error() -> None:
+    with pytest.raises(TypeError, match=r"ssl_context must be an ssl\.SSLContext, not \('cert', 'key'\)"):
+        Server(echo, port=0, ssl_context=("cert", "key"))  # type: ignore[arg-type]
+
+
 # --- An answer that comes before the request's body is read ---------------------------------------------------------
 
 EARLY = answering(b"no", status="413 Content Too Large")
