@@ -279,7 +279,7 @@ class App(Router):
 
     def listen(
         self,
-        port: int | str = 3000,
+        port: int | str | os.PathLike[str] | Callable[[], Any] = 0,
         host: str | Callable[[], Any] = "127.0.0.1",
         callback: Callable[[], Any] | None = None,
         *,
@@ -288,9 +288,12 @@ class App(Router):
     ) -> None:
         """Serve until SIGINT or SIGTERM, or until the process ends: blocks. ``callback()`` is called once it listens.
 
+        ``port`` may be the path of a Unix socket; without one it is any free one, which the log names (at level INFO).
         With ``reload``, or ``MINIEXPRESS_RELOAD=1``, the program starts anew when one of its files or views changes.
         ``options`` are those of ``server.Server``. Raises ``OSError`` when the port cannot be had.
         """
+        if callable(port):
+            callback, port = port, 0
         if callable(host):
             callback, host = host, "127.0.0.1"
         if reloading.is_wanted(reload):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import io
 import logging
+import os
 import re
 import signal
 import socket
@@ -151,8 +152,10 @@ class Connection(BaseHTTPRequestHandler):
         self.client = Client(self.request, server.max_header_size, server.ssl_context)
         self.keep_alive = True
         self.served = False
-        host, port = self.client_address[:2]
-        self.base = {**server.environ, "REMOTE_ADDR": host, "REMOTE_PORT": str(port)}
+        self.base = server.environ.copy()
+        if isinstance(self.client_address, tuple):  # clients of a Unix socket have no address
+            host, port = self.client_address[:2]
+            self.base.update(REMOTE_ADDR=host, REMOTE_PORT=str(port))
 
     def finish(self) -> None:
         self.server.idle.add(self.client)  # so that stopping ends the wait
@@ -163,7 +166,8 @@ class Connection(BaseHTTPRequestHandler):
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `app` on `host` and `port` (0 for any free one; then see `server_address`), once it is told to.
+    """Serves `app`, once it is told to: on `host` and `port` (0 for any free one; then see `server_port`), or, where
+    `port` is a path (a str with a slash, or a pathlib.Path), on the Unix socket there, which is removed at the end.
 
     Timeouts are in milliseconds or timedeltas: for a request's head, for the whole request, between two requests, and
     for requests under way when the server stops. A head may have `max_header_size` bytes and `max_headers_count` lines.
@@ -174,12 +178,13 @@ class Server(ThreadingHTTPServer):
     timeout = 0.1  # seconds until it looks whether it should stop
     request_queue_size = 511
     allow_reuse_port = False  # newer Pythons share the port, and a second server would start unnoticed
+    _socket_file: str | None = None
 
     def __init__(
         self,
         app: WSGIApplication,
         host: str = "127.0.0.1",
-        port: int | str = 3000,
+        port: int | str | os.PathLike[str] = 0,
         *,
         ssl_context: SSLContext | None = None,
         headers_timeout: float | timedelta = 60_000,
@@ -210,17 +215,20 @@ class Server(ThreadingHTTPServer):
             if not hasattr(ssl_context, "set_alpn_protocols"):
                 raise TypeError(f"ssl_context must be an ssl.SSLContext, not {ssl_context!r}")
             ssl_context.set_alpn_protocols(["http/1.1"])
-        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        number = port_number(port)
+        self.address_family, address = listen_address(host, port)
         try:
-            super().__init__((host, number), Connection)
+            super().__init__(address, Connection)
         except OSError as error:
-            raise OSError(error.errno, explain(error, host, number)) from error
+            raise OSError(error.errno, explain(error, address)) from error
 
     def server_bind(self) -> None:
         TCPServer.server_bind(self)  # not HTTPServer's, which asks the DNS for a name that nobody needs
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)  # for every connection that comes from it
-        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+        if isinstance(self.server_address, tuple):
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)  # for every connection from it
+            self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+        else:
+            self._socket_file = str(self.server_address)
+            self.server_name, self.server_port = "localhost", 80 if self.ssl_context is None else 443
         self.environ: WSGIEnvironment = {
             "SCRIPT_NAME": "",
             "SERVER_NAME": self.server_name,
@@ -233,6 +241,13 @@ class Server(ThreadingHTTPServer):
             "wsgi.run_once": False,
             "wsgi.input_terminated": True,
         }
+
+    def server_close(self) -> None:
+        super().server_close()
+        if self._socket_file is not None:
+            with suppress(OSError):
+                os.unlink(self._socket_file)
+            self._socket_file = None  # by the next call there may be another's
 
     def serve_until_stopped(self) -> None:
         """Serve, until `stop` is called; then finish the requests that are under way, and close."""
@@ -340,19 +355,21 @@ TURNS = Turns()
 
 def listen(
     app: WSGIApplication,
-    port: int | str = 3000,
+    port: int | str | os.PathLike[str] = 0,
     host: str = "127.0.0.1",
     callback: Callable[[], object] | None = None,
     **options: Any,
 ) -> None:
     """Serve `app` until the process is told to stop; `callback` is called once connections are accepted.
 
-    In the main thread, SIGINT and SIGTERM stop it: requests under way are finished, and `listen` returns. A second
-    signal ends the process at once. For `options` and exceptions see `Server`.
+    With a `port` of 0 it is any free one; where it listens is logged at the level INFO. For `options`, exceptions, and
+    the path of a Unix socket as `port` see `Server`. In the main thread, SIGINT and SIGTERM stop it: requests under way
+    are finished, and `listen` returns. A second signal ends the process at once.
     """
     allow_many_files()
     server = Server(app, host, port, **options)
     with server, stopped_by_signals(server):
+        log.info("listening on %s", server.server_address)
         if callback is not None:
             callback()
         server.serve_until_stopped()
@@ -400,15 +417,27 @@ def whole_number(name: str, value: int) -> int:
     return value
 
 
+def listen_address(host: str, port: int | str | os.PathLike[str]) -> tuple[socket.AddressFamily, Any]:
+    """The family and address of the socket to listen on. Raises ValueError and TypeError for a port that is none."""
+    if isinstance(port, os.PathLike) or (isinstance(port, str) and "/" in port):
+        return socket.AF_UNIX, os.fspath(port)
+    return socket.AF_INET6 if ":" in host else socket.AF_INET, (host, port_number(port))
+
+
 def port_number(port: int | str) -> int:
     if isinstance(port, bool) or not isinstance(port, (int, str)):
-        raise TypeError(f"port must be a number such as 3000, not {port!r}")
+        raise TypeError(f"port must be a number such as 3000, or the path of a Unix socket, not {port!r}")
     if not re.fullmatch("[0-9]{1,5}", str(port)) or int(port) > 65535:
-        raise ValueError(f"port must be from 0 to 65535, not {port!r}")
+        raise ValueError(f"port must be from 0 to 65535, or the path of a Unix socket with a slash in it, not {port!r}")
     return int(port)
 
 
-def explain(error: OSError, host: str, port: int) -> str:
+def explain(error: OSError, address: str | tuple[str, int]) -> str:
+    if isinstance(address, str):
+        if error.errno == errno.EADDRINUSE:
+            return f"{address} is there already: stop the process that listens on it, or remove the file"
+        return f"cannot listen on {address}: {error.strerror or error}"
+    host, port = address
     if error.errno == errno.EADDRINUSE:
         other = f"PORT={port + 1 if port < 65535 else 3000}"
         return f"port {port} on {host} is already in use: stop the other process or choose another port, {other}"

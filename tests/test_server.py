@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import signal
 import socket
 import ssl
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import timedelta
+from pathlib import Path
 from select import select
 from typing import Any
 from wsgiref.validate import validator
@@ -20,6 +22,7 @@ import requests
 from support import wait_for
 from wire import CHUNKED, GET, LAST, POST, answering, connected, echo, listening, received, seen, statuses, talk
 
+from miniexpress import express
 from miniexpress.server import Server, listen
 
 Serve = Callable[..., str]
@@ -209,7 +212,7 @@ def test_alpn_chooses_http_1_1(serve: Serve, certificate: tuple[str, str], tls: 
 
 def test_an_ssl_context_that_is_none_is_a_type_error() -> None:
     with pytest.raises(TypeError, match=r"ssl_context must be an ssl\.SSLContext, not \('cert', 'key'\)"):
-        Server(echo, port=0, ssl_context=("cert", "key"))  # type: ignore[arg-type]
+        Server(echo, ssl_context=("cert", "key"))  # type: ignore[arg-type]
 
 
 # --- An answer that comes before the request's body is read ---------------------------------------------------------
@@ -272,7 +275,7 @@ def test_a_client_that_goes_on_sending_after_its_answer_is_cut_off_at_last(
 def test_stop_does_not_wait_for_a_client_that_goes_on_sending_after_its_answer(
     certificate: tuple[str, str], tls: ssl.SSLContext, encrypted: bool
 ) -> None:
-    server = Server(EARLY, port=0, stop_timeout=60_000, ssl_context=tls if encrypted else None)
+    server = Server(EARLY, stop_timeout=60_000, ssl_context=tls if encrypted else None)
     with stopping(server) as url, ExitStack() as stack:
         connection = stack.enter_context(connected(url))
         if encrypted:
@@ -290,6 +293,66 @@ def test_stop_does_not_wait_for_a_client_that_goes_on_sending_after_its_answer(
 
 
 # --- Where it listens -----------------------------------------------------------------------------------------------
+
+
+def test_without_a_port_it_takes_any_free_one_and_the_log_names_it(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "miniexpress.server")
+    listening = threading.Event()
+    app = express()
+    app.get("/", lambda req, res: res.send("hi"))
+    threading.Thread(target=app.listen, args=(listening.set,), daemon=True).start()
+    assert listening.wait(10)
+    port = re.search(r"listening on \('127\.0\.0\.1', (\d+)\)", caplog.text)[1]  # type: ignore[index]
+    assert requests.get(f"http://127.0.0.1:{port}/", timeout=10).text == "hi"
+
+
+@pytest.mark.parametrize("as_path", [str, Path])
+def test_it_listens_on_a_unix_socket_and_removes_it(tmp_path: Path, as_path: Any) -> None:
+    path = as_path(tmp_path / "app.sock")
+    server = Server(validator(answering(b"hi", headers=(("Content-Type", "text/plain"),))), port=path)
+    thread = threading.Thread(target=server.serve_until_stopped)
+    thread.start()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(str(path))
+        connection.sendall(LAST)
+        assert b"\r\n\r\n2\r\nhi\r\n" in received(connection)
+    server.stop()
+    thread.join(10)
+    assert not Path(path).exists()
+
+
+def test_a_client_of_a_unix_socket_has_no_address(tmp_path: Path) -> None:
+    app, path = express(), str(tmp_path / "app.sock")
+    app.set("trust proxy", "loopback")
+    app.get("/", lambda req, res: res.json([req.ip, req.hostname, req.protocol, req.environ["SERVER_NAME"]]))
+    server = Server(app, port=path)
+    thread = threading.Thread(target=server.serve_until_stopped)
+    thread.start()
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(path)
+        connection.sendall(LAST.replace(b"/last", b"/").replace(b"\r\n\r\n", b"\r\nX-Forwarded-For: 1.2.3.4\r\n\r\n"))
+        assert received(connection).endswith(b'\r\n\r\n["","x","http","localhost"]')
+    server.stop()
+    thread.join(10)
+
+
+def test_a_unix_socket_that_is_taken_is_told_and_left_alone(tmp_path: Path) -> None:
+    path = str(tmp_path / "app.sock")
+    with Server(echo, port=path):
+        with pytest.raises(OSError, match="is there already: stop the process that listens on it, or remove the file"):
+            listen(echo, path)
+        assert Path(path).exists()
+    with Server(echo, port=path) as next_one:
+        pass
+    Path(path).write_text("another's")
+    next_one.server_close()
+    assert Path(path).exists()
+
+
+@pytest.mark.parametrize("path", ["/nonexistent/app.sock", "/tmp/" + "a" * 200])
+def test_a_unix_socket_that_cannot_be_had_is_told(path: str) -> None:
+    with pytest.raises(OSError, match=f"cannot listen on {path}: (No such file|AF_UNIX path too long)"):
+        listen(echo, path)
 
 
 def test_it_listens_on_ipv6() -> None:
@@ -447,13 +510,13 @@ def test_an_address_that_is_not_ours_is_told() -> None:
 
 @pytest.mark.parametrize("port", [-1, 65536, "", "http", "80a", "+80", "\u0668\u0660"])
 def test_a_port_out_of_range_is_a_value_error(port: Any) -> None:
-    with pytest.raises(ValueError, match="port must be from 0 to 65535, not "):
+    with pytest.raises(ValueError, match="port must be from 0 to 65535, or the path of a Unix socket with a slash"):
         listen(echo, port)
 
 
 @pytest.mark.parametrize("port", [None, 3000.0, True, b"80"])
 def test_a_port_that_is_no_number_is_a_type_error(port: Any) -> None:
-    with pytest.raises(TypeError, match="port must be a number such as 3000, not "):
+    with pytest.raises(TypeError, match="port must be a number such as 3000, or the path of a Unix socket, not "):
         listen(echo, port)
 
 
