@@ -6,12 +6,14 @@ its options that Express 5 and npm body-parser 2.4.0 use. Keys stay in the order
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Any, TypeAlias
+from urllib.parse import unquote
 
-from .escaping import STRAY_PERCENT, escape_stray_percents, percent_decoded
+from .escaping import decode_uri_component, escape_stray_percents, percent_decoded
 
 
 class DepthError(ValueError):
@@ -24,7 +26,7 @@ def parse_simple(query: str) -> dict[str, str | list[str]]:
     Never raises: an escape that is malformed stays as it is, and bytes that are no UTF-8 become U+FFFD.
     """
     pairs = (pair.partition("=") for pair in query.split("&", 1000)[:1000] if pair)
-    return _grouped((_decode(key), _decode(value)) for key, _, value in pairs)
+    return _grouped((_decode_simple(key), _decode_simple(value)) for key, _, value in pairs)
 
 
 def parse_extended(
@@ -52,20 +54,18 @@ def parse_extended(
     if charset_sentinel and (sentinel := next((part for part in parts if part.startswith("utf8=")), None)):
         parts.remove(sentinel)
         charset = _SENTINELS.get(sentinel, charset)
-    errors = "strict" if charset == "utf-8" else "replace"
-    pairs = ((_decode(key, charset, errors), _decode(value, charset, errors)) for key, value in map(_split, parts))
+    pairs = ((_decode(key, charset), _decode(value, charset)) for key, value in map(_split, parts))
     if interpret_numeric_entities and charset == "iso-8859-1":
         pairs = ((key, _ENTITY.sub(_character, value)) for key, value in pairs)
     values = _grouped(pairs)
-    # What most queries are: nothing nests, comes twice or has a name that is left out.
-    if "[" not in query and len(values) == len(parts) and not values.keys() & {"", "__proto__"}:
-        return values
-    root = _Container(array_limit)
-    root.is_list = False
-    for key, value in values.items():
+    if "[" not in query:  # What most queries are: nothing nests.
+        return {key: _plain(_leaf(value, array_limit)) for key, value in values.items() if key not in ("", "__proto__")}
+    tree = _Node({}, -1, is_array=False)
+    for key in _in_order_of_merging(values):
         if key:
-            _insert(root, _steps(key, min(depth, 100), strict_depth), value)
-    return _plain(root)  # type: ignore[no-any-return]
+            segments = _parse_key(key, min(depth, 100), strict_depth)
+            _merge(tree, _branch(segments, _leaf(values[key], array_limit), array_limit), array_limit)
+    return _plain(tree)  # type: ignore[no-any-return]
 
 
 _SENTINELS = {"utf8=%E2%9C%93": "utf-8", "utf8=%26%2310003%3B": "iso-8859-1"}
@@ -85,15 +85,30 @@ def _split(part: str) -> tuple[str, str]:
     return part[:equals], part[equals + 1 :]
 
 
-def _decode(text: str, charset: str = "utf-8", errors: str = "replace") -> str:
-    """Percent-encoding and plus signs decoded; if ``errors`` is ``'strict'``, none or all of the escapes."""
+def _decode_simple(text: str) -> str:
+    """Decode as ``querystring.unescape``: where not all is UTF-8, each character is taken for a byte."""
     text = text.replace("+", " ")
-    if "%" not in text or not _ESCAPE.search(text) or (errors == "strict" and STRAY_PERCENT.search(text)):
+    if not _ESCAPE.search(text):
         return text
-    data = escape_stray_percents(text).encode(charset, "replace")
     try:
-        return percent_decoded(data).decode(charset, errors)
-    except UnicodeError:
+        return decode_uri_component(text)
+    except ValueError:
+        code_units = escape_stray_percents(text).encode("utf-16-le", "surrogatepass")
+        return percent_decoded(code_units[::2]).decode("utf-8", "replace")
+
+
+def _decode(text: str, charset: str) -> str:
+    """Decode as qs: in UTF-8 all of the escapes or, where one is malformed, none; in Latin-1 those that are right."""
+    text = text.replace("+", " ")
+    if "%" not in text:
+        return text
+    try:
+        if charset == "utf-8":
+            return decode_uri_component(text)
+        return percent_decoded(escape_stray_percents(text).encode(charset)).decode(charset)
+    except UnicodeEncodeError:  # beside characters that Latin-1 has not
+        return unquote(text, charset)
+    except ValueError:
         return text
 
 
@@ -102,102 +117,174 @@ def _character(entity: re.Match[str]) -> str:
     return chr(code) if code < 0xD800 or 0xDFFF < code <= 0x10FFFF else entity[0]
 
 
-_Step: TypeAlias = str | int | None
-# Brackets may stand within brackets where they are balanced. A pattern cannot count them, but goes ten deep.
-_BALANCED = r"[^\[\]]*+"
-for _ in range(10):
-    _BALANCED = rf"(?>(?:[^\[\]]++|\[{_BALANCED}\])*)"
-_GROUP = re.compile(rf"\[({_BALANCED})\]")
+# A part of a key: a name, an index, or None for empty brackets.
+_Segment: TypeAlias = str | int | None
 _INDEX = re.compile("0|[1-9][0-9]{0,14}")
+# By how much a byte of a key changes the depth of brackets.
+_STEPS = [(byte == ord("[")) - (byte == ord("]")) for byte in range(256)]
 
 
-def _steps(key: str, depth: float, strict: bool) -> list[_Step]:
-    """``a[b][0][]`` to ``['a', 'b', 0, None]``: at most ``depth`` in brackets, and one more with all that is left."""
-    if depth <= 0 and key[:1] == "[" and key[-1:] == "]" and not _GROUP.fullmatch(key):
-        return [key[1:-1]]
-    depth = 1 if _GROUP.fullmatch(key) else depth  # Even with a depth of 0, [a] is a.
-    start = key.find("[") if depth > 0 else -1
-    steps: list[_Step] = [key[:start] if start > 0 else key] if start else []
-    while start >= 0 and depth > 0 and (group := _GROUP.match(key, start)):
-        steps.append(int(group[1]) if _INDEX.fullmatch(group[1]) else group[1] or None)
-        start, depth = key.find("[", group.end()), depth - 1
-    if start >= 0 and strict and depth <= 0:
+def _in_order_of_merging(keys: Iterable[str]) -> list[str]:
+    """Put ``0`` ahead of ``0[a]``, ``[0]`` and ``[]``, as JavaScript's objects have numbers first; leave all else."""
+    nested = {key.partition("[")[0] for key in keys if "[" in key}
+    return sorted(keys, key=lambda key: not _INDEX.fullmatch(key) or nested.isdisjoint((key, "")))
+
+
+def _parse_key(key: str, depth: float, strict: bool) -> list[_Segment]:
+    """Split a key into segments: ``a[b][0][]`` into ``['a', 'b', 0, None]``, ``a[b[c]]`` into ``['a', 'b[c]']``.
+
+    At most ``depth`` brackets are read; what is left, or never closed, is one more name. Raises ``DepthError``.
+    """
+    if depth <= 0:  # Even then, [a] is a.
+        return [_segment(key[1:-1] if key[0] == "[" and key[-1] == "]" else key)]
+    start = key.find("[")
+    segments = [_segment(key[:start] if start > 0 else key)] if start else []
+    while start >= 0 and depth > 0:
+        end = _closing_bracket(key, start)
+        if end < 0:
+            return [*segments, key[start:]]
+        segments.append(_segment(key[start + 1 : end]))
+        start, depth = key.find("[", end), depth - 1
+    if start >= 0 and strict:
         raise DepthError(f"the key {key[:100]!r} has more brackets than depth allows; raise depth to allow it")
-    return steps if start < 0 else [*steps, key[start:]]
+    return segments if start < 0 else [*segments, key[start:]]
 
 
-def _insert(root: _Container, steps: list[_Step], value: str | list[str]) -> None:
-    if isinstance(value, list) and steps[-1] is not None:
-        steps.append(None)
-    container = root
-    for step, following in pairwise(steps):
-        if step is not None or isinstance(following, str):  # For a[][0] is a[0].
-            container = container.enter(step, following)
-    for index, one in enumerate([value] if isinstance(value, str) else value):
-        container.place(index if steps[-1] is None else steps[-1], one)
+def _closing_bracket(key: str, start: int) -> int:
+    """The index of the bracket that closes the one at ``start``, or -1."""
+    end = key.find("]", start)
+    if key.find("[", start + 1, end) < 0:
+        return end
+    data = key[start:].encode("latin-1", "replace")  # one byte for each character
+    try:
+        return start + operator.indexOf(accumulate(map(_STEPS.__getitem__, data)), 0)
+    except ValueError:
+        return -1
 
 
-class _Container(dict[str, Any]):
-    """A list or a dict in the making: a list as long as all that is put into it has an index for a name.
+def _segment(text: str) -> _Segment:
+    return int(text) if _INDEX.fullmatch(text) else text or None
 
-    A list that reaches its limit becomes a dict that still ``grows``: what has no name of its own goes to its end.
+
+class _Node:
+    """A JavaScript array, which may have holes, or a JavaScript object, while pairs are merged into it.
+
+    ``items`` are by index or name; ``last`` is the greatest index, or -1. An array of more items than the limit becomes
+    an object that ``grows``: a text that is merged into it goes to the index behind ``last``. What was made of two
+    values that met at one place grows too, once it is an object.
     """
 
-    def __init__(self, limit: float) -> None:
-        self.limit = limit
-        self.is_list = self.grows = True
-        self.length = self.shift = 0
+    __slots__ = ("grows", "is_array", "items", "last")
 
-    def __setitem__(self, name: str, item: Any) -> None:
-        super().__setitem__(name, item)
-        if self.is_list or (name.isdecimal() and len(name) < 16):  # Python makes no integer of thousands of digits
-            self.length = max(self.length, int(name) + 1)
-        self.is_list = self.is_list and len(self) <= self.limit
+    def __init__(self, items: dict[str | int, _Value], last: int, *, is_array: bool, grows: bool = False) -> None:
+        self.items = items
+        self.last = last
+        self.is_array = is_array
+        self.grows = grows
 
-    def name(self, step: _Step, *, entering: bool) -> str:
-        """What a step means here. In a list, what finds its place taken goes to the end."""
-        if isinstance(step, str):
-            self.grows = self.grows and not self.is_list
-            self.is_list = False
-            return step
-        index, self.shift = (step or 0) + self.shift, 0
-        self.is_list = self.is_list and index < self.limit
-        name = str(index)
-        if not self.is_list or name not in self or (entering and isinstance(self[name], _Container)):
-            return name
-        return str(self.length)
+    def __setitem__(self, key: str | int, value: _Value) -> None:
+        self.items[key] = value
+        if isinstance(key, int) and key > self.last:
+            self.last = key
 
-    def list_at(self, name: str) -> _Container:
-        """The list at a place. If something else is there, that becomes its first item."""
-        held = self[name]
-        if isinstance(held, str) or not held.grows:
-            self[name] = _Container(self.limit)
-            self[name]["0"] = held
-        return self[name]  # type: ignore[no-any-return]
-
-    def enter(self, step: _Step, following: _Step) -> _Container:
-        """The container at a step, made if there is none."""
-        name = self.name(step, entering=True)
-        if name not in self:
-            self[name] = _Container(self.limit)
-        elif isinstance(self[name], str):
-            made = self.list_at(name)
-            made.shift = 1  # What comes now was a list of its own, which begins behind the first item.
-            return made.enter(None, following) if isinstance(following, str) else made
-        return self[name]  # type: ignore[no-any-return]
-
-    def place(self, step: _Step, value: str) -> None:
-        name = self.name(step, entering=False)
-        if name not in self:
-            self[name] = value
-        elif value:  # To qs, nothing is no reason to change what is there.
-            made = self.list_at(name)
-            made[str(made.length)] = value
+    def append(self, value: _Value) -> None:
+        self[self.last + 1] = value
 
 
-def _plain(item: Any) -> Any:
-    if isinstance(item, str):
-        return item
-    if item.is_list:
-        return [_plain(item[name]) for name in sorted(item, key=int)]
-    return {name: _plain(inner) for name, inner in item.items() if name != "__proto__"}
+_Value: TypeAlias = str | _Node
+
+
+def _array(values: Sequence[_Value], limit: float) -> _Node:
+    """Make an array of ``values``, or an object that grows of more than ``limit``."""
+    return _limited(_Node(dict(enumerate(values)), len(values) - 1, is_array=True), limit)
+
+
+def _limited(array: _Node, limit: float) -> _Node:
+    if len(array.items) > limit:
+        array.is_array, array.grows = False, True
+    return array
+
+
+def _leaf(value: str | list[str], limit: float) -> _Value:
+    return value if isinstance(value, str) else _array(value, limit)
+
+
+def _branch(segments: list[_Segment], value: _Value, limit: float) -> _Node:
+    """Make the tree of one key: of ``['a', 0]`` and ``'x'`` that of ``{'a': ['x']}``."""
+    for segment in reversed(segments):
+        value = _wrap(segment, value, limit)
+    return value  # type: ignore[return-value]
+
+
+def _wrap(segment: _Segment, value: _Value, limit: float) -> _Node:
+    if segment is None:
+        is_list = isinstance(value, _Node) and (value.is_array or value.grows)
+        return value if is_list else _array([value], limit)  # type: ignore[return-value]
+    if isinstance(segment, int):
+        return _Node({segment: value}, segment, is_array=segment < limit, grows=segment >= limit)
+    return _Node({segment: value} if segment != "__proto__" else {}, -1, is_array=False)
+
+
+def _merge(old: _Value, new: _Value, limit: float) -> _Value:
+    """Merge ``new`` into ``old``, which stands at the same place already, as qs does; an empty text changes nothing.
+
+    =================  ==================  ================  ==================
+    old \\ new         text                array             object
+    =================  ==================  ================  ==================
+    text               [old, new]          [old, *new]       [old, new]
+    array              [*old, new]         index by index    made an object, and key by key
+    object             [old, new]          key by key        key by key
+    object that grows  new behind last     key by key        key by key
+    =================  ==================  ================  ==================
+    """
+    if not new:
+        return old
+    if isinstance(old, str):
+        return _merge_into_text(old, new, limit)
+    if isinstance(new, str):
+        return _append_text(old, new, limit)
+    if old.is_array and new.is_array:
+        return _merge_arrays(old, new, limit)
+    old.is_array = False
+    old.grows = old.grows or new.grows
+    for key, value in new.items.items():
+        old[key] = _merge(old.items[key], value, limit) if key in old.items else value
+    return old
+
+
+def _merge_into_text(old: str, new: _Value, limit: float) -> _Node:
+    if isinstance(new, str) or not (new.is_array or new.grows):
+        return _array([old, new], limit)
+    shifted = {key + 1 if isinstance(key, int) else key: value for key, value in new.items.items()}
+    node = _Node({0: old, **shifted}, new.last + 1, is_array=new.is_array, grows=new.grows)
+    if node.last >= limit:  # Here, qs counts the holes too.
+        node.is_array, node.grows = False, True
+    return node
+
+
+def _append_text(old: _Node, new: str, limit: float) -> _Node:
+    if old.is_array or old.grows:
+        old.append(new)
+        return _limited(old, limit) if old.is_array else old
+    pair = _array([old, new], limit)
+    pair.grows = True
+    return pair
+
+
+def _merge_arrays(old: _Node, new: _Node, limit: float) -> _Node:
+    for index, value in new.items.items():
+        if index not in old.items:
+            old[index] = value
+        elif isinstance(held := old.items[index], _Node) and isinstance(value, _Node):
+            old[index] = _merge(held, value, limit)
+        else:
+            old.append(value)
+    return _limited(old, limit)
+
+
+def _plain(value: _Value) -> Any:
+    if isinstance(value, str):
+        return value
+    if value.is_array:
+        return [_plain(value.items[index]) for index in sorted(value.items)]
+    return {str(key): _plain(item) for key, item in value.items.items()}

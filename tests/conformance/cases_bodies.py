@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .case import Case, Request, get, gzipped, post, send
-from .cases_request_query import NESTED, PLAIN
+from .cases_request_query import BEYOND, NESTED, PLAIN, SORTED_JS, SORTED_PY
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -115,6 +115,23 @@ CASES = [
             post("/", "a[100]=x", FORM, name="item 100"),
             post("/", "a[101]=x", FORM, name="item 101"),
         ],
+    ),
+    Case(
+        "urlencoded, extended, beyond the limits",
+        js=SORTED_JS + "app.post('/', express.urlencoded({ extended: true }), (req, res) => res.json(show(req.body)))",
+        py=SORTED_PY + "app.post('/', urlencoded(extended=True), lambda req, res: res.json(show(req.body)))",
+        requests=[
+            *[post("/", query, FORM, name=name) for name, query in BEYOND.items()],
+            post("/", "a[b]=1&a[100]=2&a=3", FORM, name="index 100, then a text"),
+            post("/", "a=1&a[100]=2&a=3", FORM, name="a text, then index 100"),
+            post("/", "&".join(["a=1"] * 99) + "&a[]=2&a[]=3&a[b]=4&a=5", FORM, name="103 items and a name"),
+        ],
+    ),
+    Case(
+        "urlencoded, Latin-1 beside what it has not",
+        js="app.post('/', express.urlencoded({ charsetSentinel: true }), (req, res) => res.json(req.body))",
+        py="app.post('/', urlencoded(charset_sentinel=True), lambda req, res: res.json(req.body))",
+        requests=[post("/", "utf8=%26%2310003%3B&a=\u263a%E9", FORM, name="a smile")],
     ),
     case(
         "urlencoded, extended, depth",

@@ -88,6 +88,36 @@ NESTED = [
     "?a[0]=5&a[99]=x&a[]=y",
 ]
 
+# Queries of more than the limits of qs: 20 items in a list, 5 brackets in a key.
+TIMES_20 = "&".join(["a[]=y"] * 20)
+BEYOND = {
+    "a list past its limit, then a text": "a[b]=1&a[25]=2&a=3",
+    "a text, then a list past its limit": "a=x&a=x&" + TIMES_20,
+    "a list past its limit, then names": f"{TIMES_20}&a[]=y&a[b]=1&a=z",
+    "names, then a list past its limit": f"a[b]=1&{TIMES_20}&a[]=y&a=z",
+    "a text ahead of index 20": "a=x&a[20]=y&a=z",
+    "an index that leaves a hole of 20": "a=x&a[19]=y",
+    "a list of lists past its limit": "&".join(f"a[{n}][]=x" for n in range(22)) + "&a[0][]=y&a[21]=z",
+    "two texts for one object": "a[b]=1&a=2&a[c]=3&a=4&a[30]=5&a=6",
+    "an object within an object that met a text": "a[b][c]=1&a[b]=2&a[b][25]=3&a[b]=4&a=5",
+    "a number, with and without brackets": "0[a]=1&0=2&[0]=3&[]=4&0[]=5",
+    "nothing for a list past its limit": "a[25]=x&a=&a[]=&a=y",
+    "brackets in brackets beyond the depth": "a[b[c]][d][e][f][g[h]][i]=1&a[b[c]]=2",
+    "brackets within brackets, 12 deep": "a" + "[" * 12 + "b" + "]" * 12 + "[c]=1",
+    "a bracket never closed beyond the depth": "a[b][c][d][e][f][g=1&a[b]=2&a[b][c=3",
+}
+# JavaScript's objects have numbers first, so both show their keys sorted.
+SORTED_JS = """
+const show = (value) => Array.isArray(value) ? value.map(show) : typeof value === 'string' ? value
+  : Object.keys(value).sort().map((key) => [key, show(value[key])])
+"""
+SORTED_PY = """
+def show(value):
+    if isinstance(value, list):
+        return [show(each) for each in value]
+    return value if isinstance(value, str) else [[key, show(value[key])] for key in sorted(value)]
+"""
+
 SHOW_JS = "app.get('/', (req, res) => res.json(req.query))"
 SHOW_PY = "app.get('/', lambda req, res: res.json(req.query))"
 
@@ -130,6 +160,18 @@ CASES = [
         js="app.set('query parser', 'extended'); " + SHOW_JS,
         py="app.set('query parser', 'extended'); " + SHOW_PY,
         requests=[get(f"/{query}") for query in [*PLAIN, *NESTED]],
+    ),
+    Case(
+        "beyond the limits",
+        js=SORTED_JS + "app.set('query parser', 'extended'); app.get('/', (req, res) => res.json(show(req.query)))",
+        py=SORTED_PY + "app.set('query parser', 'extended'); app.get('/', lambda req, res: res.json(show(req.query)))",
+        requests=[get(f"/?{query}", name=name) for name, query in BEYOND.items()],
+    ),
+    Case(
+        "malformed UTF-8 beside raw bytes",
+        js=SHOW_JS,
+        py=SHOW_PY,
+        requests=[get("/?a=\xe9%E9&\xe9%E9=b&c=\xe9%C3%A9", name="simple")],
     ),
     Case(
         "limits",
