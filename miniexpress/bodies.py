@@ -219,22 +219,24 @@ def parse_size(size: Any) -> int | float:
 
 
 def _received(req: Request, limit: float) -> Iterator[bytes]:
-    """The body as it arrives, piece by piece."""
-    stream, length = req.environ["wsgi.input"], req.environ.get("CONTENT_LENGTH")
-    expected = int(length) if length else math.inf
-    if length and expected > limit:
+    """The body as it arrives, piece by piece. What ``req.headers`` has for its length is held to, as by npm raw-body;
+    how much there is to read, the environ says."""
+    stream, sent, declared = req.environ["wsgi.input"], req.environ.get("CONTENT_LENGTH"), req.get("Content-Length")
+    size = int(sent) if sent else math.inf
+    expected = int(declared) if declared and declared.isdecimal() else None
+    if expected is not None and expected > limit:
         raise _too_large(limit, expected=expected, length=expected)
     received = 0
-    while received < expected:
+    while received < size:
         try:
-            chunk = stream.read(int(min(expected - received, _CHUNK)))
+            chunk = stream.read(int(min(size - received, _CHUNK)))
         except OSError as error:
             raise HTTPError(400, "request aborted", type="request.aborted", code="ECONNABORTED") from error
         if not chunk:
             break
         received += len(chunk)
         yield chunk
-    if length and received < expected:
+    if received < size < math.inf or expected not in (None, received):
         message = "request size did not match content length"
         raise HTTPError(400, message, type="request.size.invalid", expected=expected, received=received)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote
@@ -11,6 +11,7 @@ from urllib.parse import quote
 from . import cookies, negotiation
 from .attrdict import AttrDict, with_attributes
 from .handlers import flat
+from .headers import Headers, from_environ, read_field, with_headers
 from .jsontext import parse as parse_json
 from .mediatypes import is_type
 from .proxies import addresses
@@ -43,6 +44,7 @@ class Request:
     secret: str | None = None
     handler: Handler | None = None
     """The handler that was entered last."""
+    _headers: Headers | None = None
 
     def __init__(self, environ: dict[str, Any], app: App) -> None:
         self.environ = environ
@@ -64,25 +66,35 @@ class Request:
         """The header field ``name``, in any case, or ``None``. ``Referer`` and ``Referrer`` are one."""
         if not isinstance(name, str) or not name:
             raise TypeError(f"req.get() takes the name of a header, not {name!r}")
-        key = name.upper().replace("-", "_")
-        if key in ("REFERER", "REFERRER"):
-            return self.environ.get("HTTP_REFERRER") or self.environ.get("HTTP_REFERER")
-        if key in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            return self.environ.get(key) or None
-        return self.environ.get(f"HTTP_{key}")
+        key = name.lower()
+        if key in ("referer", "referrer"):
+            return self._field("referrer") or self._field("referer")
+        return self._field(key)
 
     header = get
 
-    @cached_property
-    def headers(self) -> dict[str, str]:
-        """All header fields, their names in lower case."""
-        headers = {}
-        for key, value in self.environ.items():
-            if key.startswith("HTTP_"):
-                headers[key[5:].replace("_", "-").lower()] = value
-            elif key in ("CONTENT_TYPE", "CONTENT_LENGTH") and value:
-                headers[key.replace("_", "-").lower()] = value
-        return headers
+    @property
+    def headers(self) -> Headers:
+        """All header fields, by their names in any case.
+
+        What middleware changes, adds or deletes here counts for all that reads them: ``get``, ``accepts``, ``ip``,
+        ``fresh``, body parsers … ``environ`` keeps what the server was sent.
+        """
+        if self._headers is None:
+            self._headers = from_environ(self.environ)
+        return self._headers
+
+    @headers.setter
+    def headers(self, fields: Mapping[str, str]) -> None:
+        self._headers = Headers(fields)
+
+    def _field(self, name: str) -> str | None:
+        """The header field ``name``, in lower case. Most requests are answered without a dict of all."""
+        return read_field(self.environ, name) if self._headers is None else self._headers.get(name)
+
+    def environ_with_headers(self) -> dict[str, Any]:
+        """``environ`` with the header fields as they are now."""
+        return self.environ if self._headers is None else with_headers(self.environ, self._headers)
 
     @property
     def path(self) -> str:
@@ -103,14 +115,14 @@ class Request:
     @cached_property
     def cookies(self) -> AttrDict:
         """The request's cookies; a value that begins with ``j:`` is read as JSON, as npm cookie-parser 1.4 does."""
-        parsed = cookies.parse(self.environ.get("HTTP_COOKIE", ""))
+        parsed = cookies.parse(self._field("cookie") or "")
         return AttrDict({name: _json_cookie(value) for name, value in parsed.items()})
 
     @property
     def protocol(self) -> str:
         """``http`` or ``https``; from a trusted proxy, what ``X-Forwarded-Proto`` says."""
         protocol: str = self.environ["wsgi.url_scheme"]
-        forwarded = self.environ.get("HTTP_X_FORWARDED_PROTO")
+        forwarded = self._field("x-forwarded-proto")
         if not forwarded or not self._is_trusted():
             return protocol
         return str(forwarded).partition(",")[0].strip()
@@ -133,10 +145,10 @@ class Request:
     @property
     def host(self) -> str | None:
         """The ``Host`` with its port; from a trusted proxy, what ``X-Forwarded-Host`` says."""
-        forwarded = self.environ.get("HTTP_X_FORWARDED_HOST")
+        forwarded = self._field("x-forwarded-host")
         if forwarded and self._is_trusted():
             return str(forwarded).partition(",")[0].rstrip() or None
-        return self.environ.get("HTTP_HOST") or None
+        return self._field("host") or None
 
     @property
     def hostname(self) -> str | None:
@@ -164,10 +176,12 @@ class Request:
     def has_good_copy(self) -> bool:
         """``fresh``, whatever the method."""
         environ, res = self.environ, self.res
-        none_match, modified_since = environ.get("HTTP_IF_NONE_MATCH"), environ.get("HTTP_IF_MODIFIED_SINCE")
+        if self._headers is None and "HTTP_IF_NONE_MATCH" not in environ and "HTTP_IF_MODIFIED_SINCE" not in environ:
+            return False  # most requests have neither, and need not be asked for longer
+        none_match, modified_since = self._field("if-none-match"), self._field("if-modified-since")
         if not (none_match or modified_since) or not (200 <= res.status_code < 300 or res.status_code == 304):
             return False
-        cache_control, etag, modified = environ.get("HTTP_CACHE_CONTROL"), res.get("ETag"), res.get("Last-Modified")
+        cache_control, etag, modified = self._field("cache-control"), res.get("ETag"), res.get("Last-Modified")
         return negotiation.is_fresh(none_match, modified_since, cache_control, etag, modified)
 
     @property
@@ -178,24 +192,24 @@ class Request:
     @property
     def xhr(self) -> bool:
         """Whether ``X-Requested-With`` says ``XMLHttpRequest``."""
-        return bool(self.environ.get("HTTP_X_REQUESTED_WITH", "").lower() == "xmlhttprequest")
+        return bool((self._field("x-requested-with") or "").lower() == "xmlhttprequest")
 
     def accepts(self, *types: str | Sequence[str]) -> Any:
         """The best of ``types`` (``'html'``, ``'application/json'``…) for the client, or ``False``; with none given,
         all that it takes, best first. ``accepts_encodings``, ``accepts_charsets`` and ``accepts_languages`` alike."""
-        return negotiation.TYPES.answer(self.environ.get("HTTP_ACCEPT"), flat(types))
+        return negotiation.TYPES.answer(self._field("accept"), flat(types))
 
     def accepts_encodings(self, *encodings: str | Sequence[str]) -> Any:
         """As ``accepts``, for Accept-Encoding."""
-        return negotiation.ENCODINGS.answer(self.environ.get("HTTP_ACCEPT_ENCODING"), flat(encodings))
+        return negotiation.ENCODINGS.answer(self._field("accept-encoding"), flat(encodings))
 
     def accepts_charsets(self, *charsets: str | Sequence[str]) -> Any:
         """As ``accepts``, for Accept-Charset."""
-        return negotiation.CHARSETS.answer(self.environ.get("HTTP_ACCEPT_CHARSET"), flat(charsets))
+        return negotiation.CHARSETS.answer(self._field("accept-charset"), flat(charsets))
 
     def accepts_languages(self, *languages: str | Sequence[str]) -> Any:
         """As ``accepts``, for Accept-Language."""
-        return negotiation.LANGUAGES.answer(self.environ.get("HTTP_ACCEPT_LANGUAGE"), flat(languages))
+        return negotiation.LANGUAGES.answer(self._field("accept-language"), flat(languages))
 
     def is_(self, *types: str | Sequence[str]) -> str | Literal[False] | None:
         """Which of ``types`` the body is of, ``False`` for none of them, ``None`` where there is no body."""
@@ -204,7 +218,7 @@ class Request:
     @property
     def has_body(self) -> bool:
         """Whether a body comes with the request, as its framing fields say (RFC 9112 section 6.3)."""
-        return "HTTP_TRANSFER_ENCODING" in self.environ or bool(self.environ.get("CONTENT_LENGTH"))
+        return self._field("transfer-encoding") is not None or (self._field("content-length") or "").isdecimal()
 
     def range(self, size: int, combine: bool = False) -> Any:
         """The ranges asked for of ``size`` units: a list of ``(first, last)`` with a ``type``; ``None`` without a
@@ -216,9 +230,8 @@ class Request:
         return bool(self.app.set("trust proxy fn")(self.environ.get("REMOTE_ADDR", ""), 0))
 
     def _addresses(self) -> list[str]:
-        environ = self.environ
         trust = self.app.set("trust proxy fn")
-        return addresses(environ.get("REMOTE_ADDR", ""), environ.get("HTTP_X_FORWARDED_FOR"), trust)
+        return addresses(self.environ.get("REMOTE_ADDR", ""), self._field("x-forwarded-for"), trust)
 
 
 def _url_of(environ: dict[str, Any]) -> str:

@@ -48,7 +48,7 @@ def wsgi(app: WSGIApplication) -> Handler:
 
 def _environ(req: Request) -> WSGIEnvironment:
     return {
-        **req.environ,
+        **req.environ_with_headers(),
         "SCRIPT_NAME": unquote(req.base_url, "latin-1"),
         "PATH_INFO": unquote(req.path, "latin-1"),
         "QUERY_STRING": req.url.partition("?")[2],
