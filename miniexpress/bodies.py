@@ -11,6 +11,7 @@ import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -68,7 +69,7 @@ def urlencoded(
     *,
     charset_sentinel: bool = False,
     default_charset: str = "utf-8",
-    depth: int = 32,
+    depth: float = 32,
     extended: bool = False,
     inflate: bool = True,
     interpret_numeric_entities: bool = False,
@@ -86,7 +87,7 @@ def urlencoded(
     """
     if not isinstance(parameter_limit, int | float) or not parameter_limit >= 1:
         raise TypeError(f"urlencoded(parameter_limit=…) takes a positive number, not {parameter_limit!r}")
-    if not isinstance(depth, int) or depth < 0:
+    if not isinstance(depth, int | float) or not depth >= 0:
         raise TypeError(f"urlencoded(depth=…) takes zero or a positive number, not {depth!r}")
     if not re.fullmatch(_FORM_CHARSETS, default_charset):
         raise TypeError(f"urlencoded(default_charset=…) takes {_FORM_CHARSETS}, not {default_charset!r}")
@@ -208,14 +209,18 @@ class _BodyParser:
 
 
 def parse_size(size: Any) -> int | float:
-    """A number of bytes, given as such or like ``'100kb'``. Raises ``TypeError`` for none. As npm bytes 3.1."""
+    """A number of bytes, given as such or like ``'100kb'``, as npm bytes 3.1 reads it.
+
+    Raises ``TypeError`` for none, for one below zero, and for a text of which npm bytes reads no more than a part:
+    ``'10 tons'``, ``'1e3'``.
+    """
     if isinstance(size, int | float) and not isinstance(size, bool) and size >= 0:
         return size
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) *(|b|kb|mb|gb|tb|pb)", str(size).strip().lower())
+    found = re.fullmatch(r"\+?([0-9]+(?:\.[0-9]+)?) *(|b|kb|mb|gb|tb|pb)", str(size).strip().lower())
     if not found:
         raise TypeError(f"the option 'limit' takes a number of bytes, or one like '100kb', not {size!r}")
     unit = {"": 1, "b": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40, "pb": 2**50}[found[2]]
-    return int(float(found[1]) * unit)
+    return int(Decimal(found[1]) * unit)
 
 
 def _received(req: Request, limit: float) -> Iterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import encodings
+import math
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -10,19 +11,24 @@ from typing import Any
 import pytest
 import requests
 
-from miniexpress import express, json, text
+from miniexpress import express, json, text, urlencoded
 from miniexpress.bodies import parse_size
 
 
 @pytest.mark.parametrize(
     ("size", "expected"),
-    [(10, 10), (10.5, 10.5), (0, 0), ("10", 10), ("1kb", 1024), ("1.5 KB", 1536), ("0.0001kb", 0), ("2gb", 2 * 2**30)],
+    [
+        *((10, 10), (10.5, 10.5), (0, 0), (math.inf, math.inf), ("10", 10), ("1kb", 1024), ("+1kb", 1024)),
+        *(("1.5 KB", 1536), ("0.0001kb", 0), ("2gb", 2 * 2**30), ("1" + "0" * 400, 10**400)),
+    ],
 )
 def test_a_size_is_a_number_of_bytes_and_whole_where_it_was_written_as_text(size: Any, expected: float) -> None:
     assert (parse_size(size), type(parse_size(size))) == (expected, type(expected))
 
 
-@pytest.mark.parametrize("size", [-1, True, None, "", "ten", "10 tons", "-1kb", "1e3", [10]])
+@pytest.mark.parametrize(
+    "size", [-1, True, None, "", "ten", "10 tons", "-1kb", "1e3", [10], b"10", math.nan, "\u0661kb"]
+)
 def test_what_is_no_size_is_refused(size: Any) -> None:
     with pytest.raises(TypeError, match="the option 'limit' takes a number of bytes"):
         json(limit=size)
@@ -45,6 +51,12 @@ def test_a_body_that_breaks_off_is_the_clients_error(serve: Callable[..., str], 
     url = serve(lambda environ, start_response: app({**environ, "wsgi.input": stream}, start_response))
     answer = requests.post(url, json={"a": 1})
     assert (answer.status_code, answer.text) == (400, said)
+
+
+@pytest.mark.parametrize("depth", [-1, math.nan, "5", None])
+def test_a_depth_that_is_no_number_or_below_zero_is_refused(depth: Any) -> None:
+    with pytest.raises(TypeError, match=r"urlencoded\(depth=…\) takes zero or a positive number, not"):
+        urlencoded(extended=True, depth=depth)
 
 
 def test_what_verifies_is_a_function() -> None:

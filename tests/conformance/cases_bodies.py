@@ -141,6 +141,13 @@ CASES = [
         [post("/", "a[b]=c", FORM, name="1 level"), post("/", "a[b][c]=d", FORM, name="2 levels")],
     ),
     case(
+        "urlencoded, extended, any depth",
+        "urlencoded",
+        "{ extended: true, depth: Infinity }",
+        "extended=True, depth=float('inf')",
+        [post("/", "a" + "[b]" * 40 + "=c", FORM, name="40 levels")],
+    ),
+    case(
         "urlencoded, gzip",
         "urlencoded",
         "",

@@ -24,6 +24,15 @@ def failed(err, req, res, next):
 app.use(failed)
 """
 
+REACH_JS = """
+app.use(express.json(), express.urlencoded({ extended: true }))
+app.post('/', (req, res) => res.json([req.body.admin ?? null, ({}).admin ?? null, req.body]))
+"""
+REACH_PY = """
+app.use(json(), urlencoded(extended=True))
+app.post('/', lambda req, res: res.json([getattr(req.body, 'admin', None), None, req.body]))
+"""
+
 # Large bodies are answered with their length.
 LENGTH_JS = "app.post('/', (req, res, next) => req.body?.a ? res.json(req.body.a.length) : next())\n" + SHOW_JS
 LENGTH_PY = (
@@ -88,6 +97,35 @@ CASES = [
                 "/", chunked(), JSON, {"Content-Length": None, "Transfer-Encoding": "chunked"}, name="chunked and empty"
             ),
             send("POST", "/", '{"a": 1}', {"Content-Type": JSON, "Expect": "100-continue"}, name="Expect"),
+        ],
+    ),
+    Case(
+        "bodies that are to reach more than themselves",
+        js=REACH_JS,
+        py=REACH_PY,
+        requests=[
+            *[
+                post("/", text, JSON, name=text)
+                for text in (
+                    '{"__proto__":{"admin":true}}',
+                    '{"constructor":{"prototype":{"admin":true}}}',
+                    '{"a":{"__proto__":{"admin":true}},"hasOwnProperty":1,"toString":2,"toJSON":3,"length":4}',
+                    '{"__class__":{"admin":true},"__dict__":1,"__init__":2,"get":3,"keys":4,"to_json":5}',
+                    '{"admin":false,"admin":0}',
+                    '{"":1,"\\u0000":2,"\\ud800":3}',
+                    '{"a":1e400,"b":-1e400,"c":[1e999]}',
+                )
+            ],
+            post("/", "[" * 100 + "]" * 100, JSON, name="nested 100 deep"),
+            *[
+                post("/", text, "application/x-www-form-urlencoded", name=text)
+                for text in (
+                    "__proto__[admin]=1&a=2",
+                    "constructor[prototype][admin]=1&a[__proto__][admin]=2",
+                    "[__proto__][admin]=1&a[][__proto__]=2",
+                    "hasOwnProperty=1&toString=2&a[toJSON]=3&a[length]=4&__class__=5&keys=6",
+                )
+            ],
         ],
     ),
     case(
@@ -200,7 +238,7 @@ CASES = [
             LENGTH_JS,
             LENGTH_PY,
         )
-        for limit in ("'1kb'", "1024", "'1.5KB'", "'1024'", "'1 kb'", "'10b'", "0")
+        for limit in ("'1kb'", "1024", "'1.5KB'", "'1024'", "'1 kb'", "'10b'", "0", "'+1kb'", "1024.5")
     ),
     case(
         "not strict",

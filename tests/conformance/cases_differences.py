@@ -117,6 +117,23 @@ CASES = [
         ],
     ),
     Case(
+        "limits of a body that are none",
+        js="""
+        const taken = (limit) => { try { express.json({ limit }); return true } catch (error) { return error.name } }
+        app.get('/', (req, res) => res.json([-1, '-1kb', '10 tons', '1e3', ' 1kb', 'ten', true, ''].map(taken)))
+        """,
+        py="""
+        def taken(limit):
+            try:
+                return bool(json(limit=limit))
+            except TypeError as error:
+                return type(error).__name__
+        app.get('/', lambda req, res: res.json([taken(limit) for limit in
+                                                (-1, '-1kb', '10 tons', '1e3', ' 1kb', 'ten', True, '')]))
+        """,
+        requests=gets("/"),
+    ),
+    Case(
         "what Node's parser makes of a request",
         js="app.use((req, res) => res.send([req.method, req.url, req.headers.host].join(' ')))",
         py="app.use(lambda req, res: res.send(' '.join([req.method, req.url, req.headers['host']])))",

@@ -140,6 +140,13 @@ DIFFERENCES = {
         "Bodies may be compressed with gzip or deflate",
         _page("415 Unsupported Media Type"),
     ),
+    "differences-limits of a body that are none-GET /": Difference(
+        "A body parser's `limit` below zero",
+        _answer(
+            '["TypeError","TypeError","TypeError","TypeError",true,"TypeError","TypeError","TypeError"]',
+            ETag='W/"5a-XbfCUfdss6Hj3bHcjbtEbNW8pLs"',
+        ),
+    ),
     "differences-bodies-half a character": Difference(
         "Text is decoded by Python's codecs",
         _answer('["a\ufffd"]', ETag='W/"8-ZfwL1YoDS/+3ueLk6ocTwof5IaI"'),
