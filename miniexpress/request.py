@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from . import cookies, negotiation
 from .attrdict import AttrDict, with_attributes
@@ -51,10 +53,9 @@ class Request:
         self.app = app
         self.method: str = environ["REQUEST_METHOD"]
         self.original_url: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or _url_of(environ)
-        self.base_url: str = environ.get("SCRIPT_NAME") or ""
-        self.url = self.original_url
-        if self.base_url and self.url.startswith(self.base_url):
-            self.url = self.url[len(self.base_url) :] or "/"
+        self.base_url, self.url = "", self.original_url
+        if mount := environ.get("SCRIPT_NAME"):
+            self.base_url, self.url = _below(mount.rstrip("/"), self.original_url, environ)
         self.params = AttrDict()
 
     if TYPE_CHECKING:  # what middleware hangs on a request is for it to know
@@ -234,11 +235,44 @@ class Request:
         return addresses(self.environ.get("REMOTE_ADDR", ""), self._field("x-forwarded-for"), trust)
 
 
+def origin_of(url: str) -> str:
+    """The ``http://host`` that a request target in absolute form begins with (RFC 9112 section 3.2.2), or ``''``."""
+    scheme, mark, rest = url.partition("?")[0].partition("://")
+    return f"{scheme}://{rest.partition('/')[0]}" if mark and not url.startswith("/") else ""
+
+
+def _below(mount: str, target: str, environ: dict[str, Any]) -> tuple[str, str]:
+    """The part of a target that a WSGI server took off as SCRIPT_NAME, as it was sent, and the URL that is left.
+
+    Where the target does not begin so, PATH_INFO is what is left: something on the way here rewrote the path.
+    """
+    origin = origin_of(target)
+    path = target[len(origin) :]
+    # SCRIPT_NAME is decoded, a character for each byte (PEP 3333); gunicorn's is as it was given, encoded or not.
+    sent = "".join(byte[0] for byte in islice(_SENT_BYTE.finditer(path), len(mount)))
+    base = sent if unquote(sent, "latin-1") == mount else mount
+    rest = path[len(base) :]
+    if path.startswith(base) and rest[:1] in ("", "/", "?", "#"):
+        return base, origin + (rest if origin or rest.startswith("/") else f"/{rest}")
+    if unquote(_split_url(target)[0], "latin-1") == environ.get("PATH_INFO"):  # a proxy took SCRIPT_NAME off already
+        return _quoted(mount), target
+    rest = _url_of({**environ, "SCRIPT_NAME": ""})
+    return _quoted(mount), rest if rest.startswith("/") else f"/{rest}"
+
+
 def _url_of(environ: dict[str, Any]) -> str:
     """The request target, made anew where the WSGI server does not hand on the one that was sent."""
-    path = (environ.get("SCRIPT_NAME") or "") + (environ.get("PATH_INFO") or "")
     query = environ.get("QUERY_STRING")
-    return quote(path.encode("latin-1"), safe="/:@!$&'()*+,;=~-._") + (f"?{query}" if query else "")
+    path = (environ.get("SCRIPT_NAME") or "") + (environ.get("PATH_INFO") or "")
+    return _quoted(path) + (f"?{query}" if query else "")
+
+
+_SENT_BYTE = re.compile(r"%[0-9A-Fa-f]{2}|.", re.DOTALL)
+
+
+def _quoted(path: str) -> str:
+    """A path of a WSGI environment percent-encoded."""
+    return quote(path.encode("latin-1"), safe="/:@!$&'()*+,;=~-._")
 
 
 @lru_cache(maxsize=256)

@@ -17,6 +17,7 @@ from .attrdict import AttrDict
 from .handlers import Handler, Next, check_handler, check_param_callback, flat, refuse_dead_end
 from .index import Index
 from .paths import ParamDecodeError, PathMatcher, PathPattern, compile_path
+from .request import origin_of
 from .verbs import H, Verbs
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ class _Walk:
         rest = req.path[len(matched) :]
         if not req.path.startswith(matched) or rest[:1] not in ("", "/"):
             return self.go(index, None, error)
-        mount = _Mount(_origin(req.url), matched, slash_added=rest == "")
+        mount = _Mount(origin_of(req.url), matched, slash_added=rest == "")
         req.url, req.base_url = mount.enter(req.url), self.base_url + matched.removesuffix("/")
         req.next = partial(self.go, index, mount)
         return layer.call(error, req, res, req.next)
@@ -364,12 +365,6 @@ def _real(error: Any) -> Any:
 def _decorate(register: Callable[[H], Any], handler: H) -> H:
     register(handler)
     return handler
-
-
-def _origin(url: str) -> str:
-    """The ``http://host`` that a request target in absolute form begins with (RFC 9112 section 3.2.2), or ``''``."""
-    scheme, mark, rest = url.partition("?")[0].partition("://")
-    return f"{scheme}://{rest.partition('/')[0]}" if mark and not url.startswith("/") else ""
 
 
 def _merged(outer: dict[str, Any], params: dict[str, Any]) -> AttrDict:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json as encoder
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 from wsgiref.validate import validator
@@ -300,6 +302,52 @@ def test_the_environ_is_that_of_the_place() -> None:
     assert seen["SCRIPT_NAME"] == "/mnt/outer/7/a b"
     assert seen["PATH_INFO"] == "/Ã¼/x"
     assert seen["QUERY_STRING"] == "q=%20"
+
+
+MOUNTS = {
+    # SCRIPT_NAME, PATH_INFO and the request target, to base_url and url
+    ("/old", "", "/old"): ("/old", "/"),
+    ("/old", "", "/old?x=1"): ("/old", "/?x=1"),
+    ("/old", "/", "/old/?x=1"): ("/old", "/?x=1"),
+    ("/old", "/a/b", "/old/a%2Fb"): ("/old", "/a%2Fb"),
+    ("/old", "/x", "/%6Fld/x"): ("/%6Fld", "/x"),
+    ("/a b", "/x", "/a%20b/x"): ("/a%20b", "/x"),
+    ("/cafÃ©", "/x", "/caf%C3%A9/x"): ("/caf%C3%A9", "/x"),
+    ("/cafÃ©", "/x", "/cafÃ©/x"): ("/cafÃ©", "/x"),
+    ("/old", "/x", "http://x/old/x"): ("/old", "http://x/x"),
+    ("/old", "", "http://x/old?y"): ("/old", "http://x?y"),
+    # a server that does not hand on the target
+    ("/old", "", None): ("/old", "/"),
+    ("/cafÃ© x", "/Ã¼", None): ("/caf%C3%A9%20x", "/%C3%BC"),
+    # as gunicorn is given it
+    ("/a%20b", "/x", "/a%20b/x"): ("/a%20b", "/x"),
+    ("/old/", "/x", "/old/x"): ("/old", "/x"),
+    ("/", "/x", "/x"): ("", "/x"),
+    # what is in front of the server took the mount off, or rewrote the path
+    ("/old", "/a/b", "/a%2Fb"): ("/old", "/a%2Fb"),
+    ("/old", "/x", "//old//x"): ("/old", "/x"),
+    ("/old", "/x", "/older?q"): ("/old", "/x?q"),
+}
+
+
+@pytest.mark.parametrize(("mounted", "expected"), MOUNTS.items())
+def test_the_base_url_is_the_part_of_the_target_that_is_script_name(
+    mounted: tuple[str, str, str | None], expected: tuple[str, str]
+) -> None:
+    script_name, path, target = mounted
+    environ = {"SCRIPT_NAME": script_name, "QUERY_STRING": (target or "").partition("?")[2]}
+    environ |= {"REQUEST_URI": target} if target else {}
+    app = express()
+    app.use(lambda req, res: res.json([req.base_url, req.url]))
+    assert tuple(encoder.loads(called(app, path=path, **environ)[2])) == expected
+
+
+def test_an_app_in_another_by_wsgi_has_its_routes_below_a_path_beyond_ascii() -> None:
+    inner = express()
+    inner.get("/", lambda req, res: res.json([req.base_url, req.url]))
+    app = express()
+    app.use(re.compile("/caf%C3%A9 ?"), wsgi(inner))
+    assert called(app, path="/cafÃ©", REQUEST_URI="/caf%C3%A9?x=1")[2] == b'["/caf%C3%A9","/?x=1"]'
 
 
 def test_an_app_mounts_as_a_wsgi_app_too() -> None:
