@@ -6,7 +6,8 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from contextlib import suppress
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self, overload
 
@@ -21,7 +22,7 @@ from .paths import PathPattern
 from .proxies import compile_trust
 from .request import Request
 from .response import Response
-from .routing import Router
+from .routing import Layer, Route, Router
 from .verbs import H
 from .views import Engine, View, find_view, listed, template_engine
 
@@ -37,17 +38,20 @@ class App(Router):
     """An Express application, which is a WSGI application too (PEP 3333).
 
     ``settings``, ``locals`` (what every view sees), ``engines``; ``mountpath`` and ``parent`` where an app uses it.
+    ``request`` and ``response`` are the classes of the requests and answers of this app and of those mounted in it:
+    ``app.response.shout = lambda self, text: self.send(text.upper())`` gives each answer a method more.
     """
 
-    def __init__(self) -> None:
+    def __init__(self) -> None:  # without that of Router: what it makes is made with ``router``
         self.settings: dict[str, Any] = {}
+        self.request: Any = type("Request", (Request,), {"__module__": Request.__module__})
+        self.response: Any = type("Response", (Response,), {"__module__": Response.__module__})
         self.parent: App | None = None
         self.mountpath: PathPattern = "/"
         self.engines: dict[str, Engine] = {}
         self.locals = AttrDict(settings=self.settings)
         self._views: dict[str, View] = {}
         self._mount_listeners: list[Callable[[App], Any]] = []
-        super().__init__()
         self._set_defaults()
 
     def __call__(self, environ: Any, start_response: Any, next: Any = None) -> Any:
@@ -57,14 +61,15 @@ class App(Router):
         """
         if next is not None:
             return self.handle(environ, start_response, next)
-        req = Request(environ, self)
-        res = req.res = Response(req, start_response)
+        req: Request = self.request(environ, self)
+        res: Response = self.response(req, start_response)
+        req.res = res
         req.next = partial(self._answer_last, req, res)
         if self.set("x-powered-by"):
             res._put("X-Powered-By", "Express")
         try:
-            Router.handle(self, req, res, req.next)
-        except RecursionError as error:
+            self.router.handle(req, res, req.next)
+        except Exception as error:  # failed between two handlers, or the chain is too deep to go on in it
             self._answer_last(req, res, error)
         if res.failure is not None:
             res.emit("close")
@@ -86,14 +91,18 @@ class App(Router):
         outer = req.app
 
         def leave(error: Any = None) -> None:
-            req.app = outer
+            outer.take_over(req)
             done(error)
-            req.app = self
+            self.take_over(req)
 
-        req.app = self
+        self.take_over(req)
         self._add_powered_by(res)
-        super().handle(req, res, leave)
-        req.app = outer
+        self.router.handle(req, res, leave)
+        outer.take_over(req)
+
+    def take_over(self, req: Request) -> None:
+        """Make a request and its answer this app's, with what its ``request`` and ``response`` have."""
+        req.app, req.__class__, req.res.__class__ = self, self.request, self.response
 
     def _add_powered_by(self, res: Response) -> None:
         if self.set("x-powered-by"):
@@ -128,6 +137,29 @@ class App(Router):
 
     # Registering
 
+    @cached_property
+    def router(self) -> Router:
+        """The chain of this app, without its settings and views.
+
+        Made when it is first needed, as in Express: with the settings ``case sensitive routing`` and ``strict routing``
+        as they are then. What they are set to later holds for no route of this app.
+        """
+        is_sensitive, is_strict = self.enabled("case sensitive routing"), self.enabled("strict routing")
+        return Router(case_sensitive=is_sensitive, strict=is_strict)
+
+    @property
+    def stack(self) -> list[Layer]:
+        """The layers of ``router``."""
+        return self.router.stack
+
+    @stack.setter
+    def stack(self, layers: list[Layer]) -> None:
+        self.router.stack = layers
+
+    def route(self, path: PathPattern) -> Route:
+        """As ``Router.route``."""
+        return self.router.route(path)
+
     def _mount(self, path: PathPattern, handler: Handler) -> None:
         """As a Router; another App inherits this one's settings and engines, and is told of it (``on('mount', …)``).
 
@@ -135,7 +167,7 @@ class App(Router):
         """
         if self._is_in(handler):
             raise ValueError(f"an app cannot use itself, nor one that it is in: at {path!r}")
-        super()._mount(path, handler)
+        self.router._mount(path, handler)
         if isinstance(handler, App):
             handler._mounted_in(self, path)
 
@@ -151,13 +183,14 @@ class App(Router):
 
     def _mounted_in(self, parent: App, path: PathPattern) -> None:
         self.parent, self.mountpath = parent, path
+        self.request.__bases__, self.response.__bases__ = (parent.request,), (parent.response,)
         for listener in self._mount_listeners:
             listener(parent)
 
     def param(self, name: str | list[str], callback: Handler) -> Self:
         """As ``Router.param``; ``name`` may be a list."""
         for each in name if isinstance(name, list) else [name]:
-            super().param(each, callback)
+            self.router.param(each, callback)
         return self
 
     @overload
@@ -169,7 +202,7 @@ class App(Router):
 
         So ``@get('path')`` is a setting too: what decorates has a slash.
         """
-        path, *handlers = path_and_handlers
+        path, *handlers = path_and_handlers or (None,)
         if not handlers and path and isinstance(path, str) and not path.startswith(("/", "{", "*", ":", "\\")):
             return self.set(path)
         return super().get(path, *handlers)
@@ -229,16 +262,6 @@ class App(Router):
         self.set("views", str(Path("views").resolve()))
         if env == "production":
             self.enable("view cache")
-
-    @property
-    def case_sensitive(self) -> bool:
-        """The setting ``case sensitive routing``."""
-        return self.enabled("case sensitive routing")
-
-    @property
-    def strict(self) -> bool:
-        """The setting ``strict routing``."""
-        return self.enabled("strict routing")
 
     # Views
 

@@ -25,6 +25,7 @@ from .jsontext import stringify, undefined
 from .mediatypes import lookup, set_charset
 
 if TYPE_CHECKING:
+    from .application import App
     from .request import Request
 
 log = logging.getLogger("miniexpress")
@@ -41,6 +42,7 @@ class Response(Head):
     """
 
     failure: BaseException | None = None
+    _answered_at: tuple[str, str, AttrDict, App]
     _body: bytes | Iterable[bytes] = b""
     _write: Callable[[bytes], Any]
 
@@ -251,6 +253,7 @@ class Response(Head):
             finally:
                 self._drop_body()
         self.answered = True
+        self._answered_at = self.req.url, self.req.base_url, self.req.params, self.req.app
 
     # Leaving
 
@@ -304,6 +307,8 @@ class Response(Head):
     def _let_body_go(self) -> Iterable[bytes]:
         if self.has_left:
             return ()
+        if self._on_headers or self._listeners or not isinstance(self._body, bytes):
+            self._show_request_as_answered()
         if isinstance(self._body, bytes) and self._may_have_body():
             length = str(len(self._body))
             if self.get("Content-Length") != length:
@@ -313,6 +318,13 @@ class Response(Head):
             self._drop_body()
             return ()
         return (self._body,) if isinstance(self._body, bytes) else self._body
+
+    def _show_request_as_answered(self) -> None:
+        """Let listeners and the generator of a body see the request as the handler that answered did, not as the
+        chain has left it since."""
+        if self.answered:
+            self.req.url, self.req.base_url, self.req.params, app = self._answered_at
+            app.take_over(self.req)
 
     def _drop_body(self) -> None:
         close = getattr(self._body, "close", None)

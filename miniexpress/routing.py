@@ -34,12 +34,15 @@ class Router(Verbs):
     ``strict`` (a trailing slash counts) hold for the paths registered here.
     """
 
+    stack: list[Layer]
+    """May be changed by hand; it is looked at anew for each request."""
+
     def __init__(self, *, merge_params: bool = False, case_sensitive: bool = False, strict: bool = False) -> None:
         self.merge_params = merge_params
         self._case_sensitive = case_sensitive
         self._strict = strict
-        self.stack: list[Layer] = []
-        self._index = Index([])
+        self.stack = []
+        self._indexed: tuple[list[Layer], Index] = [], Index([])
         self._param_callbacks: dict[str, list[Handler]] = {}
 
     def __call__(self, req: Any, res: Any, next: Any) -> Any:
@@ -49,15 +52,12 @@ class Router(Verbs):
         """Walk the stack with one request; where it ends unanswered, ``done()`` or ``done(error)`` goes on."""
         _Walk(self, req, res, done).go(0, None)
 
-    @property
-    def case_sensitive(self) -> bool:
-        """Whether ``/A`` is another path than ``/a`` here."""
-        return self._case_sensitive
-
-    @property
-    def strict(self) -> bool:
-        """Whether a trailing slash counts here."""
-        return self._strict
+    def indexed_stack(self) -> tuple[list[Layer], Index]:
+        """The layers as they are in the stack now, and the index of them."""
+        if self._indexed[0] != self.stack:  # layers are compared by identity: some nanoseconds for each
+            layers = list(self.stack)
+            self._indexed = layers, Index([layer.prefix for layer in layers])
+        return self._indexed
 
     @overload
     def use(self, path: str | re.Pattern[str], /) -> Callable[[H], H]: ...
@@ -81,20 +81,21 @@ class Router(Verbs):
 
     def _mount(self, path: PathPattern, handler: Handler) -> None:
         """Add one handler behind ``path``: what ``use`` does for each."""
-        matcher = compile_path(path, sensitive=self.case_sensitive, strict=False, end=False)
+        matcher = compile_path(path, sensitive=self._case_sensitive, strict=False, end=False)
         self.stack.append(Layer(handler, path, matcher))
 
     def route(self, path: PathPattern) -> Route:
         """A new Route at ``path``, to be given its handlers: ``router.route('/x').get(…).post(…)``."""
         route = Route(path)
-        matcher = compile_path(path, sensitive=self.case_sensitive, strict=self.strict, end=True)
+        matcher = compile_path(path, sensitive=self._case_sensitive, strict=self._strict, end=True)
         self.stack.append(Layer(route.dispatch, path, matcher, route=route))
         return route
 
     def _register(self, method: str | None, *arguments: Any) -> Any:
         """Add handlers for ``method`` (``None``: all) at a path; with a path alone it is a decorator."""
-        path, *handlers = arguments
+        path, *handlers = arguments or (None,)
         if not handlers:
+            compile_path(path)  # refuses a handler without a path, as in @app.get
             return partial(_decorate, partial(self._register, method, path))
         self.route(path)._register(method, *handlers)
         return self
@@ -121,12 +122,10 @@ class _Walk:
         self.look_up()
 
     def look_up(self) -> None:
-        """Find the places in the stack where the request's URL, as it is now, can match."""
-        req, router = self.req, self.router
-        if router._index.size != len(router.stack):
-            router._index = Index([layer.prefix for layer in router.stack])
-        index, self.url, self.path = router._index, req.url, req.path
-        self.size, self.places = index.size, index.places(self.path)
+        """Find the places in the stack, as it is now, where the request's URL, as it is now, can match."""
+        self.url, self.path = self.req.url, self.req.path
+        self.layers, index = self.router.indexed_stack()
+        self.places = index.places(self.path)
 
     def go(self, start: int, mount: _Mount | None, error: Any = None) -> None:
         """Go on with layer ``start``, having left ``mount``. Bound to its place, this is the ``next`` of a handler."""
@@ -136,16 +135,16 @@ class _Walk:
             req.url, req.base_url = mount.leave(req.url), self.base_url
         if error is not None:
             start, error = (len(router.stack), None) if _is("router", error) else (start, _real(error))
-        if req.url != self.url or len(router.stack) != self.size:
+        if req.url != self.url or router.stack != self.layers:
             self.look_up()
         path, method, places, callbacks = self.path, req.method, self.places, router._param_callbacks
         for place in places[bisect_left(places, start) :]:
-            layer = router.stack[place]
+            layer = self.layers[place]
             route = layer.route
             try:
                 found = layer.match(path)
             except ParamDecodeError as undecodable:
-                error = error or undecodable
+                error = undecodable if error is None else error
                 continue
             if found is None:
                 continue
@@ -242,24 +241,27 @@ class Route(Verbs):
         self.path = path
         self.stack: list[Layer] = []
         self.methods: set[str | None] = set()
-        self._layers: dict[str | None, list[Layer]] = {None: []}
 
     def dispatch(self, req: Request, res: Response, done: Next) -> None:
-        """Call the handlers for the request's method one after the other; ``done`` goes on behind the last."""
-        self._go(self._layers.get(req.method, self._layers[None]), 0, req, res, done)
+        """Call the handlers for the request's method one after the other; ``done`` goes on behind the last.
 
-    def _go(self, layers: list[Layer], index: int, req: Request, res: Response, done: Next, error: Any = None) -> None:
+        A HEAD is for those of GET where it has none of its own.
+        """
+        method = "GET" if req.method == "HEAD" and "HEAD" not in self.methods else req.method
+        self._go(method, 0, req, res, done)
+
+    def _go(self, method: str, index: int, req: Request, res: Response, done: Next, error: Any = None) -> None:
         if error is not None:
             if _is("route", error) or _is("router", error):
                 return done(error)
             error = _real(error)
-        while index < len(layers) and layers[index].handles_errors is (error is None):
-            index += 1
-        if index == len(layers):
-            return done(error)
-        layer, index = layers[index], index + 1
-        next = partial(self._go, layers, index, req, res, done) if index < len(layers) else done
-        return layer.call(error, req, res, next)
+        stack = self.stack
+        while index < len(stack):
+            layer, index = stack[index], index + 1
+            if layer.handles_errors is not (error is None) and layer.method in (None, method):
+                next = partial(self._go, method, index, req, res, done) if index < len(stack) else done
+                return layer.call(error, req, res, next)
+        return done(error)
 
     def takes(self, method: str, allowed: set[str]) -> bool:
         """Whether to enter for ``method``: HEAD always is, as in npm router, though it may find no handler.
@@ -281,10 +283,6 @@ class Route(Verbs):
             raise TypeError(f"the route {self.path!r} was given no handler")
         self.stack.extend(layers)
         self.methods.add(method)
-        self._layers = {
-            each: [layer for layer in self.stack if layer.method in (each, None)] for each in {*self.methods, None}
-        }
-        self._layers.setdefault("HEAD", self._layers.get("GET", self._layers[None]))
         return self
 
 

@@ -6,6 +6,103 @@ from .case import Case, get, gets, head, post, send
 
 CASES = [
     Case(
+        "what app.request and app.response have is on every request and answer of the app",
+        js="""
+        const sub = express(), deeper = express(), show = (req, res) => res.tell(req.who())
+        app.request.who = function () { return 'app ' + this.url }
+        app.response.tell = function (text) { this.set('X-Tell', 'app').send(text) }
+        sub.response.tell = function (text) { this.set('X-Tell', 'sub').send('told by sub: ' + text) }
+        deeper.request.who = function () { return 'deeper ' + this.url }
+        sub.response.send = function (text) { this.set('X-Send', 'sub').end(text) }
+        sub.get('/show', show)
+        sub.get('/status', (req, res) => res.sendStatus(404))
+        sub.use('/deeper', deeper)
+        deeper.get('/show', show)
+        app.use('/sub', sub)
+        sub.request.late = 'set late'
+        deeper.get('/late', (req, res) => res.tell(req.late))
+        app.use((req, res) => res.tell(req.who() + ' ' + req.late))
+        """,
+        py="""
+        sub, deeper = express(), express()
+        def show(req, res): res.tell(req.who())
+        app.request.who = lambda req: 'app ' + req.url
+        app.response.tell = lambda res, text: res.set('X-Tell', 'app').send(text)
+        sub.response.tell = lambda res, text: res.set('X-Tell', 'sub').send('told by sub: ' + text)
+        deeper.request.who = lambda req: 'deeper ' + req.url
+        sub.response.send = lambda res, text: res.set('X-Send', 'sub').end(text)
+        sub.get('/show', show)
+        sub.get('/status', lambda req, res: res.send_status(404))
+        sub.use('/deeper', deeper)
+        deeper.get('/show', show)
+        app.use('/sub', sub)
+        sub.request.late = 'set late'
+        deeper.get('/late', lambda req, res: res.tell(req.late))
+        app.use(lambda req, res: res.tell(f"{req.who()} {getattr(req, 'late', 'undefined')}"))
+        """,
+        requests=gets("/sub/show /sub/status /sub/deeper/show /sub/deeper/late /sub/nope /show"),
+    ),
+    Case(
+        "app.router is the app without its settings",
+        js="""
+        const sub = express()
+        sub.set('title', 'sub')
+        app.set('title', 'app')
+        sub.router.get('/x', (req, res) => res.json([req.app.get('title'), req.baseUrl, req.url]))
+        sub.get('/stack', (req, res) => res.json(sub.router.stack.map((layer) => layer.route.path)))
+        app.use('/router', sub.router)
+        app.use('/app', sub)
+        app.use('/by-hand', (req, res, next) => sub.router(req, res, next))
+        """,
+        py="""
+        sub = express()
+        sub.set('title', 'sub')
+        app.set('title', 'app')
+        sub.router.get('/x', lambda req, res: res.json([req.app.get('title'), req.base_url, req.url]))
+        sub.get('/stack', lambda req, res: res.json([layer.route.path for layer in sub.router.stack]))
+        app.use('/router', sub.router)
+        app.use('/app', sub)
+        app.use('/by-hand', lambda req, res, next: sub.router(req, res, next))
+        """,
+        requests=gets("/router/x /app/x /by-hand/x /router/stack /app/nope"),
+    ),
+    Case(
+        "what leaves late sees the request as the handler had it",
+        js="""
+        const onHeaders = require('on-headers'), router = express.Router(), sub = express()
+        const show = (req) => JSON.stringify([req.url, req.baseUrl, req.params, req.app.get('title')])
+        app.use((req, res, next) => { onHeaders(res, () => res.setHeader('X-Late', show(req))); next() })
+        app.set('title', 'app')
+        sub.set('title', 'sub')
+        router.get('/send/:id', (req, res) => res.send('x'))
+        router.get('/body/:id', (req, res) => setImmediate(() => { res.write(show(req)); res.end() }))
+        sub.use('/users', router)
+        app.use('/api', sub)
+        app.get('/top/:id', (req, res) => res.send('x'))
+        """,
+        py="""
+        import json as encoder
+        router, sub = Router(), express()
+        def show(req):
+            place = [req.url, req.base_url, req.params, req.app.get('title')]
+            return encoder.dumps(place, separators=(',', ':'))
+        @app.use('/')
+        def note(req, res, next):
+            res.on_headers(lambda: res.set_header('X-Late', show(req)))
+            next()
+        app.set('title', 'app')
+        sub.set('title', 'sub')
+        def body(req):
+            yield show(req).encode()
+        router.get('/send/:id', lambda req, res: res.send('x'))
+        router.get('/body/:id', lambda req, res: res.end(body(req)))
+        sub.use('/users', router)
+        app.use('/api', sub)
+        app.get('/top/:id', lambda req, res: res.send('x'))
+        """,
+        requests=gets("/api/users/send/1?q /api/users/body/2?q /top/3"),
+    ),
+    Case(
         "mounting",
         js="""
         const show = (req, res) => res.json([req.baseUrl, req.url, req.path, req.originalUrl, req.params])

@@ -263,6 +263,34 @@ CASES = [
         requests=gets("/About /about /Api/x /api/x /r/Inner /r/inner /l/inner /L/inner"),
     ),
     Case(
+        "settings for paths that are set after the first route",
+        js="""
+        app.get('/A', (req, res) => res.send('a'))
+        app.enable('case sensitive routing').enable('strict routing')
+        app.get('/B', (req, res) => res.send('b'))
+        const sub = express()
+        sub.use((req, res, next) => next())
+        app.use('/sub', sub)
+        sub.get('/C', (req, res) => res.send('c'))
+        const late = express()
+        app.use('/late', late)
+        late.get('/D', (req, res) => res.send('d'))
+        """,
+        py="""
+        app.get('/A', lambda req, res: res.send('a'))
+        app.enable('case sensitive routing').enable('strict routing')
+        app.get('/B', lambda req, res: res.send('b'))
+        sub = express()
+        sub.use(lambda req, res, next: next())
+        app.use('/sub', sub)
+        sub.get('/C', lambda req, res: res.send('c'))
+        late = express()
+        app.use('/late', late)
+        late.get('/D', lambda req, res: res.send('d'))
+        """,
+        requests=gets("/a /b /B /b/ /SUB/c /sub/C/ /late/d /late/D /late/D/"),
+    ),
+    Case(
         "strict routing",
         js="""
         app.enable('strict routing')
