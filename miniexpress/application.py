@@ -14,7 +14,7 @@ from typing import Any, Self, overload
 from . import negotiation, querystrings, reloading, server
 from .attrdict import AttrDict
 from .development import describe_error, tree
-from .errors import HTTPError, error_page, headers_of, reason_phrase, status_of
+from .errors import HTTPError, error_page, headers_of, printable, reason_phrase, status_of, text_of
 from .escaping import encode_url, utf8
 from .handlers import Handler, Next
 from .options import UNSET
@@ -119,7 +119,7 @@ class App(Router):
         self._log(req, status, error)
         if res.headers_sent:
             if not res.answered:
-                res.failure = error if isinstance(error, BaseException) else RuntimeError(error)
+                res.failure = error if isinstance(error, BaseException) else RuntimeError(text_of(error))
             return
         in_production = self.set("env") == "production"
         message = reason_phrase(status) if in_production else describe_error(error, req)
@@ -130,10 +130,11 @@ class App(Router):
         if self.set("env") == "test":
             return
         if status < 500:
-            log.info("%s %s: %s %s", req.method, req.original_url, status, error)
+            log.info("%s %s: %s %s", req.method, req.original_url, status, text_of(error))
         else:
             unforeseen = isinstance(error, BaseException) and not isinstance(error, HTTPError)
-            log.error("%s %s: %s", req.method, req.original_url, error, exc_info=error if unforeseen else None)
+            shown = printable(error) if unforeseen else None
+            log.error("%s %s: %s", req.method, req.original_url, text_of(error), exc_info=shown)
 
     # Registering
 
@@ -331,7 +332,8 @@ def _answer_page(res: Response, status: int, message: str, headers: Mapping[str,
     res.status_message = None
     res.status(status).remove_header("Content-Encoding", "Content-Language", "Content-Range")
     for name, value in (headers or {}).items():
-        res.set_header(name, value)
+        with suppress(TypeError, ValueError):  # an error's own, which no header can hold
+            res.set_header(name, value)
     res.set_header("Content-Security-Policy", "default-src 'none'").set_header("X-Content-Type-Options", "nosniff")
     res.set_header("Content-Type", "text/html; charset=utf-8").set_header("Content-Length", str(len(body)))
     res.end(body)

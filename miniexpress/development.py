@@ -11,7 +11,9 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from .errors import printable, text_of
 from .handlers import describe
+from .paths import ParamDecodeError
 from .routing import Layer, Route, Router
 
 if TYPE_CHECKING:
@@ -21,10 +23,17 @@ if TYPE_CHECKING:
 def describe_error(error: Any, req: Request) -> str:
     """An error for its developer's eyes: the app's own lines first, the way there, then the whole traceback.
 
-    What is no exception is described by its text alone, as in Express.
+    What is no exception is described by its text alone, as in Express. Never raises.
     """
     if not isinstance(error, BaseException):
-        return str(error)
+        return text_of(error)
+    try:
+        return _described(printable(error), req)
+    except Exception:  # the app's own doing: what the request was made to be, or what the stack was
+        return f"{type(error).__name__}: {text_of(error)}"
+
+
+def _described(error: BaseException, req: Request) -> str:
     told = ["".join(traceback.format_exception_only(error))]
     told += [_excerpt(frame, line) for frame, line in _own_frames(error)[:10]]
     told.append(f"\nRequest: {req.method} {req.original_url}\n")
@@ -39,10 +48,14 @@ def describe_error(error: Any, req: Request) -> str:
 def _mounts(router: Router, route: Route, path: str) -> Iterator[str]:
     """The beginnings of a path that lead to a route: what ``req.base_url`` gains on the way there."""
     for layer in router.stack:
-        if layer.route is route and layer.match(path):
-            yield ""
         inner = _router(layer)
-        if inner and (found := layer.match(path)):
+        try:
+            found = layer.match(path) if inner or layer.route is route else None
+        except ParamDecodeError:
+            continue
+        if found and layer.route is route:
+            yield ""
+        if found and inner:
             mount = found[0]
             yield from (mount.removesuffix("/") + rest for rest in _mounts(inner, route, path[len(mount) :] or "/"))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -62,13 +63,33 @@ def status_of(error: Any, fallback: int) -> int:
 
 def headers_of(error: Any) -> Mapping[str, Any]:
     """The header fields that an error brings along; only with a status of its own do they count."""
-    headers = _property(error, "headers")
-    return headers if _own_status(error) is not None and isinstance(headers, Mapping) else {}
+    headers = property_of(error, "headers")
+    try:
+        return dict(headers) if _own_status(error) is not None and isinstance(headers, Mapping) else {}
+    except Exception:  # no dict, for all that it says
+        return {}
+
+
+def text_of(error: Any) -> str:
+    """``str(error)``, whatever that raises."""
+    try:
+        return str(error)
+    except Exception:
+        return f"<{type(error).__name__}, whose str() failed>"
+
+
+def printable(error: BaseException) -> BaseException:
+    """The error, or where its attributes keep Python from printing it, one with the same traceback that says so."""
+    try:
+        traceback.TracebackException.from_exception(error)
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {text_of(error)}").with_traceback(error.__traceback__)
+    return error
 
 
 def _own_status(error: Any) -> Any:
     """As npm finalhandler 2.1: ``status`` or ``status_code``, attributes or a dict's items; ``None`` for no status."""
-    return next(filter(_is_of_an_error, (_property(error, "status"), _property(error, "status_code"))), None)
+    return next(filter(_is_of_an_error, (property_of(error, "status"), property_of(error, "status_code"))), None)
 
 
 def _is_of_an_error(status: Any) -> bool:
@@ -84,8 +105,12 @@ def error_page(message: str, title: str = "Error") -> str:
     )
 
 
-def _property(error: Any, name: str) -> Any:
-    return error.get(name) if isinstance(error, Mapping) else getattr(error, name, None)
+def property_of(error: Any, name: str) -> Any:
+    """An attribute of an error, or an item of a dict; ``None`` where there is none, or getting it raises."""
+    try:
+        return error.get(name) if isinstance(error, Mapping) else getattr(error, name, None)
+    except Exception:
+        return None
 
 
 # The phrases that Express sends. Python's own differ from version to version.

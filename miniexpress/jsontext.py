@@ -143,10 +143,18 @@ def _default(value: Any) -> Any:
 
 
 def _without_json(value: Any) -> Any:
-    if isinstance(value, BaseException):
-        return {}
+    if isinstance(value, BaseException):  # as in JavaScript its own properties, and not its message
+        return {name: each for name, each in vars(value).items() if not name.startswith("_") and _is_json(each)}
     mend = "convert it, by a 'json replacer' for instance, or give its class a to_json()"
     raise TypeError(f"{type(value).__name__} is nothing that JSON can hold: {value!r}: {mend}")
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        _COMPACT.encode(value)
+    except Exception:
+        return False
+    return True
 
 
 @lru_cache(maxsize=256)

@@ -222,6 +222,26 @@ CASES = [
         requests=[get("/a"), get("/b"), get("/c"), get("/d"), get("/e"), get("/elsewhere")],
     ),
     Case(
+        "an error as JSON",
+        js="""
+        app.get('/plain', (req, res, next) => next(new Error('secret')))
+        app.get('/own', (req, res, next) => next(Object.assign(new Error('x'), { code: 'E', fields: ['a'], n: null })))
+        app.get('/sent', (req, res) => res.send(new TypeError('x')))
+        app.use((err, req, res, next) => res.status(404).json({ message: err.message, error: err }))
+        """,
+        py="""
+        class Own(Exception):
+            def __init__(self, *args):
+                super().__init__(*args)
+                self.code, self.fields, self.n = 'E', ['a'], None
+        app.get('/plain', lambda req, res, next: next(Exception('secret')))
+        app.get('/own', lambda req, res, next: next(Own('x')))
+        app.get('/sent', lambda req, res: res.send(TypeError('x')))
+        app.use(lambda err, req, res, next: res.status(404).json({'message': str(err), 'error': err}))
+        """,
+        requests=gets("/plain /own /sent"),
+    ),
+    Case(
         "errors leave routers and sub-apps",
         js="""
         const router = express.Router()
