@@ -24,7 +24,7 @@ from .request import Request
 from .response import Response
 from .routing import Layer, Route, Router
 from .verbs import H
-from .views import Engine, View, find_view, listed, template_engine
+from .views import Engine, View, listed, template_engine
 
 log = logging.getLogger("miniexpress")
 
@@ -260,7 +260,7 @@ class App(Router):
         env = os.environ.get("MINIEXPRESS_ENV") or "development"
         self.enable("x-powered-by").set("etag", "weak").set("env", env).set("query parser", "simple")
         self.set("subdomain offset", 2).set("jsonp callback name", "callback")
-        self.set("views", str(Path("views").resolve()))
+        self.set("view", View).set("views", str(Path("views").resolve()))
         if env == "production":
             self.enable("view cache")
 
@@ -285,10 +285,17 @@ class App(Router):
         cache = self.enabled("view cache")
         found = self._views.get(view) if cache else None
         if found is None:
-            found = find_view(view, self.set("views"), str(self.set("view engine") or "html"), self._all_engines())
+            found = self.set("view")(
+                view,
+                root=self.set("views"),
+                default_engine=str(self.set("view engine") or "html"),
+                engines=self._all_engines(),
+            )
+            if not found.path:
+                raise LookupError(f'Failed to lookup view "{view}" in views {self.set("views")!r}')
             if cache and view == os.path.normpath(view):  # of other spellings a client can make any number
                 self._views[view] = found
-        return found({**self.locals, **(options or {})})
+        return found.render({**self.locals, **(options or {})})
 
     def _all_engines(self) -> dict[str, Engine]:
         """The engines by extension: of this app, of those that it is mounted in, and the built-in one."""

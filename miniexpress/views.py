@@ -13,10 +13,11 @@ from .templates import Place, Rendering, Template, compile_template
 
 Roots = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Engine = Callable[[str, Mapping[str, Any]], str]
-View = Callable[[Mapping[str, Any]], str]
 
 
-def find_view(name: str, roots: str | Sequence[str], default_engine: str, engines: Mapping[str, Engine]) -> View:
+def find_view(
+    name: str, roots: Roots, default_engine: str, engines: Mapping[str, Engine]
+) -> partial[str]:
     """The view ``name`` below ``roots``, found by the rules of Express 5.3 (``lib/view.js``), for its options.
 
     A name without extension gets that of ``default_engine``; where ``users.html`` is no file, ``users/index.html`` is
@@ -45,6 +46,21 @@ def find_view(name: str, roots: str | Sequence[str], default_engine: str, engine
             if _is_inside(candidate, folders) and os.path.isfile(candidate):
                 return partial(engines[extension], candidate)
     raise LookupError(f'Failed to lookup view "{name}" in views {_directories(roots)}')
+
+
+class View:
+    """A view that was found: what the setting ``view`` is at first. Another class may be set that is made alike.
+
+    ``path`` is that of its file (one that has none was not found), ``render(options)`` returns its text. Raises what
+    ``find_view`` raises.
+    """
+
+    def __init__(
+        self, name: str, *, root: Roots, default_engine: str, engines: Mapping[str, Engine]
+    ) -> None:
+        self.name = name
+        self.render = find_view(name, root, default_engine, engines)
+        self.path: str = self.render.args[0]
 
 
 def listed(roots: Roots) -> tuple[str, ...]:

@@ -131,6 +131,31 @@ app.get('/:view', lambda req, res: res.render(req.params.view, {'name': 'tobi'})
         requests=gets("/greeting /only /sub /missing"),
     ),
     Case(
+        "another class of views",
+        js="""
+        class View {
+          constructor (name, { root, defaultEngine }) {
+            this.path = name === 'none' ? undefined : 'there'
+            this.text = `${name} ${root} ${defaultEngine}`
+          }
+          render (options, callback) { process.nextTick(callback, null, `${this.text} ${options.a}`) }
+        }
+        app.set('view', View).set('views', '/views').set('view engine', 'txt')
+        app.get('/:name', (req, res) => res.render(req.params.name, { a: 1 }))
+        """,
+        py="""
+        class View:
+            def __init__(self, name, root, default_engine, engines):
+                self.path = None if name == 'none' else 'there'
+                self.text = f"{name} {root} {default_engine}"
+            def render(self, options):
+                return f"{self.text} {options['a']}"
+        app.set('view', View).set('views', '/views').set('view engine', 'txt')
+        app.get('/:name', lambda req, res: res.render(req.params.name, {'a': 1}))
+        """,
+        requests=gets("/some /none"),
+    ),
+    Case(
         "a sub-app's views",
         js=ENGINE_JS
         + """
