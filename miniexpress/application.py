@@ -16,7 +16,7 @@ from .attrdict import AttrDict
 from .development import describe_error, tree
 from .errors import HTTPError, error_page, headers_of, printable, reason_phrase, status_of, text_of
 from .escaping import encode_url, utf8
-from .handlers import Handler, Next
+from .handlers import Handler, Next, count_parameters, fitted
 from .options import UNSET
 from .paths import PathPattern
 from .proxies import compile_trust
@@ -176,7 +176,7 @@ class App(Router):
         """``on('mount', listener)``: call ``listener(parent)`` when another app uses this one. Else ``ValueError``."""
         if event != "mount":
             raise ValueError(f"an app tells of 'mount' only, not of {event!r}")
-        self._mount_listeners.append(listener)
+        self._mount_listeners.append(fitted(listener, "app.on('mount')", "(parent)"))
         return self
 
     def _is_in(self, app: object) -> bool:
@@ -223,7 +223,7 @@ class App(Router):
         """``set(name, value)`` changes a setting and returns the app; ``set(name)`` is its value, ``None`` if not set.
 
         A mounted app has its parent's where it has none of its own. Raises ``TypeError`` for a value that ``etag``,
-        ``query parser`` or ``trust proxy`` cannot take.
+        ``json replacer``, ``query parser`` or ``trust proxy`` cannot take.
         """
         if value is UNSET:
             app: App | None = self
@@ -235,6 +235,8 @@ class App(Router):
         compiled = _COMPILED.get(name)
         if compiled:
             self.settings[f"{name} fn"] = compiled(value)
+        if name == "json replacer" and callable(value):
+            value = fitted(value, "the setting 'json replacer'", "(key, value)")
         self.settings[name] = value
         return self
 
@@ -272,9 +274,7 @@ class App(Router):
         The options are what a handler renders with, which may be a client's: what an engine needs to know of the app
         (folders, caching) it is given when it is made, as ``template_engine`` and ``jinja2_engine`` are.
         """
-        if not callable(engine):
-            raise TypeError(f"app.engine() takes a function (path, options) -> text, not {engine!r}")
-        self.engines["." + extension.removeprefix(".")] = engine
+        self.engines["." + extension.removeprefix(".")] = fitted(engine, "app.engine()", "(path, options) -> text")
         return self
 
     def render(self, view: str, options: Mapping[str, Any] | None = None) -> str:
@@ -310,9 +310,9 @@ class App(Router):
 
     def listen(
         self,
-        port: int | str | os.PathLike[str] | Callable[[], Any] = 0,
-        host: str | Callable[[], Any] = "127.0.0.1",
-        callback: Callable[[], Any] | None = None,
+        port: int | str | os.PathLike[str] | Callable[..., Any] = 0,
+        host: str | Callable[..., Any] = "127.0.0.1",
+        callback: Callable[..., Any] | None = None,
         *,
         reload: bool | None = None,
         **options: Any,
@@ -320,6 +320,7 @@ class App(Router):
         """Serve until SIGINT or SIGTERM, or until the process ends: blocks. ``callback()`` is called once it listens.
 
         ``port`` may be the path of a Unix socket; without one it is any free one, which the log names (at level INFO).
+        As in Express 5, ``callback`` may take an error; it is ``None``, as a real one is raised.
         With ``reload``, or ``MINIEXPRESS_RELOAD=1``, the program starts anew when one of its files or views changes.
         ``options`` are those of ``server.Server``. Raises ``OSError`` when the port cannot be had.
         """
@@ -327,6 +328,8 @@ class App(Router):
             callback, port = port, 0
         if callable(host):
             callback, host = host, "127.0.0.1"
+        if callback is not None:
+            callback = partial(fitted(callback, "app.listen()", "(error)"), None)
         if reloading.is_wanted(reload):
             if not reloading.is_child():
                 raise SystemExit(reloading.watch(listed(self.set("views")), [".py", *self._all_engines()]))
@@ -346,12 +349,14 @@ def _answer_page(res: Response, status: int, message: str, headers: Mapping[str,
     res.end(body)
 
 
-def _one_of(name: str, choices: Mapping[Any, Any]) -> Callable[[Any], Any]:
-    """What compiles the setting ``name``: a function is taken as it is, all else is one of ``choices``."""
+def _one_of(name: str, choices: Mapping[Any, Any], fit: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """What compiles the setting ``name``: a function is what ``fit`` makes of it, all else is one of ``choices``."""
 
     def compile_setting(value: Any) -> Any:
+        if callable(value):
+            return fit(value)
         try:
-            return value if callable(value) else choices[value]
+            return choices[value]
         except (KeyError, TypeError):
             listed = ", ".join(map(repr, choices))
             raise TypeError(f"the setting {name!r} is {listed} or a function, not {value!r}") from None
@@ -367,13 +372,23 @@ def _strong_etag(body: bytes) -> str:
     return negotiation.etag(body, weak=False)
 
 
+def _own_etag(function: Callable[..., Any]) -> Callable[[bytes], Any]:
+    """Express calls it with the body and its encoding, which is always undefined by then."""
+    if count_parameters(function, 1) < 2:
+        return fitted(function, "the setting 'etag'", "(body)")
+    etag = fitted(function, "the setting 'etag'", "(body, encoding)")
+    return lambda body: etag(body, None)
+
+
 # What an app has neither of its own nor from the one that it is mounted in.
 _DEFAULTS = {"trust proxy": False, "trust proxy fn": compile_trust(False)}
 _SIMPLE = querystrings.parse_simple
 _COMPILED: dict[str, Callable[[Any], Any]] = {
-    "etag": _one_of("etag", {True: _weak_etag, False: None, "weak": _weak_etag, "strong": _strong_etag}),
+    "etag": _one_of("etag", {True: _weak_etag, False: None, "weak": _weak_etag, "strong": _strong_etag}, _own_etag),
     "query parser": _one_of(
-        "query parser", {True: _SIMPLE, False: None, "simple": _SIMPLE, "extended": querystrings.parse_extended}
+        "query parser",
+        {True: _SIMPLE, False: None, "simple": _SIMPLE, "extended": querystrings.parse_extended},
+        lambda function: fitted(function, "the setting 'query parser'", "(query)"),
     ),
     "trust proxy": compile_trust,
 }

@@ -16,8 +16,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from .attrdict import AttrDict, with_attributes
-from .errors import HTTPError, status_of
-from .handlers import Middleware, Next
+from .errors import HTTPError, property_of, status_of, text_of
+from .handlers import Middleware, Next, fitted
 from .jsontext import Reviver
 from .jsontext import parse as parse_json
 from .mediatypes import parse_content_type
@@ -53,6 +53,9 @@ def json(
     A request that is refused raises ``HTTPError`` with body-parser's ``type``: 400 for what is no JSON or was broken
     off, 403 by ``verify``, 413 beyond the limit, 415 for another charset or coding. After npm body-parser 2.4.
     """
+
+    if callable(reviver):
+        reviver = fitted(reviver, "the option 'reviver'", "(key, value)")
 
     def parse(text: str, charset: str) -> Any:
         if not text:
@@ -158,8 +161,10 @@ class _BodyParser:
     """A pattern of those that are taken."""
 
     def __post_init__(self) -> None:
-        if self.verify is not None and not callable(self.verify):
-            raise TypeError(f"the option 'verify' takes a function (req, res, body, charset), not {self.verify!r}")
+        if self.verify is not None:
+            self.verify = fitted(self.verify, "the option 'verify'", "(req, res, body, charset)")
+        if callable(self.type):
+            self.type = fitted(self.type, "the option 'type'", "(req)")
         self.limit = parse_size(self.limit)
 
     def handle(self, req: Request, res: Response, next: Next) -> None:
@@ -172,7 +177,7 @@ class _BodyParser:
             try:
                 req.body = self.parse(content, charset)
             except ValueError as error:
-                raise HTTPError(400, str(error), type="entity.parse.failed", body=content) from error
+                raise HTTPError(400, text_of(error), type="entity.parse.failed", body=content) from error
         next()
 
     def is_wanted(self, req: Request) -> bool:
@@ -204,8 +209,8 @@ class _BodyParser:
         try:
             self.verify(req, res, body, charset)
         except Exception as error:
-            kind = getattr(error, "type", None) or "entity.verify.failed"
-            raise HTTPError(status_of(error, 403), str(error), type=kind, body=body) from error
+            kind = property_of(error, "type") or "entity.verify.failed"
+            raise HTTPError(status_of(error, 403), text_of(error), type=kind, body=body) from error
 
 
 def parse_size(size: Any) -> int | float:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from .errors import HTTPError, error_page
 from .escaping import decode_uri_component, encode_url, token_or_quoted
 from .folders import File, Finder, FolderFound, Names, climbs
-from .handlers import Middleware, Next
+from .handlers import Middleware, Next, fitted
 from .mediatypes import content_type
 from .negotiation import http_date, is_fresh, parse_http_date, parse_range, stat_etag
 from .options import checks_options
@@ -58,8 +58,8 @@ def static(
     folder = os.path.abspath(_path_text("static()", root))
     finder = Finder(dotfiles, extensions, index)
     caching = _cache_control(max_age, immutable) if cache_control else None
-    if set_headers is not None and not callable(set_headers):
-        raise TypeError(f"the option 'set_headers' takes a function (res, path, stat), not {set_headers!r}")
+    if set_headers is not None:
+        set_headers = fitted(set_headers, "the option 'set_headers'", "(res, path, stat)")
     delivery = _Delivery(accept_ranges, caching, last_modified, etag, set_headers)
 
     def serve_static(req: Request, res: Response, next: Next) -> None:

@@ -177,7 +177,7 @@ class Response(Head):
         elif "default" not in formats:
             raise HTTPError(406, types=[_media_type(name) for name in offered])
         answer = formats[chosen or "default"]
-        answer(*(self.req, self, self.req.next)[: count_parameters(answer)])
+        answer(*(self.req, self, self.req.next)[: count_parameters(answer, 3)])
         return self
 
     def render(self, view: str, options: Mapping[str, Any] | None = None) -> None:

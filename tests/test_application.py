@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import json
 import logging
+import re
 import subprocess
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar
 from wsgiref.util import setup_testing_defaults
 
 import pytest
@@ -16,7 +17,8 @@ import requests
 from support import ROOT, user_environment
 from wire import talk
 
-from miniexpress import App, HTTPError, Router, express
+from miniexpress import App, HTTPError, Router, express, static
+from miniexpress import json as parse_json
 
 Serve = Callable[..., str]
 
@@ -503,3 +505,231 @@ def test_a_query_is_read_by_attribute_at_any_depth(serve: Serve) -> None:
     app = express().set("query parser", "extended")
     app.get("/", lambda req, res: res.json([req.query.a.b, req.query.list[0].c, req.query.none]))
     assert requests.get(serve(app) + "/?a[b]=1&list[0][c]=2").json() == ["1", "2", None]
+
+
+# Callbacks with fewer parameters, or more
+
+
+async def verify_later(req: Any, res: Any, body: Any) -> None: ...
+
+
+def five(a: Any, b: Any, c: Any, d: Any, e: Any) -> None: ...
+
+
+GIVEN: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "verify": (lambda callback: parse_json(verify=callback), r"the option 'verify' .*\(req, res, body, charset\)"),
+    "type": (lambda callback: parse_json(type=callback), r"the option 'type' .*\(req\)"),
+    "reviver": (lambda callback: parse_json(reviver=callback), r"the option 'reviver' .*\(key, value\)"),
+    "set_headers": (
+        lambda callback: static(".", set_headers=callback),
+        r"the option 'set_headers' .*\(res, path, stat",
+    ),
+    "trust proxy": (lambda callback: express().set("trust proxy", callback), r"the setting 'trust proxy' .*\(address"),
+    "etag": (lambda callback: express().set("etag", callback), r"the setting 'etag' .*\(body, encoding\)"),
+    "query parser": (lambda callback: express().set("query parser", callback), r"the setting 'query parser' .*\(query"),
+    "json replacer": (
+        lambda callback: express().set("json replacer", callback),
+        r"the setting 'json replacer' .*\(key",
+    ),
+    "mount listener": (lambda callback: express().on("mount", callback), r"app\.on\('mount'\) .*\(parent\)"),
+    "engine": (lambda callback: express().engine("txt", callback), r"app\.engine\(\) .*\(path, options\) -> text"),
+    "listen": (lambda callback: express().listen(0, callback), r"app\.listen\(\) .*\(error\)"),
+}
+
+
+@pytest.mark.parametrize(("give", "words"), GIVEN.values(), ids=GIVEN)
+def test_a_callback_that_needs_more_than_it_would_get_is_refused_when_it_is_given(
+    give: Callable[[Any], Any], words: str
+) -> None:
+    with pytest.raises(TypeError, match=rf"five \(.*test_application\.py:\d+\) takes 5 parameters: {words}"):
+        give(five)
+
+
+@pytest.mark.parametrize("give", [give for give, _ in GIVEN.values()], ids=GIVEN)
+def test_an_async_callback_is_refused_when_it_is_given_as_it_would_not_run(give: Callable[[Any], Any]) -> None:
+    with pytest.raises(TypeError, match=r"verify_later .* is async"):
+        give(verify_later)
+
+
+def test_a_callback_with_parameters_that_have_a_default_is_given_these_too() -> None:
+    given: list[Any] = []
+    app = express()
+    app.engine("txt", lambda path, options=None: given.append(options) or "text")
+    app.engines[".txt"]("path", {"a": 1})
+    assert given == [{"a": 1}]
+
+
+def test_an_etag_function_with_a_default_of_its_own_keeps_it(serve: Serve) -> None:
+    app = express()
+    app.set("etag", lambda body, tag="mine": f'"{tag}"')
+    app.get("/", lambda req, res: res.send("x"))
+    assert requests.get(serve(app)).headers["ETag"] == '"mine"'
+
+
+def test_a_callback_that_takes_all_is_kept_as_it_is() -> None:
+    def engine(path: str, options: Any) -> str:
+        return ""
+
+    assert express().engine("txt", engine).engines[".txt"] is engine
+
+
+# Errors that are hostile
+
+
+class NoAttributes(Exception):
+    def __getattr__(self, name: str) -> Any:
+        raise KeyError(name)
+
+
+class NoText(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+    __repr__ = __str__
+
+
+class NoTruth(Exception):
+    def __bool__(self) -> bool:
+        raise ValueError("neither")
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError("neither")
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+class NoTextNorAttributes(NoText, NoAttributes):
+    pass
+
+
+class NoHeaders(Exception):
+    status = 418
+    headers: ClassVar[Any] = {"X-A": "a\r\nX-B: b", "X C": "c", 5: "d", "X-D": "d"}
+
+
+class Headers(Mapping[str, str]):
+    def __getitem__(self, name: str) -> str:
+        raise ValueError(name)
+
+    def __iter__(self) -> Any:
+        raise ValueError("no names")
+
+    def __len__(self) -> int:
+        raise ValueError("no length")
+
+
+class HostileHeaders(Exception):
+    status = 418
+    headers = Headers()
+
+
+HOSTILE = {
+    "attributes": (NoAttributes, 500),
+    "text": (NoText, 500),
+    "truth": (NoTruth, 500),
+    "text and attributes": (NoTextNorAttributes, 500),
+    "headers that none can be": (NoHeaders, 418),
+    "headers that cannot be read": (HostileHeaders, 418),
+}
+
+
+@pytest.mark.parametrize("env", ["development", "production", "test"])
+@pytest.mark.parametrize("raises", [True, False], ids=["raised", "passed to next"])
+@pytest.mark.parametrize(("kind", "status"), HOSTILE.values(), ids=HOSTILE)
+def test_an_error_that_cannot_be_looked_at_is_answered_and_logged(
+    serve: Serve, caplog: pytest.LogCaptureFixture, kind: type[Exception], status: int, raises: bool, env: str
+) -> None:
+    app, router = express(), Router()
+    app.set("env", env)
+
+    @router.get("/:id")
+    def fail(req: Any, res: Any, next: Any) -> None:
+        if raises:
+            raise kind("x")
+        next(kind("x"))
+
+    router.get("/other/:id", lambda req, res: res.send("x"))
+    router.param("id", lambda req, res, next, value: next())
+    app.use("/r", router)
+    app.use("/%zz/:undecodable", lambda req, res: None)
+    url = serve(app)
+    caplog.set_level(logging.INFO, "miniexpress")
+    got = requests.get(url + "/r/1")
+    assert got.status_code == status
+    assert "X-B" not in got.headers
+    if kind is NoHeaders:
+        assert got.headers["X-D"] == "d"
+    logged = [record.getMessage() for record in caplog.records if record.name == "miniexpress"]
+    assert [message.startswith("GET /r/1: ") for message in logged] == ([] if env == "test" else [True])
+    if env != "test" and status == 500:
+        assert "in fail" in caplog.text if raises else "Error" in caplog.text or "No" in caplog.text
+
+
+def test_an_undecodable_parameter_behind_an_error_without_truth_keeps_the_error(serve: Serve) -> None:
+    app = express()
+    app.use(lambda req, res, next: next(NoTruth("x")))
+    app.get("/:id", lambda req, res: res.send("x"))
+    app.use(lambda err, req, res, next: res.send(type(err).__name__))
+    assert requests.get(serve(app) + "/%zz").text == "NoTruth"
+
+
+def test_in_development_an_undecodable_route_behind_the_one_that_failed_leaves_the_error_its_page(serve: Serve) -> None:
+    app = express()
+    app.set("env", "development")
+    app.get(re.compile("^/x/"), lambda req, res, next: next(ValueError("first")))
+    app.use("/x/:id", Router())
+    got = requests.get(serve(app) + "/x/%zz")
+    assert got.status_code == 500
+    assert "ValueError: first" in got.text
+
+
+def test_an_error_with_attributes_that_no_json_holds_is_json_without_them(serve: Serve) -> None:
+    app = express()
+
+    @app.get("/")
+    def fail(req: Any, res: Any) -> None:
+        raise HTTPError(404, "no such page", code="E", body=b"bytes", tags={"a"})
+
+    app.use(lambda err, req, res, next: res.status(err.status).json({"message": str(err), "error": err}))
+    got = requests.get(serve(app))
+    assert got.status_code == 404
+    assert got.json()["message"] == "no such page"
+    assert got.json()["error"]["code"] == "E"
+    assert got.json()["error"].keys().isdisjoint({"body", "tags"})
+
+
+# The app as Express has it
+
+
+def test_what_the_response_class_of_an_app_is_given_other_apps_do_not_have(serve: Serve) -> None:
+    app, other = express(), express()
+    app.response.shout = lambda res, text: res.send(text.upper())
+    app.get("/", lambda req, res: res.shout("a"))
+    assert requests.get(serve(app)).text == "A"
+    assert not hasattr(other.response, "shout")
+
+
+def test_an_app_mounted_again_has_what_its_last_parent_has() -> None:
+    first, second, sub = express(), express(), express()
+    first.request.who, second.request.who = "first", "second"
+    first.use(sub)
+    assert sub.request.who == "first"
+    second.use(sub)
+    assert sub.request.who == "second"
+
+
+def test_the_stack_of_an_app_is_that_of_its_router() -> None:
+    app = express()
+    app.use(lambda req, res: None)
+    assert app.stack is app.router.stack
+    app.stack = []
+    assert app.router.stack == []
+
+
+def test_the_callback_of_listen_may_take_an_error_as_in_express_5() -> None:
+    code = (
+        "import os, signal, miniexpress\n"
+        "def callback(error): print(error, flush=True); os.kill(os.getpid(), signal.SIGTERM)\n"
+        "miniexpress.express().listen(0, callback)"
+    )
+    assert run_python(code) == "None\n"

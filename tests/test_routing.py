@@ -163,7 +163,14 @@ def one(req: Any) -> None: ...
 def five(a: Any, b: Any, c: Any, d: Any, e: Any) -> None: ...
 
 
-def any_number(*everything: Any) -> None: ...
+def by_keyword(req: Any, res: Any, *, config: Any) -> None: ...
+
+
+def wsgi_app(environ: Any, start_response: Any) -> None: ...
+
+
+class WSGIApp:
+    def __call__(self, environ: Any, start_response: Any) -> None: ...
 
 
 class Class:
@@ -189,7 +196,9 @@ REFUSED = {
     "one parameter": (one, rf"one \({HERE}:\d+\) takes 1 param.*\(req, res\), \(req, res, next\) or \(err,"),
     "one parameter and self": (Class(0, 0).short, rf"Class.short \({HERE}:\d+\) takes 1 param.*\(req, res\)"),
     "five parameters": (five, rf"five \({HERE}:\d+\) takes 5 param.*\(req, res\), \(req, res, next\) or \(err,"),
-    "any number of parameters": (any_number, rf"any_number \({HERE}:\d+\) takes 0 param.*\(req, res\)"),
+    "one that needs a keyword": (by_keyword, rf"by_keyword \({HERE}:\d+\) needs 'config' by its keyword.*\(req, res\)"),
+    "a WSGI app": (wsgi_app, rf"wsgi_app \({HERE}:\d+\) is a WSGI app: use wsgi\("),
+    "an object that is a WSGI app": (WSGIApp(), r"WSGIApp object.* is a WSGI app: use wsgi\("),
     "a builtin that tells no signature": (max, r"max.*\(req, res\), \(req, res, next\) or \(err"),
     "no function": (5, r"5 is no function.*\(req, res\), \(req, res, next\) or \(err"),
 }
@@ -225,6 +234,142 @@ def test_no_handler_behind_a_path_is_refused() -> None:
 def test_what_is_no_path_is_refused(path: Any) -> None:
     with pytest.raises((TypeError, ValueError), match="path"):
         express().get(path, answer)
+
+
+@pytest.mark.parametrize("method", ["get", "all", "m_search"])
+@pytest.mark.parametrize("owner", [express, Router])
+def test_a_method_decorator_without_a_path_is_refused(owner: Callable[[], Any], method: str) -> None:
+    with pytest.raises(TypeError, match=r"path must be a str.*not <function answer"):
+        getattr(owner(), method)(answer)
+    with pytest.raises(TypeError, match="path must be a str"):
+        getattr(owner(), method)()
+
+
+# How many parameters: those of what will be called
+
+
+def passing_on(handler: Any) -> Any:
+    """A decorator that passes on whatever it is given."""
+
+    @functools.wraps(handler)
+    def inner(*args: Any, **kwargs: Any) -> Any:
+        return handler(*args, **kwargs)
+
+    return inner
+
+
+def with_config(handler: Any) -> Any:
+    """A decorator that gives the handler one argument more."""
+
+    @functools.wraps(handler)
+    def inner(req: Any, res: Any, next: Any) -> Any:
+        return handler(req, res, next, "config")
+
+    return inner
+
+
+def with_any_config(handler: Any) -> Any:
+    @functools.wraps(handler)
+    def inner(*args: Any) -> Any:
+        return handler(*args, "config")
+
+    return inner
+
+
+def guard(req: Any, res: Any, next: Any, config: Any) -> None:
+    res.send(f"guarded with {config}")
+
+
+class Decorating:
+    """A decorator that is a class."""
+
+    def __init__(self, handler: Any) -> None:
+        functools.update_wrapper(self, handler)
+        self.handler = handler
+
+    def __call__(self, req: Any, res: Any, next: Any) -> None:
+        self.handler(req, res, next, "config")
+
+
+class Guards:
+    @with_config
+    def method(req: Any, res: Any, next: Any, config: Any) -> None:  # type: ignore[misc]
+        guard(req, res, next, config)
+
+    @passing_on
+    def handler(self, req: Any, res: Any) -> None:
+        answer(req, res)
+
+
+GUARDS = {
+    "by functools.wraps": with_config(guard),
+    "with any number of parameters": with_any_config(guard),
+    "under a decorator that passes on": passing_on(with_config(guard)),
+    "by a class with update_wrapper": Decorating(guard),
+    "in a class": Guards.method,
+    "by a partial with a keyword": functools.partial(guard, config="config"),
+    "whose __signature__ was copied": with_config(with_any_config(guard)),
+}
+
+
+@pytest.mark.parametrize("guarding", GUARDS.values(), ids=GUARDS)
+def test_a_guard_that_a_decorator_gives_a_fourth_argument_is_no_error_handler(serve: Serve, guarding: Any) -> None:
+    app = express()
+    app.use("/admin", guarding)
+    app.get("/admin", answer)
+    got = requests.get(serve(app) + "/admin")
+    assert got.text != "answered"
+    if guarding is not GUARDS["whose __signature__ was copied"]:  # which gets two arguments too many
+        assert got.text == "guarded with config"
+
+
+def test_a_signature_that_a_decorator_copied_does_not_count() -> None:
+    import inspect
+
+    def three(req: Any, res: Any, next: Any) -> None: ...
+
+    three.__signature__ = inspect.signature(guard)  # type: ignore[attr-defined]
+    app = express()
+    app.use(three)
+    assert not app.stack[0].handles_errors
+
+
+PASSED_ON = {
+    "a handler of two": passing_on(answer),
+    "a handler of three": passing_on(lambda req, res, next: answer(req, res)),
+    "twice decorated": passing_on(passing_on(answer)),
+    "a method": Guards().handler,
+    "a lru_cache": functools.lru_cache(answer),
+    "nothing that it tells of": lambda *args: answer(args[0], args[1]),
+}
+
+
+@pytest.mark.parametrize("handler", PASSED_ON.values(), ids=PASSED_ON)
+def test_what_takes_any_number_of_parameters_is_called_with_as_many_as_what_it_wraps(
+    serve: Serve, handler: Any
+) -> None:
+    app = express()
+    app.get("/", handler)
+    assert requests.get(serve(app)).text == "answered"
+
+
+def test_what_takes_any_number_is_called_with_three_arguments_by_format_and_five_by_param(serve: Serve) -> None:
+    app = express()
+    app.param("id", lambda *args: (args[1].set("X-Param", f"{len(args)} {args[3]} {args[4]}"), args[2]()))
+    app.get("/:id", lambda req, res: res.format({"text": lambda *args: res.send(f"{len(args)}")}))
+    got = requests.get(serve(app) + "/7")
+    assert (got.text, got.headers["X-Param"]) == ("3", "5 7 id")
+
+
+def test_a_decorated_param_callback_and_a_decorated_format_are_called_as_they_are(serve: Serve) -> None:
+    @with_config
+    def load(req: Any, res: Any, next: Any, config: Any) -> None: ...
+
+    with pytest.raises(TypeError, match=rf"load \({HERE}:\d+\), as it is decorated, takes 3 parameters: a param call"):
+        express().param("id", load)
+    app = express()
+    app.get("/", lambda req, res: res.format({"text": with_config(guard)}))
+    assert requests.get(serve(app)).text == "guarded with config"
 
 
 def test_methods_objects_and_partials_are_handlers(serve: Serve) -> None:
@@ -554,3 +699,117 @@ def test_what_is_no_name_of_a_parameter_is_refused(name: Any) -> None:
 def test_routers_take_their_options_by_name_only() -> None:
     with pytest.raises(TypeError):
         Router(True)  # type: ignore[misc]
+
+
+# A stack that is changed by hand
+
+
+CHANGES: dict[str, Callable[[Any], Any]] = {
+    "one taken away and another added": lambda router: (router.stack.pop(), router.get("/c", answer)),
+    "one put in the place of another": lambda router: router.stack.__setitem__(1, new_layer()),
+    "another list": lambda router: setattr(router, "stack", [router.stack[0], new_layer()]),
+}
+
+
+def new_layer() -> Any:
+    router = Router()
+    router.get("/c", answer)
+    return router.stack[0]
+
+
+@pytest.mark.parametrize("owner", [express, Router])
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_stack_changed_by_hand_to_the_same_length_is_followed(
+    serve: Serve, change: Callable[[Any], Any], owner: Callable[[], Any]
+) -> None:
+    app, router = express(), owner()
+    app.use("/r", router)
+    router.get("/a", answer)
+    router.get("/b", answer)
+    url = serve(app) + "/r"
+
+    def statuses() -> list[int]:
+        return [requests.get(url + path).status_code for path in ("/a", "/b", "/c")]
+
+    assert statuses() == [200, 200, 404]
+    change(router)
+    assert statuses() == [200, 404, 200]
+
+
+def test_a_stack_changed_by_a_handler_is_followed_by_the_request_itself(serve: Serve) -> None:
+    app = express()
+
+    @app.use("/")
+    def change(req: Any, res: Any, next: Any) -> None:
+        app.stack[1] = new_layer()
+        next()
+
+    app.get("/b", answer)
+    assert requests.get(serve(app) + "/c").text == "answered"
+
+
+def test_a_routes_stack_changed_by_hand_is_followed(serve: Serve) -> None:
+    app = express()
+    route = app.route("/x").get(lambda req, res, next: next(), answer)
+    url = serve(app) + "/x"
+    assert requests.get(url).status_code == 200
+    route.stack.pop()
+    assert requests.get(url).status_code == 404
+    route.stack.reverse()
+    route.get(answer)
+    assert requests.get(url).text == "answered"
+    assert requests.head(url).status_code == 200
+
+
+# What leaves late
+
+
+@pytest.mark.parametrize("target", ["/api/users/7/body", "/api/users/7/write", "/top/7"])
+def test_listeners_and_generated_bodies_see_the_request_as_the_handler_that_answered(serve: Serve, target: str) -> None:
+    app, sub, router = express(), express(), Router()
+    app.set("title", "outer")
+    sub.set("title", "inner")
+    seen: list[Any] = []
+    after: list[Any] = []
+
+    def here(req: Any, res: Any) -> list[Any]:
+        return [req.url, req.base_url, dict(req.params), req.app.get("title"), res.app.get("title")]
+
+    @app.use("/")
+    def outermost(req: Any, res: Any, next: Any) -> None:
+        res.on_headers(lambda: seen.append(here(req, res)))
+        before = here(req, res)
+        next()
+        after.append(here(req, res) == before)
+
+    def respond(req: Any, res: Any) -> None:
+        def body() -> Any:
+            for _ in range(2):
+                seen.append(here(req, res))
+                yield b"x"
+
+        if req.url.endswith("write"):
+            res.write("w")
+        seen.append(here(req, res))
+        res.end(body())
+
+    router.get("/:id/:how", respond)
+    sub.use("/users", router)
+    app.use("/api", sub)
+    app.get("/top/:id", respond)
+    assert requests.get(serve(app) + target).text.endswith("xx")
+    assert len(seen) == 4
+    assert all(each == seen[0] for each in seen), seen
+    assert seen[0][:2] == (["/top/7", ""] if target == "/top/7" else [target[10:], "/api/users"])
+    assert after == [True]
+
+
+def test_listeners_see_the_request_as_the_error_handler_that_answered(serve: Serve) -> None:
+    app, router = express(), Router()
+    seen: list[Any] = []
+    app.use(lambda req, res, next: (res.on_headers(lambda: seen.append((req.base_url, dict(req.params)))), next()))
+    router.get("/:id", lambda req, res, next: next(HTTPError(418)))
+    app.use("/r", router)
+    app.use("/:where", lambda err, req, res, next: res.send("handled"))
+    assert requests.get(serve(app) + "/r/1").text == "handled"
+    assert seen == [("/r", {"where": "r"})]

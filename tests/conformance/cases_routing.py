@@ -79,6 +79,83 @@ CASES = [
         ],
     ),
     Case(
+        "callbacks that take fewer parameters than they are given",
+        js="""
+        app.set('etag', (body, encoding) => `"${body.length} ${encoding ?? 'none'}"`)
+        app.set('trust proxy', (ip) => ip.endsWith('127.0.0.1'))
+        app.set('json replacer', (key) => key === '' ? { a: 1 } : key)
+        app.get('/etag', (req, res) => res.send('hello'))
+        app.get('/ip', (req, res) => res.send(req.ip))
+        app.get('/replaced', (req, res) => res.json({}))
+        const sub = express()
+        sub.on('mount', () => sub.set('title', 'mounted')).set('etag', () => '"constant"')
+        sub.set('query parser', () => ({ a: 1 }))
+        sub.get('/', (req, res) => res.send([sub.get('title'), req.query.a].join()))
+        app.use('/sub', sub)
+        const verify = (req, res, buf) => { req.raw = buf.length }
+        app.post('/verify', express.json({ verify, reviver: (key) => key || 'all' , type: () => true }),
+          (req, res) => res.send([req.raw, req.body].join()))
+        app.post('/text', express.text({ verify: (req) => { req.raw = 'verified' }, type: (req) => req.get('X-Text') }),
+          (req, res) => res.send([req.raw, req.body].join()))
+        app.use('/static', express.static(FILES, { setHeaders: (res, path) => res.set('X-A', 'b') }))
+        """,
+        py="""
+        app.set('etag', lambda body, encoding: f'"{len(body)} {encoding or "none"}"')
+        app.set('trust proxy', lambda ip: ip.endswith('127.0.0.1'))
+        app.set('json replacer', lambda key: {'a': 1} if key == '' else key)
+        app.get('/etag', lambda req, res: res.send('hello'))
+        app.get('/ip', lambda req, res: res.send(req.ip))
+        app.get('/replaced', lambda req, res: res.json({}))
+        sub = express()
+        sub.on('mount', lambda: sub.set('title', 'mounted')).set('etag', lambda: '"constant"')
+        sub.set('query parser', lambda: {'a': 1})
+        sub.get('/', lambda req, res: res.send(f"{sub.get('title')},{req.query.a}"))
+        app.use('/sub', sub)
+        def verify(req, res, buf): req.raw = len(buf)
+        app.post('/verify', json(verify=verify, reviver=lambda key: key or 'all', type=lambda: True),
+                 lambda req, res: res.send(f'{req.raw},{req.body}'))
+        def verified(req): req.raw = 'verified'
+        app.post('/text', text(verify=verified, type=lambda req: req.get('X-Text')),
+                 lambda req, res: res.send(f'{req.raw},{req.body}'))
+        app.use('/static', static(FILES, set_headers=lambda res, path: res.set('X-A', 'b')))
+        """,
+        requests=[
+            *gets("/etag /replaced /sub"),
+            get("/ip", {"X-Forwarded-For": "9.9.9.9"}),
+            post("/verify", '{"a": [1]}', "application/json"),
+            post("/text", "text", "text/plain", {"X-Text": "yes"}),
+            get("/static/hello.txt"),
+        ],
+    ),
+    Case(
+        "decorators",
+        js="""
+        const withConfig = (fn) => (req, res, next) => fn(req, res, next, 'key')
+        const passingOn = (fn) => (...args) => fn(...args)
+        const guard = (req, res, next, key) => req.get('X-Key') === key ? next() : res.sendStatus(403)
+        app.use('/fixed', withConfig(guard))
+        app.use('/any', passingOn(withConfig(guard)))
+        app.use((req, res) => res.send('in'))
+        """,
+        py="""
+        import functools
+        def with_config(fn):
+            return functools.wraps(fn)(lambda req, res, next: fn(req, res, next, 'key'))
+        def passing_on(fn):
+            return functools.wraps(fn)(lambda *args: fn(*args))
+        def guard(req, res, next, key):
+            next() if req.get('X-Key') == key else res.send_status(403)
+        app.use('/fixed', with_config(guard))
+        app.use('/any', passing_on(with_config(guard)))
+        app.use(lambda req, res: res.send('in'))
+        """,
+        requests=[
+            *gets("/fixed /any"),
+            get("/fixed", {"X-Key": "key"}, name="fixed, let in"),
+            get("/any", {"X-Key": "key"}, name="any, let in"),
+        ],
+    ),
+    Case(
         "nothing matches",
         js="app.get('/there', (req, res) => res.send('here'))",
         py="app.get('/there', lambda req, res: res.send('here'))",
