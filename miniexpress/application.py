@@ -43,7 +43,7 @@ class App(Router):
     """
 
     def __init__(self) -> None:  # without that of Router: what it makes is made with ``router``
-        self.settings: dict[str, Any] = {}
+        self.settings: dict[str, Any] = AttrDict()
         self.request: Any = type("Request", (Request,), {"__module__": Request.__module__})
         self.response: Any = type("Response", (Response,), {"__module__": Response.__module__})
         self.parent: App | None = None

@@ -48,9 +48,9 @@ class HTTPError(Exception):
         self.__dict__.update(properties)
 
     def to_json(self) -> dict[str, Any]:
-        """What JSON has of it: the message, headers if any, and further properties but bytes. As of http-errors 2."""
+        """The message, headers if any, and further properties: what JSON has of an error of npm http-errors 2."""
         left_out = {"status", "expose"} if self.headers else {"status", "expose", "headers"}
-        return {k: v for k, v in vars(self).items() if k not in left_out and not isinstance(v, bytes)}
+        return {k: v for k, v in vars(self).items() if k not in left_out}
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.status, self.message), self.__dict__

@@ -6,7 +6,8 @@ One rule for what JSON lacks, wherever a value becomes text: in answers, in cook
    8601 in UTC with milliseconds, a date and a UUID are their text; what MongoDB has (ObjectId, Decimal128, Binary …)
    is what npm bson makes of it.
 2. The replacer, where there is one, sees what came of that.
-3. A number that is not finite is null, an exception ``{}``, and ``undefined`` leaves its key out. All else is refused.
+3. A number that is not finite is null, an exception its own properties, and ``undefined`` leaves its key out. All else
+   is refused.
 """
 
 from __future__ import annotations
@@ -143,10 +144,21 @@ def _default(value: Any) -> Any:
 
 
 def _without_json(value: Any) -> Any:
-    if isinstance(value, BaseException):  # as in JavaScript its own properties, and not its message
-        return {name: each for name, each in vars(value).items() if not name.startswith("_") and _is_json(each)}
+    if isinstance(value, BaseException):
+        return _error_json(value)
     mend = "convert it, by a 'json replacer' for instance, or give its class a to_json()"
     raise TypeError(f"{type(value).__name__} is nothing that JSON can hold: {value!r}: {mend}")
+
+
+def _error_json(error: BaseException) -> Any:
+    """An exception's own properties that JSON can hold, without its message, as in JavaScript; or its ``to_json()``."""
+    if callable(getattr(type(error), "to_json", None)):
+        properties = error.to_json()  # type: ignore[attr-defined]
+    else:
+        properties = {name: each for name, each in vars(error).items() if not name.startswith("_")}
+    if not isinstance(properties, dict):
+        return properties
+    return {name: each for name, each in properties.items() if _is_json(each)}
 
 
 def _is_json(value: Any) -> bool:
@@ -161,7 +173,7 @@ def _is_json(value: Any) -> bool:
 def _writer(kind: type) -> Callable[[Any], Any] | None:
     """What writes the values of a class that JSON lacks."""
     if callable(getattr(kind, "to_json", None)):
-        return lambda value: value.to_json()
+        return _error_json if issubclass(kind, BaseException) else lambda value: value.to_json()
     names = [f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__]
     return next((_WRITERS[name] for name in names if name in _WRITERS), None)
 

@@ -15,9 +15,7 @@ Roots = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
 Engine = Callable[[str, Mapping[str, Any]], str]
 
 
-def find_view(
-    name: str, roots: Roots, default_engine: str, engines: Mapping[str, Engine]
-) -> partial[str]:
+def find_view(name: str, roots: Roots, default_engine: str, engines: Mapping[str, Engine]) -> partial[str]:
     """The view ``name`` below ``roots``, found by the rules of Express 5.3 (``lib/view.js``), for its options.
 
     A name without extension gets that of ``default_engine``; where ``users.html`` is no file, ``users/index.html`` is
@@ -55,9 +53,7 @@ class View:
     ``find_view`` raises.
     """
 
-    def __init__(
-        self, name: str, *, root: Roots, default_engine: str, engines: Mapping[str, Engine]
-    ) -> None:
+    def __init__(self, name: str, *, root: Roots, default_engine: str, engines: Mapping[str, Engine]) -> None:
         self.name = name
         self.render = find_view(name, root, default_engine, engines)
         self.path: str = self.render.args[0]
@@ -76,7 +72,7 @@ def _is_inside(path: str, folders: list[str]) -> bool:
     return any(path.startswith(os.path.join(folder, "")) for folder in folders)
 
 
-def _directories(roots: str | Sequence[str]) -> str:
+def _directories(roots: Roots) -> str:
     *others, last = listed(roots) or ("",)
     if not others:
         return f'directory "{last}"'

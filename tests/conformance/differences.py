@@ -100,10 +100,6 @@ DIFFERENCES = {
         "`res.location` and `res.type` take a str only", _page("500 Internal Server Error")
     ),
     f"{_HELPERS}-GET /bytes": Difference("JSON has no `undefined` of Python's own", _page("500 Internal Server Error")),
-    f"{_HELPERS}-GET /hung": Difference(
-        "JSON has no `undefined` of Python's own",
-        _answer("{}", ETag='W/"2-vyGp6PvFo4RvsFtPoIWeCReyIC8"'),
-    ),
     "differences-headers of the request-GET /underscore X_Y=1": Difference(
         "A header name with an underscore",
         _answer("[null]", ETag='W/"6-1E2iJRDeml63J1thpL7r1NDNa10"'),
