@@ -2,7 +2,7 @@
 
     python tests/benchmarks/losses.py
 
-Prints the README's table. It needs the extra `test`, Node and npm, and takes a minute.
+Prints the table of miniexpress/sessions/README.md. It needs the extra `test`, Node and npm, and takes a minute.
 """
 
 from __future__ import annotations
