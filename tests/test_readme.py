@@ -269,6 +269,26 @@ def test_the_test_commands_find_tests() -> None:
     assert re.search(r"\d+ tests collected", found.stdout)
 
 
+# Middleware
+
+
+def test_the_first_middleware_logs_guards_and_handles_errors(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    url = serve(run("Writing middleware")["app"])
+    assert requests.get(f"{url}/api/items").json() == ["one", "two"]
+    assert requests.post(f"{url}/api/items", "<script>").status_code == 415
+    broken = requests.get(f"{url}/broken")
+    assert (broken.status_code, broken.json()) == (500, {"error": "out of order"})
+    assert re.search(r"GET /broken 500 \d+\.\d ms", capsys.readouterr().out)
+
+
+def test_the_routers_cart_is_its_users_own(serve: Serve) -> None:
+    url = serve(run("Handlers and routers")["app"])
+    ada, grace = requests.Session(), requests.Session()
+    assert ada.post(f"{url}/api/cart", json={"product": "tea"}).json() == ["tea"]
+    assert ada.post(f"{url}/api/cart", json={"product": "cake"}).json() == ["tea", "cake"]
+    assert grace.post(f"{url}/api/cart", json={"product": "cake"}).json() == ["cake"]
+
+
 # Extending with middleware
 
 

@@ -74,7 +74,7 @@ def timed(browser: Browser, path: str) -> str:
     try:
         seen = str(browser.get(path).status)
     except (TimeoutError, OSError):
-        return f"no answer in {PATIENCE:.0f} s"
+        return f"no response in {PATIENCE:.0f} s"
     return f"{seen} after {time.monotonic() - begun:.2f} s"
 
 
