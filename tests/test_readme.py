@@ -1,4 +1,5 @@
-"""README.md does what it says: its blocks run as they stand, and its middleware is attacked."""
+"""The documents do what they say: their blocks run as they stand, their links lead somewhere, their middleware is
+attacked, and README.md's table of the API has every public member."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,19 +23,23 @@ import jinja2
 import pytest
 import requests
 from pymongo import MongoClient
-from readme import README, TUTORIAL, blocks, run
-from support import ROOT, App, SecantusServer, free_port, user_environment, wait_for
+from readme import README, TUTORIAL, all_blocks, anchors, blocks, documents, links, run
+from support import ROOT, SecantusServer, free_port, user_environment, wait_for
+from support import App as RunningApp
 from test_app import add_user, walk_through_login
 
-from miniexpress import express, json, urlencoded
+from miniexpress import App, Request, Response, Router, express, json, session, urlencoded
 from miniexpress.sessions.session import Changes
 from miniexpress.views import template_engine
 
 Serve = Callable[..., str]
-RunApp = Callable[..., App]
+RunApp = Callable[..., RunningApp]
 
 PROGRAMS = sorted({block.heading for block in blocks("python")} - {TUTORIAL})
-MIDDLEWARE = re.findall("^### (.+)$", README.partition("## Extending with middleware")[2].partition("\n## ")[0], re.M)
+RECIPES = (ROOT / "miniexpress" / "middleware" / "README.md").read_text().partition("## Extending with middleware")[2]
+MIDDLEWARE = re.findall("^### (.+)$", RECIPES, re.M)
+DOCUMENTS = [str(path.relative_to(ROOT)) for path in documents()]
+HAS_FOLDERS = (ROOT / "miniexpress" / "routing").is_dir()
 COMMANDS = [line for block in blocks("sh") for line in block.text.splitlines()]
 
 
@@ -59,9 +64,31 @@ def test_middleware_is_under_30_lines(heading: str) -> None:
         assert sum((node.end_lineno or 0) - node.lineno + 1 for node in functions) < 30
 
 
-def test_every_language_is_tested_here() -> None:
-    known = {"python", "js", "sh", "html", "apache", "nginx"}
-    assert set(re.findall(r"^```(\w+)$", README, re.MULTILINE)) <= known
+def test_programs_have_headings_of_their_own() -> None:
+    for heading in {block.heading for block in blocks("python")}:
+        assert len({block.document for block in blocks("python", heading)}) == 1, heading
+
+
+def test_every_block_is_one_that_a_test_runs() -> None:
+    elsewhere = {("apache", "Apache"), ("nginx", "Past one machine")}  # in deployment/
+    views = {"Templates", "A layout", "A password for the tutorial's login"}
+    for block in all_blocks():
+        assert (
+            block.language in ("python", "sh")
+            or (block.language, block.heading) in {*elsewhere, ("js", TUTORIAL), ("text", "The folders")}
+            or (block.language == "html" and block.heading in views)
+        ), f"{block.document}:{block.line}: no test runs this block"
+
+
+def test_no_example_sends_a_clients_text_as_html() -> None:
+    """``res.send(f"Hello {req.params.name}")`` lets whoever makes a link run scripts in its visitors' browsers."""
+    for block in blocks("python"):
+        for call in ast.walk(ast.parse(block.text.replace("…", "{}"))):
+            match call:
+                case ast.Call(func=ast.Attribute(attr="send" | "end" | "write") as method, args=[body, *_]):
+                    as_text = 'type("txt")' in ast.unparse(method) or "type('txt')" in ast.unparse(method)
+                    from_client = re.search(r"\breq\.|\berr\b", ast.unparse(body))
+                    assert as_text or not from_client, f"{block.document}:{block.line}: {ast.unparse(call)}"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -72,6 +99,46 @@ def test_a_command_names_what_is_there(command: str) -> None:
             assert (ROOT / word).exists(), f"{word} is not there"
     if "-m" in words and words[words.index("-m") + 1] != "venv":
         assert find_spec(words[words.index("-m") + 1]) is not None
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_links_lead_somewhere(document: str) -> None:
+    if document == "miniexpress/README.md" and not HAS_FOLDERS:
+        pytest.skip("the package is still being moved into its folders")
+    for link in links(ROOT / document):
+        path, _, anchor = link.partition("#")
+        target = (ROOT / document).parent / path if path else ROOT / document
+        assert target.exists(), f"{document} links to {link}"
+        assert not anchor or anchor in anchors(target), f"{document} links to {link}"
+
+
+def test_the_readme_links_to_every_document() -> None:
+    linked = {link.partition("#")[0] for link in links(ROOT / "README.md")}
+    assert set(DOCUMENTS) - {"README.md"} <= linked
+
+
+def test_the_readme_has_300_lines_at_most() -> None:
+    assert README.count("\n") <= 300
+
+
+@pytest.mark.skipif(not HAS_FOLDERS, reason="the package is still being moved into its folders")
+def test_the_folders_are_those_of_the_package() -> None:
+    (block,) = blocks("text", "The folders")
+    names = {str(path.relative_to(ROOT)) for path in (ROOT / "miniexpress").rglob("*.py")}
+    inner = {name for name in names if name.endswith("/__init__.py") and name.count("/") > 1}
+    assert sorted(files_in_tree(block.text)) == sorted(names - inner)
+
+
+def files_in_tree(text: str) -> Iterator[str]:
+    """The paths of the Python files in a tree of names that are indented by two blanks for each folder."""
+    folders: list[str] = []
+    for line in text.splitlines():
+        name = line.split()[0]
+        del folders[(len(line) - len(line.lstrip())) // 2 :]
+        if name.endswith("/"):
+            folders.append(name)
+        else:
+            yield from ("".join([*folders, each]) for each in line.split() if each.endswith(".py"))
 
 
 def test_the_tutorials_program_runs_and_logs_in(serve: Serve, secantus_server: SecantusServer) -> None:
@@ -102,11 +169,50 @@ def test_the_tutorials_javascript_is_javascript(tmp_path: Path) -> None:
     assert checked.returncode == 0, checked.stderr
 
 
+# The table of the API
+
+
+def test_the_table_has_every_public_member_of_app_and_router_and_no_other() -> None:
+    listed = members_listed("`app` and `Router`")
+    app, router = public_members(express()), public_members(Router())
+    (methods,) = (each for each in App.__mro__ if "mkcol" in vars(each))  # one for each HTTP method
+    others = {name for name in vars(methods) if not name.startswith("_")} - {"all", "get", "post", "put", "delete"}
+    assert set(listed) == app - others
+    assert set(listed[: listed.index("merge_params") + 1]) == router - others
+
+
+def test_the_table_has_every_public_member_of_req_res_and_session_and_no_other(serve: Serve) -> None:
+    seen: dict[str, set[str]] = {}
+    app = express()
+    app.use(session(secret="any", resave=False, save_uninitialized=False))
+
+    @app.get("/")
+    def look(req: Request, res: Response) -> None:
+        seen.update({"`req`": public_members(req), "`res`": public_members(res)})
+        seen["`req.session`"] = {name for name in vars(type(req.session)) if not name.startswith("_")} | {"cookie"}
+        res.end()
+
+    assert requests.get(serve(app)).ok
+    for heading, members in seen.items():
+        assert set(members_listed(heading)) == members, heading
+
+
+def public_members(thing: object) -> set[str]:
+    return {name for name in dir(thing) if not name.startswith("_")}
+
+
+def members_listed(heading: str) -> list[str]:
+    """Return the names in the first column of the table under a heading: "`set(name)`, `get(name)`" → set, get."""
+    section = README.partition(f"### {heading}\n")[2].partition("\n##")[0]
+    rows = re.findall(r"^\| (`[^|]+) \|", section, re.MULTILINE)
+    return [name for row in rows for name in re.findall(r"`(\w+)(?:`|\()", row)]
+
+
 # The commands
 
 
 def command(pattern: str) -> str:
-    """The one line of the README's commands that has `pattern` in it."""
+    """The one line of the documents' commands that has `pattern` in it."""
     (found,) = [line for line in COMMANDS if re.search(pattern, line)]
     return found
 
@@ -161,6 +267,26 @@ def test_the_test_commands_find_tests() -> None:
     found = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=100)
     assert found.returncode == 0, found.stdout[-2000:] + found.stderr[-2000:]
     assert re.search(r"\d+ tests collected", found.stdout)
+
+
+# Middleware
+
+
+def test_the_first_middleware_logs_guards_and_handles_errors(serve: Serve, capsys: pytest.CaptureFixture[str]) -> None:
+    url = serve(run("Writing middleware")["app"])
+    assert requests.get(f"{url}/api/items").json() == ["one", "two"]
+    assert requests.post(f"{url}/api/items", "<script>").status_code == 415
+    broken = requests.get(f"{url}/broken")
+    assert (broken.status_code, broken.json()) == (500, {"error": "out of order"})
+    assert re.search(r"GET /broken 500 \d+\.\d ms", capsys.readouterr().out)
+
+
+def test_the_routers_cart_is_its_users_own(serve: Serve) -> None:
+    url = serve(run("Handlers and routers")["app"])
+    ada, grace = requests.Session(), requests.Session()
+    assert ada.post(f"{url}/api/cart", json={"product": "tea"}).json() == ["tea"]
+    assert ada.post(f"{url}/api/cart", json={"product": "cake"}).json() == ["tea", "cake"]
+    assert grace.post(f"{url}/api/cart", json={"product": "cake"}).json() == ["cake"]
 
 
 # Extending with middleware
@@ -360,7 +486,7 @@ def test_flask_is_mounted(serve: Serve) -> None:
 
 def test_wrapped_by_middleware_it_is_served(serve: Serve) -> None:
     proxy_fix = pytest.importorskip("werkzeug.middleware.proxy_fix").ProxyFix
-    assert "`miniexpress.server.listen(ProxyFix(app), 3000)`" in README
+    assert "`miniexpress.server.listen(ProxyFix(app), 3000)`" in RECIPES
     from miniexpress.server import listen
 
     assert listen.__code__.co_varnames[:2] == ("app", "port")
@@ -368,7 +494,14 @@ def test_wrapped_by_middleware_it_is_served(serve: Serve) -> None:
     assert requests.get(serve(proxy_fix(app))).text == "Hello World"
 
 
-# A store of one's own
+# Sessions
+
+
+def test_a_shared_variable_counts_the_visits_of_all_threads(serve: Serve) -> None:
+    url = serve(run("Between PHP and Node: processes, threads, forks")["app"])
+    with ThreadPoolExecutor(8) as threads:
+        counts = list(threads.map(lambda _: requests.get(f"{url}/visits").json()["visits"], range(100)))
+    assert sorted(counts) == list(range(1, 101))
 
 
 STORE = run("A store of one's own")
@@ -395,7 +528,7 @@ def test_the_store_is_as_short_as_it_says_and_shares_sessions_between_processes(
         store.db.close()
 
 
-# Templates
+# Views
 
 
 def test_the_template_renders_as_in_jinja2(tmp_path: Path) -> None:
@@ -412,14 +545,25 @@ def test_the_template_renders_as_in_jinja2(tmp_path: Path) -> None:
 
 
 def test_jinja2_is_the_engine_after_one_line(serve: Serve) -> None:
-    assert "logged in as <strong>Ada</strong>" in requests.get(serve(run("Templates")["app"])).text
+    assert "logged in as <strong>Ada</strong>" in requests.get(serve(run("Other engines")["app"])).text
 
 
-# Working on it
+def test_the_layout_renders_as_in_jinja2(tmp_path: Path) -> None:
+    layout, account = blocks("html", "A layout")
+    (tmp_path / "layout.html").write_text(layout.text)
+    (tmp_path / "account.html").write_text(account.text)
+    environment = jinja2.Environment(autoescape=True, loader=jinja2.FileSystemLoader(tmp_path))
+    for user in ({"name": "<Ada>"}, {"name": "Ada", "orders": ["tea", "<cake>"]}):
+        text = template_engine(tmp_path)(str(tmp_path / "account.html"), {"user": user})
+        assert text == environment.get_template("account.html").render(user=user)
+        assert ("<p>tea</p><p>&lt;cake&gt;</p>" in text) is ("orders" in user)
+
+
+# The server
 
 
 def test_the_tree_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    run("Working on it")
+    run("Development")
     assert re.fullmatch(r"\* /api  Router\n    GET /items/:id  item \(.*README\.md:\d+\)\n", capsys.readouterr().out)
 
 

@@ -1,4 +1,4 @@
-"""Types from outside: app.py and the README's programs against the installed wheel, by mypy and by pyright."""
+"""Types from outside: app.py and the documents' programs against the installed wheel, by mypy and by pyright."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from readme import TUTORIAL, blocks
 from support import ROOT
 
 ANNOTATIONS = {"req": "Request", "res": "Response", "next": "Next", "err": "Exception"}
-# Functions that are no handlers go without types in the README.
+# Functions that are no handlers go without types in the documents.
 BEGINNING = """\
 # mypy: allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, check-untyped-defs
 from miniexpress import Next, Request, Response
@@ -36,7 +36,7 @@ app.put("/z")(show)
 
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what is to be checked. The README's handlers are annotated here as those of app.py are."""
+    """A folder with what is to be checked. The documents' handlers are annotated here as those of app.py are."""
     folder = tmp_path_factory.mktemp("checked")
     shutil.copy(ROOT / "app.py", folder)
     for heading in sorted({block.heading for block in blocks("python")} - {TUTORIAL}):
@@ -50,7 +50,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def python(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Python that has the installed wheel, and what else the README's programs import from our own environment."""
+    """A Python that has the installed wheel, and what else the documents' programs import from our own environment."""
     folder = tmp_path_factory.mktemp("typing") / "venv"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     first, second = (next(path.glob("lib/python*/site-packages")) for path in (installed.python.parents[1], folder))

@@ -28,6 +28,7 @@ def test_the_sdist_has_all_that_a_clone_has(installed: Installed) -> None:
     with tarfile.open(installed.sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"README.md", "LICENSE", "pyproject.toml", "app.py", "views/login.html", "tests/test_app.py"} <= names
+    assert {"miniexpress/README.md", "miniexpress/sessions/README.md", "tests/conformance/README.md"} <= names
     assert not [name for name in names if ".venv" in name or "node_modules" in name or ".data" in name]
 
 
@@ -37,7 +38,7 @@ def test_the_readmes_first_app_runs(installed: Installed, run_app: Callable[...,
     assert "app.listen(3000)" in source
     (tmp_path / "hello.py").write_text(source.replace("app.listen(3000)", f"app.listen({port})"))
     app = run_app(argv=[str(installed.python), "hello.py"], cwd=tmp_path, env={"PORT": str(port), "PYTHONPATH": ""})
-    assert requests.get(f"{app.url}/hello/W%C3%B6rld").text == "Hello Wörld"
+    assert requests.get(f"{app.url}/hello/W%C3%B6rld").json() == {"hello": "Wörld"}
     assert app.interrupt() == 0
 
 

@@ -2,7 +2,7 @@
 
     python tests/benchmarks/losses.py
 
-Prints the README's table. It needs the extra `test`, Node and npm, and takes a minute.
+Prints the table of miniexpress/sessions/README.md. It needs the extra `test`, Node and npm, and takes a minute.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def timed(browser: Browser, path: str) -> str:
     try:
         seen = str(browser.get(path).status)
     except (TimeoutError, OSError):
-        return f"no answer in {PATIENCE:.0f} s"
+        return f"no response in {PATIENCE:.0f} s"
     return f"{seen} after {time.monotonic() - begun:.2f} s"
 
 

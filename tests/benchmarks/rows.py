@@ -99,11 +99,11 @@ def in_process(rounds: int, folder: Path) -> Iterator[Figure]:
 
 
 def start(rounds: int, folder: Path) -> Iterator[Figure]:
-    """From the command to the first answer."""
+    """From the command to the first response."""
     with mongodb(folder) as uri:
         servers = (APP_PY, TUTORIAL_JS)
         ours, theirs = interleaved(rounds, [partial(seconds_to_answer, server, folder, uri) for server in servers])
-    yield Figure("start to first answer, MongoDB running", TUTORIAL_JS.name, "time", ours, theirs, most=1)
+    yield Figure("start to first response, MongoDB running", TUTORIAL_JS.name, "time", ours, theirs, most=1)
 
 
 def memory(rounds: int, folder: Path) -> Iterator[Figure]:

@@ -1,4 +1,4 @@
-"""The pairs to which miniexpress answers otherwise than Express, on purpose. Each is on the README's list."""
+"""The requests to which miniexpress responds otherwise than Express, on purpose: README.md here lists them all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Difference(NamedTuple):
-    """``because`` begins the line of the README's list that says so; ``answer`` is our own, as text."""
+    """``because`` begins the line of README.md's list that says so; ``answer`` is our own, as text."""
 
     because: str
     answer: str

@@ -16,7 +16,7 @@ from .wire import Answer, shown
 if TYPE_CHECKING:
     from .python_side import PythonSide
 
-README = Path(__file__).parents[2] / "README.md"
+README = Path(__file__).parent / "README.md"
 TABLE = all_cases()
 PAIRS = [
     pytest.param(area, case, request, id=f"{area}-{case.name}-{request.name}")

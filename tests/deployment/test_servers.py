@@ -40,7 +40,7 @@ def test_the_flow_runs_on_apache_with_mod_wsgi(deploy: Deploy, public_folder: Pa
         assert spec.submodule_search_locations is not None
         shutil.copytree(spec.submodule_search_locations[0], public_folder / "lib" / package)
     port = free_port()
-    site = blocks("apache", "Deployment")[0].text.replace("/srv/app", str(public_folder))
+    site = blocks("apache", "Apache")[0].text.replace("/srv/app", str(public_folder))
     configuration = configured("apache.conf", public_folder, port=port, site=site)
     app = deploy(f"apache2 -DFOREGROUND -f {configuration}", port=port)
     check_the_flow(app)
