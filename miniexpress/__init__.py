@@ -9,14 +9,14 @@
 """
 
 from .application import App, express
-from .bodies import json, raw, text, urlencoded
 from .errors import HTTPError
-from .files import static
-from .handlers import Next
-from .jsontext import undefined
+from .http.json_text import undefined
+from .middleware.body_parser import json, raw, text, urlencoded
+from .middleware.static import static
 from .request import Request
 from .response import Response
 from .routing import Router
+from .routing.layer import Next
 from .sessions.middleware import session
 
 __all__ = [

@@ -6,25 +6,29 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self, overload
 
-from . import negotiation, querystrings, reloading, server
+from .arguments import fitted
 from .attrdict import AttrDict
-from .development import describe_error, tree
-from .errors import HTTPError, error_page, headers_of, printable, reason_phrase, status_of, text_of
-from .escaping import encode_url, utf8
-from .handlers import Handler, Next, count_parameters, fitted
-from .options import UNSET
-from .paths import PathPattern
-from .proxies import compile_trust
+from .development import reloader
+from .development.error_page import describe_error
+from .development.route_tree import tree
+from .errors import HTTPError, headers_of, printable, reason_phrase, status_of, text_of
+from .final_handler import _answer_page
+from .http.encoding import encode_url
+from .keyword_options import UNSET
 from .request import Request
 from .response import Response
-from .routing import Layer, Route, Router
-from .verbs import H
-from .views import Engine, View, listed, template_engine
+from .routing.layer import Handler, Layer, Next
+from .routing.methods import H
+from .routing.path_patterns import PathPattern
+from .routing.router import Route, Router
+from .server import server
+from .settings import _COMPILED, _DEFAULTS
+from .views.engine import template_engine
+from .views.lookup import Engine, View, listed
 
 log = logging.getLogger("miniexpress")
 
@@ -330,65 +334,8 @@ class App(Router):
             callback, host = host, "127.0.0.1"
         if callback is not None:
             callback = partial(fitted(callback, "app.listen()", "(error)"), None)
-        if reloading.is_wanted(reload):
-            if not reloading.is_child():
-                raise SystemExit(reloading.watch(listed(self.set("views")), [".py", *self._all_engines()]))
-            callback = reloading.stops_with_watcher(callback)
+        if reloader.is_wanted(reload):
+            if not reloader.is_child():
+                raise SystemExit(reloader.watch(listed(self.set("views")), [".py", *self._all_engines()]))
+            callback = reloader.stops_with_watcher(callback)
         return server.listen(self, port, host, callback, **options)
-
-
-def _answer_page(res: Response, status: int, message: str, headers: Mapping[str, Any] | None = None) -> None:
-    body = utf8(error_page(message))
-    res.status_message = None
-    res.status(status).remove_header("Content-Encoding", "Content-Language", "Content-Range")
-    for name, value in (headers or {}).items():
-        with suppress(TypeError, ValueError):  # an error's own, which no header can hold
-            res.set_header(name, value)
-    res.set_header("Content-Security-Policy", "default-src 'none'").set_header("X-Content-Type-Options", "nosniff")
-    res.set_header("Content-Type", "text/html; charset=utf-8").set_header("Content-Length", str(len(body)))
-    res.end(body)
-
-
-def _one_of(name: str, choices: Mapping[Any, Any], fit: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """What compiles the setting ``name``: a function is what ``fit`` makes of it, all else is one of ``choices``."""
-
-    def compile_setting(value: Any) -> Any:
-        if callable(value):
-            return fit(value)
-        try:
-            return choices[value]
-        except (KeyError, TypeError):
-            listed = ", ".join(map(repr, choices))
-            raise TypeError(f"the setting {name!r} is {listed} or a function, not {value!r}") from None
-
-    return compile_setting
-
-
-def _weak_etag(body: bytes) -> str:
-    return negotiation.etag(body, weak=True)
-
-
-def _strong_etag(body: bytes) -> str:
-    return negotiation.etag(body, weak=False)
-
-
-def _own_etag(function: Callable[..., Any]) -> Callable[[bytes], Any]:
-    """Express calls it with the body and its encoding, which is always undefined by then."""
-    if count_parameters(function, 1) < 2:
-        return fitted(function, "the setting 'etag'", "(body)")
-    etag = fitted(function, "the setting 'etag'", "(body, encoding)")
-    return lambda body: etag(body, None)
-
-
-# What an app has neither of its own nor from the one that it is mounted in.
-_DEFAULTS = {"trust proxy": False, "trust proxy fn": compile_trust(False)}
-_SIMPLE = querystrings.parse_simple
-_COMPILED: dict[str, Callable[[Any], Any]] = {
-    "etag": _one_of("etag", {True: _weak_etag, False: None, "weak": _weak_etag, "strong": _strong_etag}, _own_etag),
-    "query parser": _one_of(
-        "query parser",
-        {True: _SIMPLE, False: None, "simple": _SIMPLE, "extended": querystrings.parse_extended},
-        lambda function: fitted(function, "the setting 'query parser'", "(query)"),
-    ),
-    "trust proxy": compile_trust,
-}

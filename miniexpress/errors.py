@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from .escaping import escape_html
-
 
 def reason_phrase(status: int) -> str:
     """The standard phrase of a status (``404`` gives ``Not Found``), as npm statuses 2 has it; ``''`` if unknown."""
@@ -94,15 +92,6 @@ def _own_status(error: Any) -> Any:
 
 def _is_of_an_error(status: Any) -> bool:
     return isinstance(status, int) and 400 <= status <= 599
-
-
-def error_page(message: str, title: str = "Error") -> str:
-    """The HTML that an unhandled error and a 404 are answered with, as npm finalhandler 2.1 and send 1.2 write it."""
-    text = escape_html(message).replace("\n", "<br>").replace("  ", " &nbsp;")
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n</head>\n'
-        f"<body>\n<pre>{text}</pre>\n</body>\n</html>\n"
-    )
 
 
 def property_of(error: Any, name: str) -> Any:

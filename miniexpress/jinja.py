@@ -13,7 +13,7 @@ from jinja2 import Environment, FileSystemLoader, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from .views import Engine, Roots, linked_names, template_name
+from .views.lookup import Engine, Roots, linked_names, template_name
 
 
 def jinja2_engine(directory: Roots, environment: Environment | None = None) -> Engine:

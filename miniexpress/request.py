@@ -10,19 +10,19 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote
 
-from . import cookies, negotiation
+from .arguments import flat
 from .attrdict import AttrDict, with_attributes
-from .handlers import flat
-from .headers import Headers, from_environ, read_field, with_headers
-from .jsontext import parse as parse_json
-from .mediatypes import is_type
-from .proxies import addresses
+from .http import accept, conditional, cookies, ranges
+from .http.json_text import parse as parse_json
+from .http.media_types import is_type
+from .http.proxy_addr import addresses
+from .http.request_headers import Headers, from_environ, read_field, with_headers
 
 if TYPE_CHECKING:
     from .application import App
-    from .handlers import Handler, Next
     from .response import Response
-    from .routing import Route
+    from .routing.layer import Handler, Next
+    from .routing.router import Route
 
 
 class Request:
@@ -183,7 +183,7 @@ class Request:
         if not (none_match or modified_since) or not (200 <= res.status_code < 300 or res.status_code == 304):
             return False
         cache_control, etag, modified = self._field("cache-control"), res.get("ETag"), res.get("Last-Modified")
-        return negotiation.is_fresh(none_match, modified_since, cache_control, etag, modified)
+        return conditional.is_fresh(none_match, modified_since, cache_control, etag, modified)
 
     @property
     def stale(self) -> bool:
@@ -198,19 +198,19 @@ class Request:
     def accepts(self, *types: str | Sequence[str]) -> Any:
         """The best of ``types`` (``'html'``, ``'application/json'``…) for the client, or ``False``; with none given,
         all that it takes, best first. ``accepts_encodings``, ``accepts_charsets`` and ``accepts_languages`` alike."""
-        return negotiation.TYPES.answer(self._field("accept"), flat(types))
+        return accept.TYPES.answer(self._field("accept"), flat(types))
 
     def accepts_encodings(self, *encodings: str | Sequence[str]) -> Any:
         """As ``accepts``, for Accept-Encoding."""
-        return negotiation.ENCODINGS.answer(self._field("accept-encoding"), flat(encodings))
+        return accept.ENCODINGS.answer(self._field("accept-encoding"), flat(encodings))
 
     def accepts_charsets(self, *charsets: str | Sequence[str]) -> Any:
         """As ``accepts``, for Accept-Charset."""
-        return negotiation.CHARSETS.answer(self._field("accept-charset"), flat(charsets))
+        return accept.CHARSETS.answer(self._field("accept-charset"), flat(charsets))
 
     def accepts_languages(self, *languages: str | Sequence[str]) -> Any:
         """As ``accepts``, for Accept-Language."""
-        return negotiation.LANGUAGES.answer(self._field("accept-language"), flat(languages))
+        return accept.LANGUAGES.answer(self._field("accept-language"), flat(languages))
 
     def is_(self, *types: str | Sequence[str]) -> str | Literal[False] | None:
         """Which of ``types`` the body is of, ``False`` for none of them, ``None`` where there is no body."""
@@ -225,7 +225,7 @@ class Request:
         """The ranges asked for of ``size`` units: a list of ``(first, last)`` with a ``type``; ``None`` without a
         ``Range``, -1 where none can be satisfied, -2 where it is malformed (npm range-parser 1.3)."""
         header = self.get("Range")
-        return negotiation.parse_range(size, header, combine) if header else None
+        return ranges.parse_range(size, header, combine) if header else None
 
     def _is_trusted(self) -> bool:
         return bool(self.app.set("trust proxy fn")(self.environ.get("REMOTE_ADDR", ""), 0))

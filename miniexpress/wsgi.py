@@ -12,9 +12,9 @@ from urllib.parse import unquote
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-    from .handlers import Handler
     from .request import Request
     from .response import Response
+    from .routing.layer import Handler
 
 
 def wsgi(app: WSGIApplication) -> Handler:

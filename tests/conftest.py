@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from installed import Installed, build_and_install
-from support import (
+
+from miniexpress import embedded
+from tests.support.installed import Installed, build_and_install
+from tests.support.processes import (
     ROOT,
     App,
     MongoDBServer,
@@ -28,8 +30,6 @@ from support import (
     user_environment,
     wait_until_ready,
 )
-
-from miniexpress import embedded
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication

@@ -19,8 +19,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import SkipTest
 
+from .changes import Changes
 from .cookie import Cookie
-from .session import Changes
 from .store import Document, Store
 
 DATA = {

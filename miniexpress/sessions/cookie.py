@@ -9,8 +9,8 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from typing import Any, Literal
 
-from .. import cookies
-from ..options import advice, checks_options
+from ..http import cookies
+from ..keyword_options import advice, checks_options
 
 SameSite = Literal["lax", "strict", "none", "auto"] | bool | None
 

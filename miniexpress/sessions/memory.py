@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from ..jsontext import parse, stringify
-from .session import Changes
+from ..http.json_text import parse, stringify
+from .changes import Changes
 from .store import Document, Store
 
 

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from .. import cookies
-from ..handlers import Middleware, Next, describe
-from ..options import checks_options
+from ..arguments import describe
+from ..http import cookies
+from ..keyword_options import checks_options
+from ..routing.layer import Middleware, Next
 from .cookie import Cookie
 from .memory import MemoryStore
 from .session import Session

@@ -9,8 +9,9 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
 from ..attrdict import AttrDict
+from .changes import Changes
 from .cookie import Cookie
-from .session import Changes, Session
+from .session import Session
 
 if TYPE_CHECKING:
     from ..request import Request

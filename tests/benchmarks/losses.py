@@ -22,7 +22,8 @@ from urllib.parse import urlencode
 TESTS = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(TESTS.parent), str(TESTS), str(TESTS / "sessions")]
 
-from support import (  # noqa: E402
+from tests.support.browser import Browser  # noqa: E402
+from tests.support.processes import (  # noqa: E402
     App,
     SecantusServer,
     answers_http,
@@ -31,7 +32,6 @@ from support import (  # noqa: E402
     user_environment,
     wait_until_ready,
 )
-from visits import Browser  # noqa: E402
 
 PATIENCE = 6.0  # seconds that a client waits for an answer
 

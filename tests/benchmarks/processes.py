@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import psutil
 
-from tests.support import REFERENCE, App, answers_http, free_port, user_environment, wait_until_ready
+from tests.support.processes import REFERENCE, App, answers_http, free_port, user_environment, wait_until_ready
 
 from . import peers
 

@@ -15,7 +15,7 @@ from typing import TypeVar
 import psutil
 from pymongo import MongoClient
 
-from tests.support import ROOT, App, NxServer, wait_for
+from tests.support.processes import ROOT, App, NxServer, wait_for
 
 from . import calls, peers
 from .figures import Figure

@@ -220,7 +220,7 @@ app.get('/kept', (req, res) => res.json([req.session.user ?? null, req.session._
 ENDS_PY = """
 import re
 from datetime import UTC, datetime
-from miniexpress.jsontext import stringify
+from miniexpress.http.json_text import stringify
 from miniexpress.sessions.memory import MemoryStore
 store = MemoryStore()
 app.use(session(secret='keyboard cat', resave=False, save_uninitialized=False, store=store, genid=lambda: 'made',

@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from support import ROOT, App, SecantusServer, free_port
-from test_app import add_user
+
+from tests.http.test_app import add_user
+from tests.support.processes import ROOT, App, SecantusServer, free_port
 
 from .commands import program
 

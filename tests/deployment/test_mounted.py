@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import ROOT, App, free_port
+
+from tests.support.processes import ROOT, App, free_port
 
 from .commands import configured, program
 

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from readme import blocks
-from support import App, free_port, is_alive, wait_for
+
+from tests.support.documents import blocks
+from tests.support.processes import App, free_port, is_alive, wait_for
 
 from .commands import children, configured
 

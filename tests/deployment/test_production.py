@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 import requests
-from support import ROOT, App, free_port, user_environment
+
+from tests.support.processes import ROOT, App, free_port, user_environment
 
 Deploy = Callable[..., App]
 

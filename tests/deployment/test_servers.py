@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 import requests
-from readme import blocks
-from support import ROOT, App, free_port, is_alive, wait_for
-from test_app import is_logged_in, walk_through_login
+
+from tests.http.test_app import is_logged_in, walk_through_login
+from tests.support.documents import blocks
+from tests.support.processes import ROOT, App, free_port, is_alive, wait_for
 
 from .commands import children, configured
 

@@ -19,11 +19,14 @@ from urllib.parse import urlencode
 
 from hypothesis import strategies as st
 
-from miniexpress import cookies, express, raw, text, urlencoded
+from miniexpress import express, raw, text, urlencoded
 from miniexpress import json as json_body
-from miniexpress.incoming import Client, Disconnected, Refused, body_of, read_head
-from miniexpress.paths import ParamDecodeError, PathError, compile_path
-from miniexpress.querystrings import parse_extended, parse_simple
+from miniexpress.http import cookies
+from miniexpress.http.query_strings import parse_extended, parse_simple
+from miniexpress.routing.path_patterns import ParamDecodeError, PathError, compile_path
+from miniexpress.server.client_socket import Client, Disconnected
+from miniexpress.server.request_body import body_of
+from miniexpress.server.request_parser import Refused, read_head
 
 BOUND = 0.5  # seconds of processor time for one input, however hostile
 LONGEST = 16_384  # bytes of a head: what Node and this server take

@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import pytest
-from support import MongoDBServer
 
 from miniexpress.sessions.contract import StoreContract
 from miniexpress.sessions.memory import MemoryStore
 from miniexpress.sessions.mongodb import MongoDBStore
 from miniexpress.sessions.store import Store
+from tests.support.processes import MongoDBServer
 
 
 class TestMemoryStore(StoreContract):

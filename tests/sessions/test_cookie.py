@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from miniexpress.cookies import serialize
+from miniexpress.http.cookies import serialize
 from miniexpress.sessions.cookie import Cookie
 
 LATER = datetime(2100, 1, 1, tzinfo=UTC)

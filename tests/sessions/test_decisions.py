@@ -15,7 +15,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from visits import Browser, Handler, PlainStore, UpdatingStore, app_with_session, connected, signed
+
+from tests.support.browser import Browser, Handler, PlainStore, UpdatingStore, app_with_session, connected, signed
 
 RECORDED: dict[str, list[str]] = json.loads((Path(__file__).parent / "recorded" / "decisions.json").read_text())[
     "visits"

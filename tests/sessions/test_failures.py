@@ -8,11 +8,20 @@ from http.client import IncompleteRead
 from typing import Any, ClassVar
 
 import pytest
-from visits import SECRET, Answer, Browser, FailingStore, PlainStore, UpdatingStore, app_with_session, signed
 
 from miniexpress import HTTPError, Router, express, session
 from miniexpress.sessions.memory import MemoryStore
 from miniexpress.sessions.store import Store
+from tests.support.browser import (
+    SECRET,
+    Answer,
+    Browser,
+    FailingStore,
+    PlainStore,
+    UpdatingStore,
+    app_with_session,
+    signed,
+)
 
 Serve = Callable[..., str]
 KNOWN = f"connect.sid={signed('known')}"

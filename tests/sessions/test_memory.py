@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from visits import NO_COOKIE as COOKIE
-from visits import changes
 
 from miniexpress.sessions.memory import MemoryStore
+from tests.support.browser import NO_COOKIE as COOKIE
+from tests.support.browser import changes
 
 
 def ending(seconds: float) -> dict[str, Any]:

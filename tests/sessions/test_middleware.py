@@ -16,11 +16,11 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 import pytest
-from visits import SECRET, Browser, UpdatingStore, app_with_session, signed
 
 from miniexpress import HTTPError, session
 from miniexpress.sessions.memory import MemoryStore
 from miniexpress.sessions.store import Store
+from tests.support.browser import SECRET, Browser, UpdatingStore, app_with_session, signed
 
 Serve = Callable[..., str]
 COMPLETE: dict[str, Any] = {"secret": SECRET, "resave": False, "save_uninitialized": False}

@@ -19,11 +19,11 @@ import pymongo
 import pytest
 from bson.raw_bson import RawBSONDocument
 from pymongo.monitoring import CommandListener, CommandStartedEvent
-from support import MongoDBServer, SecantusServer
-from visits import NO_COOKIE, ODD_KEYS, Browser, all_at_once, app_with_session, changes, signed
 
 from miniexpress import HTTPError
 from miniexpress.sessions.mongodb import MongoDBStore
+from tests.support.browser import NO_COOKIE, ODD_KEYS, Browser, all_at_once, app_with_session, changes, signed
+from tests.support.processes import MongoDBServer, SecantusServer
 
 Serve = Callable[..., str]
 KNOWN = f"connect.sid={signed('known')}"

@@ -18,11 +18,11 @@ from uuid import uuid4
 
 import pymongo
 import pytest
-from support import MongoDBServer, SecantusServer, free_port, is_listening, wait_for
-from visits import Answer, Browser, all_at_once, app_with_session, changes, signed
 
 from miniexpress import HTTPError
 from miniexpress.sessions.mongodb import MongoDBStore
+from tests.support.browser import Answer, Browser, all_at_once, app_with_session, changes, signed
+from tests.support.processes import MongoDBServer, SecantusServer, free_port, is_listening, wait_for
 
 Serve = Callable[..., str]
 KNOWN = f"connect.sid={signed('known')}"

@@ -15,11 +15,12 @@ from urllib.parse import urlencode
 
 import pymongo
 import pytest
-from support import App, MongoDBServer, free_port, wait_for
-from visits import ODD_KEYS, Browser, all_at_once
+
+from tests.support.browser import ODD_KEYS, Browser, all_at_once
+from tests.support.processes import App, MongoDBServer, free_port, wait_for
 
 RunApp = Callable[..., App]
-HERE = Path(__file__).parent
+APPS = Path(__file__).parents[1] / "support"
 
 
 def emptied(server: MongoDBServer) -> MongoDBServer:
@@ -48,11 +49,11 @@ def workers(run_app: RunApp, database: MongoDBServer) -> App:
     """gunicorn with four workers of four threads each, which have all been forked from one loaded app."""
     pytest.importorskip("gunicorn")
     port = str(free_port())
-    options = ["--preload", "--workers", "4", "--threads", "4", "--bind", f"127.0.0.1:{port}", "served:app"]
+    options = ["--preload", "--workers", "4", "--threads", "4", "--bind", f"127.0.0.1:{port}", "session_app:app"]
     return run_app(
         argv=[sys.executable, "-W", "always", "-m", "gunicorn", *options],
         env={"MONGODB_URI": database.uri, "PORT": port},
-        cwd=HERE,
+        cwd=APPS,
         path="/read",
     )
 
@@ -108,7 +109,7 @@ def test_express_and_miniexpress_share_sessions_under_load(
 ) -> None:
     env = {"MONGODB_URI": emptied(request.getfixturevalue(server)).uri, "STORE": store}
     theirs = run_app(argv=["node", "sessions.js"], env=env, cwd=node_reference, path="/read")
-    ours = run_app("tests/sessions/served.py", env, path="/read")
+    ours = run_app("tests/support/session_app.py", env, path="/read")
     people = [Person(random.Random(seed), ours.url, theirs.url) for seed in range(20)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda person: person.live(requests // len(people)), people))

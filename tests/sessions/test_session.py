@@ -12,14 +12,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from support import wait_for
-from visits import ODD_KEYS, Browser, PlainStore, all_at_once, app_with_session
 
 from miniexpress import App
 from miniexpress.attrdict import AttrDict
 from miniexpress.sessions.memory import MemoryStore
 from miniexpress.sessions.mongodb import MongoDBStore
 from miniexpress.sessions.store import Store
+from tests.support.browser import ODD_KEYS, Browser, PlainStore, all_at_once, app_with_session
+from tests.support.processes import wait_for
 
 Serve = Callable[..., str]
 
@@ -538,7 +538,7 @@ def test_a_login_whose_answer_was_lost_works_when_it_is_sent_again(serve: Serve,
 def test_an_id_that_was_rotated_long_ago_is_as_unknown_as_any_other(
     serve: Serve, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for room in ("store", "mongodb"):
+    for room in ("store", "mongodb.store"):
         monkeypatch.setattr(f"miniexpress.sessions.{room}.LATE", timedelta(0))
     app, _ = login_app(store=store, rotate_on="user", save_uninitialized=True)
     browser = Browser(serve(app))

@@ -8,14 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from support import MongoDBServer
-from visits import NO_COOKIE, SECRET, Browser, PlainStore, UpdatingStore, app_with_session, signed
 
 from miniexpress import express, session
 from miniexpress.sessions.cookie import Cookie
 from miniexpress.sessions.memory import MemoryStore
 from miniexpress.sessions.mongodb import MongoDBStore
 from miniexpress.sessions.store import Document, Store
+from tests.support.browser import NO_COOKIE, SECRET, Browser, PlainStore, UpdatingStore, app_with_session, signed
+from tests.support.processes import MongoDBServer
 
 KNOWN = f"connect.sid={signed('known')}"
 

@@ -1,0 +1,1 @@
+"""Help while an app is being written."""

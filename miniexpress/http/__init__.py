@@ -1,0 +1,1 @@
+"""HTTP's grammar: text in, values out; no request, no response."""

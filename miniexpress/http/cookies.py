@@ -1,0 +1,114 @@
+"""Cookies: the formats of npm cookie 0.7.2 and cookie-signature 1.2.2, so that Node reads what is written here."""
+
+from __future__ import annotations
+
+import hmac
+import re
+from binascii import b2a_base64
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.utils import formatdate
+from math import floor, isfinite
+
+from .encoding import decode_uri_component, encode_uri_component
+from .headers import TOKEN
+
+
+def parse(header: str) -> dict[str, str]:
+    """A Cookie header's cookies by name, the first of each, decoded where they can be. Reads 16 KiB, as Node does."""
+    cookies: dict[str, str] = {}
+    for pair in header[:16384].split(";") if len(header) > 1 else ():
+        name, equals, value = pair.partition("=")
+        name, value = name.strip(" \t"), value.strip(" \t")
+        if equals and name not in cookies:
+            cookies[name] = value = value[1:-1] if value[:1] == value[-1:] == '"' else value
+            if "%" in value:
+                with suppress(ValueError):
+                    cookies[name] = decode_uri_component(value)
+    return cookies
+
+
+def serialize(
+    name: str,
+    value: str,
+    *,
+    max_age: float | None = None,
+    domain: str | None = None,
+    path: str | None = None,
+    expires: datetime | None = None,
+    http_only: bool = False,
+    secure: bool = False,
+    partitioned: bool = False,
+    priority: str | None = None,
+    same_site: bool | str | None = None,
+    encode: Callable[[str], str] = encode_uri_component,
+) -> str:
+    """A Set-Cookie header's value, as npm cookie 0.7.2 writes it. Raises ``TypeError`` for what would not survive.
+
+    ``max_age`` is in seconds; ``expires`` without a zone is UTC; ``priority`` is ``'low'``, ``'medium'`` or ``'high'``;
+    ``same_site`` is ``True`` (for strict), ``'strict'``, ``'lax'`` or ``'none'``.
+    """
+    if expires and not isinstance(expires, datetime):
+        raise TypeError(f"option expires is invalid: {expires!r}. Use a datetime")
+    if max_age is not None and not (isinstance(max_age, (int, float)) and isfinite(max_age)):
+        raise TypeError(f"option max_age is invalid: {max_age!r}. Use a number of seconds, or leave it out")
+    if not callable(encode):
+        raise TypeError(f"option encode is invalid: {encode!r}. Use a function of the value's text")
+    same_site = "strict" if same_site is True else same_site
+    attributes = (
+        f"{_checked('argument name', name)}={_checked('argument value', encode(value))}",
+        None if max_age is None else f"Max-Age={floor(max_age)}",
+        domain and f"Domain={_checked('option domain', domain)}",
+        path and f"Path={_checked('option path', path)}",
+        expires and f"Expires={_http_date(expires)}",
+        http_only and "HttpOnly",
+        secure and "Secure",
+        partitioned and "Partitioned",
+        priority and f"Priority={_checked('option priority', priority).capitalize()}",
+        same_site and f"SameSite={_checked('option same_site', same_site).capitalize()}",
+    )
+    return "; ".join([attribute for attribute in attributes if attribute])
+
+
+def _http_date(when: datetime) -> str:
+    try:
+        return formatdate(when.replace(tzinfo=when.tzinfo or UTC).timestamp(), usegmt=True)
+    except (ValueError, OverflowError):  # in UTC it is in another year, which Python does not have
+        raise TypeError(f"option expires is invalid: {when!r}. Use a datetime from year 1 to 9999 in UTC") from None
+
+
+def _checked(what: str, text: str) -> str:
+    allowed, mend = _ALLOWED[what]
+    if not isinstance(text, str) or not allowed.fullmatch(text):
+        raise TypeError(f"{what} is invalid: {text!r}. Use {mend}")
+    return text
+
+
+def sign(value: str, secret: str | bytes) -> str:
+    """The value, a dot, and its HMAC-SHA256 in base64 without padding. As npm cookie-signature 1.2.2."""
+    if not isinstance(value, str):
+        raise TypeError(f"value must be a string, not {value!r}: sign str(value)")
+    if not isinstance(secret, (str, bytes)):
+        raise TypeError(f"secret must be a string or bytes, not {type(secret).__name__}: give the key to sign with")
+    digest = hmac.digest(secret.encode() if isinstance(secret, str) else secret, value.encode(*_UTF8), "sha256")
+    return f"{value}.{b2a_base64(digest)[:43].decode('ascii')}"
+
+
+def unsign(signed: str, secret: str | bytes) -> str | None:
+    """What ``sign`` signed with this secret, or ``None``, after the same time wherever a forgery goes wrong."""
+    value = signed.rpartition(".")[0]
+    return value if hmac.compare_digest(sign(value, secret).encode(*_UTF8), signed.encode(*_UTF8)) else None
+
+
+# Half a surrogate pair, which is no valid text, must neither raise nor pass for another character.
+_UTF8 = "utf-8", "surrogatepass"
+# RFC 6265 section 4.1.1; a domain may begin with a dot.
+_ALLOWED = {
+    "argument name": (TOKEN, "letters, digits and !#$%&'*+-.^_`|~"),
+    "argument value": (re.compile(r'("?)[!#-+\--:<-\[\]-~]*\1'), "an encode() that leaves no blanks, commas or ;"),
+    "option domain": (re.compile(r"(?ai)(?:(?:^\.?|\.)(?!-)[a-z0-9-]{1,63}(?<!-))+"), "a host name: example.com"),
+    "option path": (re.compile("[ -:=-~]*"), "printable ASCII without ; and <"),
+    "option priority": (re.compile("(?ai)low|medium|high"), "'low', 'medium' or 'high'"),
+    "option same_site": (re.compile("(?ai)strict|lax|none"), "True, 'strict', 'lax' or 'none'"),
+}

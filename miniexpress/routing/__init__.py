@@ -1,0 +1,5 @@
+"""Routers, routes and layers."""
+
+from .router import Route, Router
+
+__all__ = ["Route", "Router"]

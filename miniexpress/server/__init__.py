@@ -1,0 +1,5 @@
+"""An HTTP/1.1 server for any WSGI app (PEP 3333)."""
+
+from .server import Server, listen
+
+__all__ = ["Server", "listen"]

@@ -1,0 +1,5 @@
+"""Sessions in MongoDB."""
+
+from .store import MongoDBStore
+
+__all__ = ["MongoDBStore"]

@@ -1,0 +1,60 @@
+"""What a session's changes are in MongoDB's own words, so that its server makes them in one atomic step.
+
+Of a document ``{_id, expires, session}``; each function gets the name of its field ``expires`` and the new value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from ..changes import Changes
+
+
+def as_paths(changes: Changes, expires_key: str, expires: datetime) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """A filter, which does not match where others have removed what changes or set another max age, and an update.
+
+    ``None`` where not every server takes ``session.<key>`` for the path to just that key.
+    """
+    if not all(map(_PLAIN_KEY.fullmatch, (*changes.added, *changes.changed, *changes.removed))):
+        return None
+    fields = {**changes.added, **changes.changed, "cookie": with_nulls(changes.cookie)}
+    update: dict[str, Any] = {"$set": {f"session.{key}": value for key, value in fields.items()}}
+    update["$set"][expires_key] = expires
+    if changes.removed:
+        update["$unset"] = {f"session.{key}": "" for key in changes.removed}
+    as_loaded: dict[str, Any] = {f"session.{key}": {"$exists": True} for key in changes.changed}
+    if not changes.has_new_max_age:
+        as_loaded[MAX_AGE] = changes.max_age
+    return as_loaded, update
+
+
+def as_pipeline(changes: Changes, expires_key: str, expires: datetime) -> list[dict[str, Any]]:
+    """``changes.onto``, whatever the keys and whatever others have done: an aggregation pipeline."""
+    before, changed = {"$objectToArray": "$session"}, {"$objectToArray": {"$literal": changes.changed}}
+    is_removed = {"$in": ["$$this.k", {"$literal": changes.removed}]}
+    is_there = {"$in": ["$$this.k", {"$map": {"input": before, "in": "$$this.k"}}]}
+    kept = {"$arrayToObject": {"$filter": {"input": before, "cond": {"$not": [is_removed]}}}}
+    still_there = {"$arrayToObject": {"$filter": {"input": changed, "cond": is_there}}}
+    cookie: Any = {"$literal": with_nulls(changes.cookie)}
+    ends: Any = expires
+    if not changes.has_new_max_age:
+        is_ours = {"$eq": [{"$ifNull": [f"${MAX_AGE}", None]}, changes.max_age]}
+        cookie = {"$cond": [is_ours, cookie, "$session.cookie"]}
+        ends = {"$cond": [is_ours, ends, f"${expires_key}"]}
+    session = {"$mergeObjects": [kept, still_there, {"$literal": changes.added}, {"cookie": cookie}]}
+    return [{"$set": {"session": session, expires_key: ends}}]
+
+
+def with_nulls(cookie: Mapping[str, Any]) -> dict[str, Any]:
+    """A cookie as Node's driver writes it: what is ``undefined`` becomes null."""
+    return {name: cookie.get(name) for name in _COOKIE_FIELDS}
+
+
+MAX_AGE = "session.cookie.originalMaxAge"
+_PLAIN_KEY = re.compile(r"[\w -]+")
+_COOKIE_FIELDS = (
+    "originalMaxAge", "partitioned", "priority", "expires", "secure", "httpOnly", "domain", "path", "sameSite",
+)  # fmt: skip

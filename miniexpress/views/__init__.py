@@ -1,0 +1,1 @@
+"""Views: look-up, and the template engine that ships."""

@@ -1,0 +1,99 @@
+"""Types from outside: app.py and the documents' programs against the installed wheel, by mypy and by pyright."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from tests.support.documents import TUTORIAL, blocks
+from tests.support.installed import Installed
+from tests.support.processes import ROOT
+
+ANNOTATIONS = {"req": "Request", "res": "Response", "next": "Next", "err": "Exception"}
+# Functions that are no handlers go without types in the documents.
+BEGINNING = """\
+# mypy: allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, check-untyped-defs
+from miniexpress import Next, Request, Response
+"""
+
+ROUTES = """\
+from miniexpress import Request, Response, express
+
+def show(req: Request, res: Response) -> None: ...
+
+app = express()
+app.route("/x").get(show).post(show, [show])
+app.get("/y", show)
+app.put("/z")(show)
+"""
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what is to be checked. The documents' handlers are annotated here as those of app.py are."""
+    folder = tmp_path_factory.mktemp("checked")
+    shutil.copy(ROOT / "app.py", folder)
+    for heading in sorted({block.heading for block in blocks("python")} - {TUTORIAL}):
+        programs = [block.text for block in blocks("python", heading) if not block.is_for_app_py]
+        name = re.sub(r"\W+", "_", heading.lower())
+        (folder / f"readme_{name}.py").write_text(BEGINNING + "\n".join(map(annotated, programs)))
+    (folder / "routes.py").write_text(ROUTES)
+    (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "basic"}')
+    return folder
+
+
+@pytest.fixture(scope="module")
+def python(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A Python that has the installed wheel, and what else the documents' programs import from our own environment."""
+    folder = tmp_path_factory.mktemp("typing") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    first, second = (next(path.glob("lib/python*/site-packages")) for path in (installed.python.parents[1], folder))
+    (second / "others.pth").write_text(f"{first}\n{sysconfig.get_path('purelib')}\n")
+    return folder / "bin" / "python"
+
+
+def annotated(source: str) -> str:
+    def annotate(match: re.Match[str]) -> str:
+        names = match[2].split(", ")
+        if not set(names) <= set(ANNOTATIONS):
+            return match[0]
+        return f"def {match[1]}({', '.join(f'{name}: {ANNOTATIONS[name]}' for name in names)}) -> None:"
+
+    return re.sub(r"def (\w+)\(([\w, ]+)\):", annotate, source)
+
+
+def test_the_handlers_are_annotated(checked: Path) -> None:
+    assert "def hello(req: Request, res: Response) -> None:" in (checked / "readme_miniexpress.py").read_text()
+
+
+@pytest.mark.usefixtures("whole_machine")
+def test_mypy_strict(checked: Path, python: Path) -> None:
+    programs = sorted(file.name for file in checked.glob("*.py"))
+    check(
+        [sys.executable, "-m", "mypy", "--strict", f"--python-executable={python}", "--no-incremental", *programs],
+        checked,
+    )
+
+
+@pytest.mark.usefixtures("whole_machine")
+def test_pyright_basic(checked: Path, python: Path) -> None:
+    if find_spec("pyright") is None or shutil.which("node") is None:
+        pytest.skip("pyright, or the node that runs it, is not installed")
+    version = subprocess.run(
+        [sys.executable, "-m", "pyright", "--version"], capture_output=True, text=True, timeout=110
+    )
+    if version.returncode:
+        pytest.skip(f"pyright cannot be had: {version.stderr[-300:]}")
+    check([sys.executable, "-m", "pyright", "--pythonpath", str(python), "."], checked)
+
+
+def check(command: list[str], folder: Path) -> None:
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=110)
+    assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]

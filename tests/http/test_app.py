@@ -1,0 +1,281 @@
+"""app.py from outside: started as a user starts it, on real databases, with browsers and Node beside it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from pymongo import MongoClient
+
+from tests.support.processes import ROOT, App, MongoDBServer, SecantusServer, free_port
+
+RunApp = Callable[..., App]
+COOKIE = "session-cookie-name"
+
+
+@pytest.fixture
+def own_copy(tmp_path: Path) -> Path:
+    """app.py in a folder of its own, so that its `.data` is its own too."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    shutil.copy(ROOT / "app.py", folder)
+    shutil.copytree(ROOT / "views", folder / "views")
+    return folder / "app.py"
+
+
+def add_user(uri: str, email: str, name: str) -> None:
+    with MongoClient[dict[str, Any]](uri) as client:
+        client.test.users.update_one({"email": email}, {"$set": {"name": name}}, upsert=True)
+
+
+def remove_all(uri: str) -> None:
+    with MongoClient[dict[str, Any]](uri) as client:
+        client.test.users.delete_many({})
+        client.test.sessions.delete_many({})
+
+
+def walk_through_login(url: str, email: str, shown_name: str) -> requests.Session:
+    """The whole flow, up to being logged in for the second time."""
+    browser = requests.Session()
+    start = browser.get(f"{url}/account")
+    assert start.url == f"{url}/login"
+    assert 'name="email"' in start.text
+
+    wrong = browser.post(f"{url}/login", {"email": "nobody@example.com"})
+    assert wrong.status_code == 401
+    assert "No user has this e-mail address." in wrong.text
+
+    right = browser.post(f"{url}/login", {"email": email})
+    assert (right.status_code, right.url) == (200, f"{url}/account")
+    assert shown_name in right.text
+
+    assert browser.get(f"{url}/logout").url == f"{url}/login"
+    assert browser.get(f"{url}/account").url == f"{url}/login"
+    assert browser.get(f"{url}/logout").url == f"{url}/"
+
+    assert browser.post(f"{url}/login", {"email": email}).url == f"{url}/account"
+    return browser
+
+
+def is_logged_in(browser: requests.Session, url: str) -> bool:
+    answer = browser.get(f"{url}/account", allow_redirects=False)
+    assert (answer.status_code, answer.headers.get("Location")) in ((200, None), (302, "/login"))
+    return answer.status_code == 200
+
+
+def test_a_page_asked_for_before_the_login_and_served_after_it_does_not_log_the_visitor_out(
+    run_app: RunApp, mongodb: MongoDBServer
+) -> None:
+    add_user(mongodb.uri, "ada@example.com", "Ada")
+    app = run_app(env={"MONGODB_URI": mongodb.uri})
+    browser = requests.Session()
+    browser.get(f"{app.url}/")
+    before = browser.cookies[COOKIE]
+    browser.post(f"{app.url}/login", {"email": "ada@example.com"})
+    assert browser.cookies[COOKIE] != before
+    late = requests.get(f"{app.url}/", cookies={COOKIE: before})
+    assert (late.status_code, late.headers.get("Set-Cookie")) == (200, None)
+    assert is_logged_in(browser, app.url)
+
+
+@pytest.mark.usefixtures("embedded_port")
+def test_the_login_survives_a_kill_and_a_restart_on_the_embedded_database(run_app: RunApp, own_copy: Path) -> None:
+    port = str(free_port())
+    app = run_app(own_copy, {"PORT": port})
+    assert "ada@example.com" in requests.get(f"{app.url}/login").text
+    browser = walk_through_login(app.url, "ada@example.com", "Hello, Ada")
+    app.kill()
+
+    again = run_app(own_copy, {"PORT": port})
+    assert is_logged_in(browser, again.url)
+    assert again.interrupt() == 0
+
+
+def test_a_name_is_escaped_where_it_is_shown(run_app: RunApp, mongodb: MongoDBServer) -> None:
+    add_user(mongodb.uri, "eve@example.com", "<b>Eve</b> & co")
+    app = run_app(env={"MONGODB_URI": mongodb.uri})
+    walk_through_login(app.url, "eve@example.com", "Hello, &lt;b&gt;Eve&lt;/b&gt; &amp; co")
+
+
+def test_the_flow_runs_on_a_database_with_a_password(run_app: RunApp, secantus_auth_server: SecantusServer) -> None:
+    add_user(secantus_auth_server.uri, "ada@example.com", "Ada")
+    app = run_app(env={"MONGODB_URI": secantus_auth_server.uri})
+    walk_through_login(app.url, "ada@example.com", "Hello, Ada")
+    assert app.terminate() == 0
+
+
+def test_a_wrong_password_is_an_error_within_two_seconds_and_the_log_says_why(
+    run_app: RunApp, secantus_auth_server: SecantusServer
+) -> None:
+    app = run_app(env={"MONGODB_URI": secantus_auth_server.uri.replace(":password@", ":wrong@")})
+    began = time.monotonic()
+    answer = requests.get(f"{app.url}/account")
+    assert time.monotonic() - began < 2
+    assert answer.status_code == 503
+    assert "uthentication failed" in app.output()
+
+
+def test_an_outage_is_a_503_within_two_seconds_and_over_when_the_database_is_back(
+    run_app: RunApp, secantus_server: SecantusServer
+) -> None:
+    add_user(secantus_server.uri, "ada@example.com", "Ada")
+    app = run_app(env={"MONGODB_URI": secantus_server.uri})
+    browser = walk_through_login(app.url, "ada@example.com", "Hello, Ada")
+    secantus_server.kill()
+    try:
+        for path in ("/account", "/", "/login", "/logout"):
+            began = time.monotonic()
+            assert browser.get(app.url + path).status_code == 503
+            assert time.monotonic() - began < 2
+        began = time.monotonic()
+        assert requests.post(f"{app.url}/login", {"email": "ada@example.com"}).status_code == 503
+        assert time.monotonic() - began < 2
+    finally:
+        secantus_server.start()
+    assert is_logged_in(browser, app.url)
+    assert app.output().count("the session store is not available: ") >= 1
+    assert "the session store is back" in app.output()
+
+
+def test_a_database_that_hangs_is_a_503_within_two_seconds(run_app: RunApp, secantus_server: SecantusServer) -> None:
+    app = run_app(env={"MONGODB_URI": secantus_server.uri})
+    assert requests.get(f"{app.url}/login").status_code == 200
+    os.kill(secantus_server.pid, signal.SIGSTOP)
+    try:
+        for _ in range(2):
+            for method in ("GET", "POST"):
+                began = time.monotonic()
+                assert requests.request(method, f"{app.url}/login").status_code == 503
+                assert time.monotonic() - began < 2
+    finally:
+        os.kill(secantus_server.pid, signal.SIGCONT)
+    assert requests.get(f"{app.url}/login").status_code == 200
+
+
+def test_what_a_form_or_json_sends_reaches_the_database_as_no_operator(run_app: RunApp, mongodb: MongoDBServer) -> None:
+    remove_all(mongodb.uri)
+    add_user(mongodb.uri, "ada@example.com", "Ada")
+    with MongoClient[dict[str, Any]](mongodb.uri) as client:
+        client.test.users.insert_one({"name": "one without an address"})
+        client.test.users.insert_one({"email": "None", "name": "whom nobody means that sends nothing"})
+    app = run_app(env={"MONGODB_URI": mongodb.uri})
+    for form in ("email[$ne]=", "email[$gt]=", "email=a&email=b", "email[]=ada@example.com", "", "email=%24ne"):
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        answer = requests.post(f"{app.url}/login", form, headers=headers, allow_redirects=False)
+        assert answer.status_code == 401, form
+    for value in ({"email": {"$ne": None}}, {"email": None}, ["email"]):
+        answer = requests.post(f"{app.url}/login", json=value, allow_redirects=False)
+        assert answer.status_code == 401, value
+    answer = requests.post(f"{app.url}/login", {"name": "Ada"}, allow_redirects=False)
+    assert answer.status_code == 401
+    assert 'value="None"' not in answer.text
+
+
+def test_a_cookie_that_we_did_not_sign_is_a_new_session_and_no_error(run_app: RunApp, mongodb: MongoDBServer) -> None:
+    app = run_app(env={"MONGODB_URI": mongodb.uri, "SESSION_SECRET": "ours"})
+    other = run_app(env={"MONGODB_URI": mongodb.uri, "SESSION_SECRET": "theirs"})
+    foreign = requests.get(other.url).cookies[COOKIE]
+    ours = requests.get(app.url).cookies[COOKIE]
+    sid, _, mark = ours.rpartition(".")
+    bad = ["", "s%3A", "s%3A.", "%", "j%3A%7B", foreign, sid, f"{sid}x.{mark}", f"{sid}.{mark[:-3]}AAA", "x" * 3000]
+    for value in [*bad, "s%3A%00.%00", "s%3A%ED%A0%80.x", '"', "s:a.b\xff"]:
+        answer = requests.get(f"{app.url}/account", headers={"Cookie": f"{COOKIE}={value}"}, allow_redirects=False)
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/login"), value
+        assert answer.cookies[COOKIE] != value
+    same = requests.get(f"{app.url}/account", headers={"Cookie": f"{COOKIE}={ours}"}, allow_redirects=False)
+    assert "Set-Cookie" not in same.headers
+
+
+def test_users_at_the_same_time_never_see_each_other(run_app: RunApp, mongodb: MongoDBServer) -> None:
+    emails = [f"user{number}@example.com" for number in range(50)]
+    with MongoClient[dict[str, Any]](mongodb.uri) as client:
+        client.test.users.insert_many([{"email": email, "name": f"Name of {email}."} for email in emails])
+    app = run_app(env={"MONGODB_URI": mongodb.uri})
+
+    def visit(email: str) -> list[str]:
+        browser = requests.Session()
+        browser.post(f"{app.url}/login", {"email": email})
+        return [browser.get(f"{app.url}/account").text for _ in range(3)]
+
+    with ThreadPoolExecutor(8) as threads:
+        pages = dict(zip(emails, threads.map(visit, emails), strict=True))
+    for email, seen in pages.items():
+        for page in seen:
+            assert [other for other in emails if f"Name of {other}." in page] == [email]
+
+
+@pytest.fixture
+def node_app(run_app: RunApp, node_reference: Path) -> Callable[[dict[str, str]], App]:
+    def run(env: dict[str, str]) -> App:
+        return run_app(argv=["node", "tutorial.js"], cwd=node_reference, env=env)
+
+    return run
+
+
+def test_a_login_in_node_or_in_python_is_one_in_both(
+    run_app: RunApp, node_app: Callable[[dict[str, str]], App], mongodb: MongoDBServer
+) -> None:
+    add_user(mongodb.uri, "ada@example.com", "Ada")
+    env = {"MONGODB_URI": mongodb.uri, "SESSION_SECRET": "one secret for both"}
+    ours, theirs = run_app(env=env), node_app(env)
+    for first, second in ((ours, theirs), (theirs, ours)):
+        browser = requests.Session()
+        browser.post(f"{first.url}/login", {"email": "ada@example.com"})
+        assert "Ada" in browser.get(f"{second.url}/account", allow_redirects=False).text
+        assert is_logged_in(browser, first.url)
+
+        browser.get(f"{second.url}/logout", allow_redirects=False)
+        assert not is_logged_in(browser, first.url)
+        assert not is_logged_in(browser, second.url)
+
+
+CHROMIUM = "/usr/bin/chromium"
+QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+
+
+@pytest.fixture
+def browser_page() -> Iterator[Any]:
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"there is no Chromium at {CHROMIUM}")
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as p:
+        browser = p.chromium.launch(executable_path=CHROMIUM, args=QUIET)
+        yield browser.new_page(viewport={"width": 390, "height": 844})
+        browser.close()
+
+
+def test_the_flow_runs_in_a_browser_on_a_phone(run_app: RunApp, mongodb: MongoDBServer, browser_page: Any) -> None:
+    add_user(mongodb.uri, "eve@example.com", "<b>Eve</b>")
+    app = run_app(env={"MONGODB_URI": mongodb.uri})
+    page = browser_page
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+
+    page.goto(f"{app.url}/account")
+    assert page.url == f"{app.url}/login"
+    page.get_by_label("E-mail").fill("nobody@example.com")
+    page.get_by_role("button", name="Log in").click()
+    assert page.get_by_role("alert").is_visible()
+    assert page.get_by_label("E-mail").input_value() == "nobody@example.com"
+
+    page.get_by_label("E-mail").fill("eve@example.com")
+    page.get_by_role("button", name="Log in").click()
+    page.wait_for_url(f"{app.url}/account")
+    assert page.get_by_role("heading").inner_text() == "Hello, <b>Eve</b>"
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.reload()
+    assert page.get_by_role("heading").is_visible()
+
+    page.get_by_role("link", name="Log out").click()
+    page.wait_for_url(f"{app.url}/login")
+    page.goto(f"{app.url}/account")
+    assert page.url == f"{app.url}/login"
+    assert all(url.startswith((app.url, "data:")) for url in requested)

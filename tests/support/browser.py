@@ -1,0 +1,158 @@
+"""Apps with sessions over real sockets: a browser that keeps its cookie, and stores that write down what is asked."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import http.client
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from email.message import Message
+from functools import partial
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from miniexpress import App, express, session
+from miniexpress.sessions.changes import Changes
+from miniexpress.sessions.memory import MemoryStore
+from miniexpress.sessions.store import Document, Store
+
+SECRET = "keyboard cat"
+# Keys of a session that some place might take for something else.
+ODD_KEYS = ("", "a.b", "$set", "key", "é🦊", "'\"\\", " ", "__proto__", "a b", "[0]", "0", "$", ".", "a\nb", "items")
+
+
+def app_with_session(**options: Any) -> App:
+    """An app whose requests have a session; resave and save_uninitialized are off where they are not given."""
+    app = express()
+    app.set("env", "test")
+    app.use(session(**{"secret": SECRET, "resave": False, "save_uninitialized": False, **options}))
+    return app
+
+
+def signed(sid: str, secret: str = SECRET) -> str:
+    """The value of a session's cookie, as npm cookie-signature 1.2 signs it and npm cookie 0.7 encodes it."""
+    digest = hmac.new(secret.encode(), sid.encode(), hashlib.sha256).digest()
+    return quote(f"s:{sid}.{base64.b64encode(digest).decode().rstrip('=')}", safe="!'()*~")
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: Message
+    text: str
+
+    @property
+    def set_cookie(self) -> list[str]:
+        return self.headers.get_all("Set-Cookie", [])
+
+    @property
+    def sets_cookie(self) -> bool:
+        return bool(self.set_cookie)
+
+
+class Browser:
+    """Sends its cookie with each request, and keeps the one that it is given. A ``connection`` is used again."""
+
+    def __init__(
+        self, url: str, cookie: str | None = None, connection: http.client.HTTPConnection | None = None
+    ) -> None:
+        self.url, self.cookie, self.connection = url, cookie, connection
+
+    def get(self, path: str = "/", headers: Mapping[str, str] | None = None) -> Answer:
+        connection = self.connection or connected(self.url)
+        given = {"Cookie": self.cookie} if self.cookie else {}
+        try:
+            connection.request("GET", path, headers={**given, **(headers or {})})
+            response = connection.getresponse()
+            answer = Answer(response.status, response.headers, response.read().decode())
+        finally:
+            if connection is not self.connection:
+                connection.close()
+        if answer.set_cookie:
+            self.cookie = answer.set_cookie[-1].partition(";")[0]
+        return answer
+
+    def with_same_cookie(self) -> Browser:
+        """Another window: it has the cookie of now, and does not see the ones that come later."""
+        return Browser(self.url, self.cookie)
+
+
+def connected(url: str) -> http.client.HTTPConnection:
+    target = urlsplit(url)
+    return http.client.HTTPConnection(target.hostname or "", target.port, timeout=20)
+
+
+def all_at_once(browser: Browser, paths: Iterable[str], threads: int = 16) -> list[Answer]:
+    """The answers to requests that run at the same time, each with the cookie of now."""
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(lambda path: browser.with_same_cookie().get(path), paths))
+
+
+NO_COOKIE: dict[str, Any] = {"originalMaxAge": None, "expires": None, "httpOnly": True, "path": "/"}
+
+
+def changes(
+    added: Mapping[str, Any] | None = None,
+    changed: Mapping[str, Any] | None = None,
+    removed: Iterable[str] = (),
+    cookie: Mapping[str, Any] = NO_COOKIE,
+    max_age: float | None = None,
+) -> Changes:
+    """What a request has done to a session; to one without a max age, if nothing else is said."""
+    return Changes(added or {}, changed or {}, list(removed), cookie, max_age)
+
+
+class PlainStore(Store):
+    """A store of somebody's own: it keeps to the three methods that each must have, and to ``touch``."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[str] = []
+        self.kept = MemoryStore()
+
+    def get(self, sid: str) -> Document | None:
+        self.calls.append(f"get {sid}")
+        return self.kept.get(sid)
+
+    def set(self, sid: str, document: Document) -> None:
+        self.calls.append(f"set {sid}")
+        self.kept.set(sid, document)
+
+    def destroy(self, sid: str) -> None:
+        self.calls.append(f"destroy {sid}")
+        self.kept.destroy(sid)
+
+    def touch(self, sid: str, document: Document) -> None:
+        self.calls.append(f"touch {sid}")
+        self.kept.touch(sid, document)
+
+
+class UpdatingStore(PlainStore):
+    """One that has ``update`` too; it writes that down as the ``set`` that it stands for."""
+
+    def update(self, sid: str, changes: Changes) -> bool:
+        self.calls.append(f"set {sid}")
+        return self.kept.update(sid, changes)
+
+
+class FailingStore(MemoryStore):
+    """A store whose methods named in ``broken`` raise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken: set[str] = set()
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("get", "set", "update", "touch", "destroy") and name in self.broken:
+            return partial(_raise, OSError(f"{name} failed"))
+        return super().__getattribute__(name)
+
+
+def _raise(error: Exception, *arguments: Any) -> None:
+    raise error
+
+
+Handler = Callable[[Any, Any], Any]

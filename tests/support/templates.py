@@ -1,0 +1,37 @@
+"""A directory of templates, and what the built-in engine and Jinja2 make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from miniexpress.jinja import jinja2_engine
+from miniexpress.views.engine import template_engine
+from miniexpress.views.parser import TemplateError
+
+
+def write(root: Path, files: Mapping[str, str]) -> None:
+    for name, text in files.items():
+        file = root / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text.encode())
+
+
+def render(root: Path, files: str | Mapping[str, str], /, *, cache: bool = False, **context: Any) -> str:
+    """The view ``main.html`` of a views directory that has these files, as ``app.render`` would have it rendered."""
+    write(root, {"main.html": files} if isinstance(files, str) else files)
+    return template_engine(root, cache=cache)(str(root / "main.html"), context)
+
+
+def jinja(root: Path, /, **context: Any) -> str:
+    """The same view of the same directory, by Jinja2."""
+    return jinja2_engine(root)(str(root / "main.html"), context)
+
+
+def fault(root: Path, files: str | Mapping[str, str], /, **context: Any) -> TemplateError:
+    with pytest.raises(TemplateError) as caught:
+        render(root, files, **context)
+    return caught.value

@@ -1,0 +1,406 @@
+"""WSGI apps inside of an App, and an App inside of WSGI middleware; PEP 3333's own checker on both."""
+
+from __future__ import annotations
+
+import io
+import json as encoder
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+from wsgiref.validate import validator
+
+import pytest
+import requests
+
+from miniexpress import App, Request, Response, express, json, session
+from miniexpress.wsgi import wsgi
+from tests.conformance.case import all_cases
+from tests.conformance.python_side import build
+from tests.conformance.served_files import prepare
+from tests.conformance.wire import exchange
+
+Serve = Callable[..., str]
+
+
+@pytest.fixture
+def flask_site(serve: Serve) -> str:
+    flask = pytest.importorskip("flask")
+    old = flask.Flask("old")
+    old.secret_key = "flask's"
+
+    @old.get("/")
+    def index() -> Any:
+        return f"index, about is at {flask.url_for('about', page='ü')}"
+
+    @old.get("/about/<page>")
+    def about(page: str) -> Any:
+        return {"page": page, "args": flask.request.args.to_dict(), "root": flask.request.script_root}
+
+    @old.post("/upload")
+    def upload() -> Any:
+        flask.session["uploads"] = flask.session.get("uploads", 0) + 1
+        body = flask.request.stream.read()
+        return f"{len(body)} bytes, upload {flask.session['uploads']}", 201, [("X-Tag", "a"), ("X-Tag", "b")]
+
+    @old.get("/stream")
+    def stream() -> Any:
+        return flask.Response(f"line {number}\n" for number in range(3))
+
+    @old.get("/user")
+    def user() -> Any:
+        return flask.request.environ["miniexpress.request"].session.user or "nobody"
+
+    @old.get("/broken")
+    def broken() -> Any:
+        raise ValueError("secret")
+
+    app = express()
+    app.use(session(secret="express's", resave=False, save_uninitialized=False))
+    app.use("/old", wsgi(old))
+
+    @app.post("/login")
+    def login(req: Request, res: Response) -> None:
+        req.session.user = "Ada"
+        res.end()
+
+    return serve(app)
+
+
+def test_flask_finds_its_paths_below_the_mount(flask_site: str) -> None:
+    for path in ("/old", "/old/", "/old?a=1"):
+        assert requests.get(flask_site + path).text == "index, about is at /old/about/%C3%BC"
+    answer = requests.get(f"{flask_site}/old/about/%C3%BC?a=1&b=%20")
+    assert answer.json() == {"page": "ü", "args": {"a": "1", "b": " "}, "root": "/old"}
+    assert answer.headers["Content-Type"] == "application/json"
+    missing = requests.get(f"{flask_site}/old/missing")
+    assert (missing.status_code, missing.reason) == (404, "NOT FOUND")
+    assert requests.get(f"{flask_site}/older").text.count("Cannot GET /older") == 1
+
+
+def test_flask_reads_bodies_and_keeps_its_own_session_beside_ours(flask_site: str) -> None:
+    browser = requests.Session()
+    assert browser.get(f"{flask_site}/old/user").text == "nobody"
+    browser.post(f"{flask_site}/login")
+    for number, body in enumerate((b"x" * 300_000, iter([b"chunked ", b"body"])), 1):
+        answer = browser.post(f"{flask_site}/old/upload", data=body)
+        size = 300_000 if number == 1 else 12
+        assert (answer.status_code, answer.text) == (201, f"{size} bytes, upload {number}")
+        assert answer.headers["X-Tag"] == "a, b"
+    assert browser.get(f"{flask_site}/old/user").text == "Ada"
+    assert set(browser.cookies.keys()) == {"session", "connect.sid"}
+
+
+def test_flask_streams_and_answers_head(flask_site: str) -> None:
+    answer = requests.get(f"{flask_site}/old/stream")
+    assert (answer.text, answer.headers["Transfer-Encoding"]) == ("line 0\nline 1\nline 2\n", "chunked")
+    head = requests.head(f"{flask_site}/old/")
+    assert (head.status_code, head.content, head.headers["Content-Length"]) == (200, b"", "36")
+    assert requests.options(f"{flask_site}/old/upload").headers["Allow"].count("POST") == 1
+    assert requests.get(f"{flask_site}/old/broken").status_code == 500
+
+
+class Pieces:
+    """A WSGI app's answer that counts how often it is closed."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self.pieces = iter(pieces)
+        self.closed = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self.pieces
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+def answered(old: Any, method: str = "GET", path: str = "/old", **environ: Any) -> tuple[str, dict[str, str], bytes]:
+    """What an App with ``old`` mounted answers when it is called as WSGI servers do."""
+    app = express()
+    app.set("env", "test")
+    app.use("/old", wsgi(old))
+    return called(app, method, path, **environ)
+
+
+def called(app: Any, method: str = "GET", path: str = "/", **environ: Any) -> tuple[str, dict[str, str], bytes]:
+    seen: list[Any] = []
+    written = io.BytesIO()
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
+        seen[:] = [status, dict(headers)]
+        return written.write
+
+    environ = {
+        "REQUEST_METHOD": method,
+        "SCRIPT_NAME": "",
+        "PATH_INFO": path,
+        "QUERY_STRING": "",
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(),
+        **environ,
+    }
+    pieces = app(environ, start_response)
+    body = b"".join(pieces)
+    if hasattr(pieces, "close"):
+        pieces.close()
+    return seen[0], seen[1], written.getvalue() + body
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_the_answer_is_closed_once(method: str) -> None:
+    pieces = Pieces(b"", b"one ", b"two")
+
+    def old(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [])
+        return pieces
+
+    assert answered(old, method)[2] == (b"" if method == "HEAD" else b"one two")
+    assert pieces.closed == 1
+
+
+def test_the_head_may_come_with_the_first_piece() -> None:
+    def old(environ: Any, start_response: Any) -> Any:
+        yield b""
+        start_response("201 Made", [("X-Late", "yes")])
+        yield b"body"
+
+    status, headers, body = answered(old)
+    assert (status, headers["X-Late"], body) == ("201 Made", "yes", b"body")
+
+
+def test_a_second_head_takes_the_place_of_the_first_when_an_error_asks_for_it() -> None:
+    def old(environ: Any, start_response: Any) -> Any:
+        start_response("200 OK", [("X-First", "yes")])
+        error = ValueError("changed my mind")
+        start_response("503 Later", [("X-Second", "yes")], (ValueError, error, None))
+        return [b"sorry"]
+
+    status, headers, body = answered(old)
+    assert (status, body) == ("503 Later", b"sorry")
+    assert "X-Second" in headers
+    assert "X-First" not in headers
+
+
+def test_write_sends_at_once_and_what_is_returned_comes_after() -> None:
+    def old(environ: Any, start_response: Any) -> Any:
+        write = start_response("200 OK", [("X-Old", "yes")])
+        for piece in (b"", b"written, ", b"", b"again, "):
+            write(piece)
+        return [b"returned"]
+
+    status, headers, body = answered(old)
+    assert (status, headers["X-Old"], body) == ("200 OK", "yes", b"written, again, returned")
+
+
+@pytest.mark.parametrize("fails", [False, True], ids=["it answered", "it failed"])
+def test_write_is_refused_once_the_answer_of_the_wsgi_app_has_ended(fails: bool) -> None:
+    kept: list[Any] = []
+
+    def old(environ: Any, start_response: Any) -> Any:
+        kept.append(start_response("200 OK", []))
+        if fails:
+            raise ValueError("broken")
+        return []
+
+    def answer_instead(err: Any, req: Request, res: Response, next: Any) -> None:
+        res.write("sorry")
+        write_late()
+        res.end()
+
+    def write_late() -> None:
+        with pytest.raises(RuntimeError, match=r"write\(\) was called after the WSGI app's answer had ended"):
+            kept[0](b"late")
+
+    app = express()
+    app.use(wsgi(old))
+    app.use(answer_instead)
+    assert called(app)[2] == (b"sorry" if fails else b"")
+    write_late()
+
+
+def test_an_error_after_the_first_byte_breaks_the_answer_off(serve: Serve) -> None:
+    pieces: list[Pieces] = []
+
+    def old(environ: Any, start_response: Any) -> Any:
+        write = start_response("200 OK", [("Content-Length", "100")])
+        write(b"begun")
+        try:
+            raise ValueError("too late")
+        except ValueError as error:
+            start_response("500 Oops", [], (ValueError, error, error.__traceback__))
+        raise AssertionError("start_response was to raise the error")
+
+    app = express()
+    app.use(wsgi(old))
+    url = serve(app)
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        requests.get(url)
+    assert not pieces
+
+
+def silent(environ: Any, start_response: Any) -> Any:
+    return [b"body"]
+
+
+def twice(environ: Any, start_response: Any) -> Any:
+    start_response("200 OK", [])
+    start_response("200 OK", [])
+    return []
+
+
+def no_status(environ: Any, start_response: Any) -> Any:
+    start_response("fine", [])
+    return []
+
+
+def bad_header(environ: Any, start_response: Any) -> Any:
+    start_response("200 OK", [("X-A", "a\r\nX-B: b")])
+    return []
+
+
+def failing(environ: Any, start_response: Any) -> Any:
+    start_response("200 OK", [("X-A", "a")])
+    raise ValueError("broken")
+
+
+@pytest.mark.parametrize("old", [silent, twice, no_status, bad_header, failing])
+def test_what_breaks_the_rules_goes_on_as_an_error(old: Any) -> None:
+    status, headers, _ = answered(old)
+    assert status == "500 Internal Server Error"
+    assert "X-B" not in headers
+
+
+def test_a_body_that_was_read_before_is_an_error_that_names_the_mend() -> None:
+    app, errors = express(), []
+    app.use(json())
+    app.use("/old", wsgi(silent))
+    app.use(lambda err, req, res, next: (errors.append(str(err)), res.end()))
+    body = b'{"a": 1}'
+    header = {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body))}
+    called(app, "POST", "/old", **{"wsgi.input": io.BytesIO(body)}, **header)
+    assert "mount wsgi(…) ahead of json()" in errors[0]
+
+
+def test_what_is_no_app_is_refused() -> None:
+    with pytest.raises(TypeError, match=r"wsgi\(\) takes a WSGI app, not 'app'"):
+        wsgi("app")  # type: ignore[arg-type]
+
+
+def test_the_environ_is_that_of_the_place() -> None:
+    seen: dict[str, Any] = {}
+
+    def old(environ: Any, start_response: Any) -> Any:
+        seen.update(environ)
+        start_response("204 No Content", [])
+        return []
+
+    inner = express()
+    inner.use("/a%20b", wsgi(old))
+    app = express()
+    app.use("/outer/:id", inner)
+    called(app, path="/mnt", SCRIPT_NAME="/mnt", REQUEST_URI="/mnt/outer/7/a%20b/%C3%BC%2Fx?q=%20")
+    assert seen["SCRIPT_NAME"] == "/mnt/outer/7/a b"
+    assert seen["PATH_INFO"] == "/Ã¼/x"
+    assert seen["QUERY_STRING"] == "q=%20"
+
+
+MOUNTS = {
+    # SCRIPT_NAME, PATH_INFO and the request target, to base_url and url
+    ("/old", "", "/old"): ("/old", "/"),
+    ("/old", "", "/old?x=1"): ("/old", "/?x=1"),
+    ("/old", "/", "/old/?x=1"): ("/old", "/?x=1"),
+    ("/old", "/a/b", "/old/a%2Fb"): ("/old", "/a%2Fb"),
+    ("/old", "/x", "/%6Fld/x"): ("/%6Fld", "/x"),
+    ("/a b", "/x", "/a%20b/x"): ("/a%20b", "/x"),
+    ("/cafÃ©", "/x", "/caf%C3%A9/x"): ("/caf%C3%A9", "/x"),
+    ("/cafÃ©", "/x", "/cafÃ©/x"): ("/cafÃ©", "/x"),
+    ("/old", "/x", "http://x/old/x"): ("/old", "http://x/x"),
+    ("/old", "", "http://x/old?y"): ("/old", "http://x?y"),
+    # a server that does not hand on the target
+    ("/old", "", None): ("/old", "/"),
+    ("/cafÃ© x", "/Ã¼", None): ("/caf%C3%A9%20x", "/%C3%BC"),
+    # as gunicorn is given it
+    ("/a%20b", "/x", "/a%20b/x"): ("/a%20b", "/x"),
+    ("/old/", "/x", "/old/x"): ("/old", "/x"),
+    ("/", "/x", "/x"): ("", "/x"),
+    # what is in front of the server took the mount off, or rewrote the path
+    ("/old", "/a/b", "/a%2Fb"): ("/old", "/a%2Fb"),
+    ("/old", "/x", "//old//x"): ("/old", "/x"),
+    ("/old", "/x", "/older?q"): ("/old", "/x?q"),
+}
+
+
+@pytest.mark.parametrize(("mounted", "expected"), MOUNTS.items())
+def test_the_base_url_is_the_part_of_the_target_that_is_script_name(
+    mounted: tuple[str, str, str | None], expected: tuple[str, str]
+) -> None:
+    script_name, path, target = mounted
+    environ = {"SCRIPT_NAME": script_name, "QUERY_STRING": (target or "").partition("?")[2]}
+    environ |= {"REQUEST_URI": target} if target else {}
+    app = express()
+    app.use(lambda req, res: res.json([req.base_url, req.url]))
+    assert tuple(encoder.loads(called(app, path=path, **environ)[2])) == expected
+
+
+def test_an_app_in_another_by_wsgi_has_its_routes_below_a_path_beyond_ascii() -> None:
+    inner = express()
+    inner.get("/", lambda req, res: res.json([req.base_url, req.url]))
+    app = express()
+    app.use(re.compile("/caf%C3%A9 ?"), wsgi(inner))
+    assert called(app, path="/cafÃ©", REQUEST_URI="/caf%C3%A9?x=1")[2] == b'["/caf%C3%A9","/?x=1"]'
+
+
+def test_an_app_mounts_as_a_wsgi_app_too() -> None:
+    inner = express()
+    inner.get("/x", lambda req, res: res.json([req.base_url, req.url, req.original_url]))
+    assert answered(inner, path="/old/x")[2] == b'["/old","/x","/old/x"]'
+
+
+def test_an_app_behind_proxy_fix(serve: Serve) -> None:
+    proxy_fix = pytest.importorskip("werkzeug.middleware.proxy_fix").ProxyFix
+    app = express()
+    app.get("/who", lambda req, res: res.json([req.ip, req.protocol, req.host, req.base_url]))
+    url = serve(validator(proxy_fix(app, x_for=1, x_proto=1, x_host=1, x_prefix=1)))
+    forwarded = {"For": "203.0.113.7", "Proto": "https", "Host": "example.com", "Prefix": "/app"}
+    answer = requests.get(f"{url}/who", headers={f"X-Forwarded-{name}": value for name, value in forwarded.items()})
+    assert answer.json() == ["203.0.113.7", "https", "example.com", "/app"]
+
+
+def test_an_app_and_a_flask_app_side_by_side(serve: Serve) -> None:
+    flask = pytest.importorskip("flask")
+    dispatcher = pytest.importorskip("werkzeug.middleware.dispatcher").DispatcherMiddleware
+    app = express()
+    app.get("/x", lambda req, res: res.send(f"{req.base_url} {req.url}"))
+    url = serve(validator(dispatcher(flask.Flask("old"), {"/new": app})))
+    assert requests.get(f"{url}/new/x").text == "/new /x"
+    assert requests.get(f"{url}/x").status_code == 404
+
+
+CASES = [(area, case) for area, cases in all_cases().items() for case in cases]
+
+
+def with_a_type(app: Any) -> Any:
+    """The checker wants a Content-Type on every answer; PEP 3333 and Express do not."""
+
+    def typed(environ: Any, start_response: Any) -> Any:
+        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+            has_one = any(name.lower() == "content-type" for name, _ in headers) or status[:3] in ("204", "304")
+            return start_response(status, headers if has_one else [*headers, ("Content-Type", "none/none")], *exc_info)
+
+        return app(environ, start)
+
+    return typed
+
+
+def test_wsgiref_validate_finds_nothing(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+    """Every app of the comparison with Express, and the first requests to each, under PEP 3333's checker."""
+    prepare()
+    current: list[App] = []
+    url = serve(lambda environ, start_response: validator(with_a_type(current[0]))(environ, start_response))
+    port = int(url.rpartition(":")[2])
+    for area, case in CASES:
+        current[:] = [build(area, case)]
+        for sent in case.requests[:2]:
+            exchange(port, sent)
+            found = [record for record in caplog.records if record.exc_info and record.exc_info[0] is AssertionError]
+            assert not found, f"{area}-{case.name}-{sent.name}: {found[0].exc_text or found[0].exc_info}"

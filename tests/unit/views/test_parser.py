@@ -1,0 +1,374 @@
+"""The template language: what each construct renders to, and what each fault says."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from markupsafe import Markup
+
+from miniexpress.attrdict import AttrDict
+from miniexpress.views.engine import template_engine
+from miniexpress.views.parser import TemplateError
+from tests.support.templates import fault, jinja, render, write
+
+
+@dataclass
+class User:
+    name: str
+    tags: tuple[str, ...] = ()
+
+    @property
+    def initial(self) -> str:
+        return self.name[0]
+
+    def delete(self) -> None:
+        raise AssertionError("a template called a method")
+
+
+class Html:
+    def __html__(self) -> str:
+        return "<hr>"
+
+
+CONTEXT: dict[str, Any] = {
+    "none": "the literal wins",
+    "title": "<b>&\"'",
+    "user": User("Ann <a>", ("x", "y")),
+    "body": AttrDict(email="a@b", items=[1]),
+    "row": {"_id": 7, "__v": 0, "name": "r", "items": "I", "a": {"b": [10, 20]}, 3: "three"},
+    "pairs": [("k", 1), ("l", 2)],
+    "xs": [1, 2, 3],
+    "empty": [],
+    "nothing": None,
+    "_id": 8,
+    "markup": Markup("<i>"),
+    "html": Html(),
+    "zero": 0,
+    "loop": {"index": "outer"},
+}
+
+# Each with what it renders to: first held against Jinja2, so that the table cannot be wrong.
+RENDERED = [
+    ("plain } }} %} #} text {", "plain } }} %} #} text {"),
+    ("one\n", "one"),
+    ("two\n\n", "two\n"),
+    ("a\r\nb\rc\r\n", "a\nb\nc"),
+    ("", ""),
+    ("\ufeffé", "\ufeffé"),
+    ("{{ title }}", "&lt;b&gt;&amp;&#34;&#39;"),
+    ("{{ title|safe }}{{ (nope or title) | safe }}", "<b>&\"'<b>&\"'"),
+    ("{{ markup }}{{ html }}{{ html|safe }}{{ user.name }}", "<i><hr><hr>Ann &lt;a&gt;"),
+    ("{{ none }}{{ None }}{{ true }}{{ False }}{{ 1 }}{{ -2 }}{{ 1.50 }}", "TrueFalse1-21.5"),
+    ("{{ 'it\\'s' }}{{ \"a\\n\\\\\" }}{{ 'a' \"b\" }}{{ '}}' }}{{ '{{' }}", "it&#39;sa\n\\ab}}{{"),
+    ("{{ [1, 'a', [nope], ] }}", "[1, &#39;a&#39;, [Undefined]]"),
+    ("{{ row.a.b[1] }}{{ row['a'].b[-1] }}{{ row['name'] }}{{ row[3] }}{{ row['_id'] }}", "2020rthree7"),
+    ("{{ row['items'] }}{{ body['items'] }}{{ row.a['b'][zero] }}", "I[1]10"),
+    ("{{ user.name }}{{ user['name'] }}{{ user.initial }}{{ user.tags[0] }}", "Ann &lt;a&gt;Ann &lt;a&gt;Ax"),
+    ("{{ body.email }}{{ body.phone }}{{ body.phone|safe }}{{ body['phone'] }}{{ body.address.city }}", "a@b"),
+    ("{{ nothing }}{{ nothing|safe }}{{ zero and nothing }}{% for x in [none, 1] %}{{ x }},{% endfor %}", "0,1,"),
+    (
+        "{{ row._id }}{{ row['_id'] }}{{ body._id }}{{ body['_id'] }}{{ row._none }}{{ row['_none'] }}{{ row.__v }}",
+        "770",
+    ),
+    ("{{ body._id == none }}{{ row._none == none }}{{ body._id.x }}{{ body.__v }}", "TrueFalse"),
+    ("{{ _id }}{{ _none }}{% for _, x in pairs %}{{ _ }}{{ x }}{% endfor %}", "8k1l2"),
+    ("{{ nope }}{{ row.nope }}{{ row['nope'] }}{{ xs[9] }}{{ xs['a'] }}{{ user.nope }}", ""),
+    ("{{ nope == nix }}{{ nope == none }}{{ nope != '' }}{{ 1 in nope }}{{ not nope }}", "TrueFalseTrueFalseTrue"),
+    ("{{ nope in row }}{{ row[nope] }}{{ nope in [nix] }}", "FalseTrue"),
+    ("{{ 1 < 2 <= 2 == 2 }}{{ 3 > 2 >= 3 }}{{ 2 in xs }}{{ 2 not in xs }}{{ 'b' in row.a }}", "TrueFalseTrueFalseTrue"),
+    ("{{ zero or 'x' }}{{ zero and 'x' }}{{ not zero and not not 1 }}{{ 1 and 2 or 3 }}", "x0True2"),
+    ("{{\n  xs\n  [ 0 ]\n}}", "1"),
+    ("{# a {{ x }} {% if %} #}b{# -#} c {#- #}d", "bcd"),
+    ("a {{- 1 -}} b {%- if 1 -%} c {%- endif -%} d", "a1bcd"),
+    ("a \n\t{{- 1 }} b{{ 1 -}}\n\n c", "a1 b1c"),
+    ("{% if zero %}a{% elif xs %}b{% elif 1 %}c{% else %}d{% endif %}", "b"),
+    ("{% if zero %}a{% else %}{% if xs == [1, 2, 3] %}yes{% endif %}{% endif %}{% if nope %}x{% endif %}", "yes"),
+    ("{%if(zero)%}a{%elif'x'%}b{%endif%}", "b"),
+    ("{% for x in xs %}{{ x }},{% endfor %}{{ x }}", "1,2,3,"),
+    ("{% for x in empty %}x{% else %}none{% endfor %}{% for x in nope %}x{% else %}none{% endfor %}", "nonenone"),
+    ("{% for k, v in pairs %}{{ k }}={{ v }};{% endfor %}{% for k in row.a %}{{ k }}{% endfor %}", "k=1;l=2;b"),
+    ("{% for c in 'ab' %}{{ c }}.{% endfor %}{% for x in[1]%}{{x}}{%endfor%}", "a.b.1"),
+    (
+        "{% for x in xs %}{{ loop.index }}{{ loop.index0 }}{{ loop.first }}{{ loop.last }}{{loop.length}},{% endfor %}",
+        "10TrueFalse3,21FalseFalse3,32FalseTrue3,",
+    ),
+    ("{% for x in xs %}{% for y in [1, 2] %}{{ loop.index }}{% endfor %}{{ loop.index }} {% endfor %}", "121 122 123 "),
+    ("{{ loop.index }}{% for x in xs %}{{ x }}{% endfor %}{{ loop.index }}", "outer123outer"),
+    ("{% for xs in xs %}{{ xs }}{% endfor %}{{ xs }}", "123[1, 2, 3]"),
+    ("{% for x in xs %}{% block b %}[{{ x }}{{ loop.index }}]{% endblock b %}{% endfor %}", "[outer]" * 3),
+    ("{% block a %}1{% block b %}2{% endblock %}3{% endblock a %}", "123"),
+]
+
+
+@pytest.mark.parametrize(("text", "rendered"), RENDERED)
+def test_every_construct_renders_as_in_jinja2(tmp_path: Path, text: str, rendered: str) -> None:
+    write(tmp_path, {"main.html": text})
+    assert jinja(tmp_path, **CONTEXT) == rendered
+    assert render(tmp_path, text, **CONTEXT) == rendered
+
+
+BASE = "<{% block head %}H{% block title %}T{% endblock %}{% endblock %}|{% block body %}B{{ x }}{% endblock %}>"
+LINKED = [
+    ({"main.html": '{% extends "base.html" %}', "base.html": BASE}, "<HT|B1>"),
+    (
+        {
+            "main.html": '{% extends "base.html" %}no{{ x }}{% block body %}M{{ x }}{% endblock %}no\n',
+            "base.html": BASE,
+        },
+        "<HT|M1>",
+    ),
+    ({"main.html": '{% extends "base.html" %}{% block title %}t{% endblock %}', "base.html": BASE}, "<Ht|B1>"),
+    (
+        {
+            "main.html": "{% extends 'mid.html' %}{% block title %}t{% endblock %}{% block inner %}i{% endblock %}",
+            "mid.html": "{% extends 'base.html' %}{% block body %}({% block inner %}{% endblock %}){% endblock %}",
+            "base.html": BASE,
+        },
+        "<Ht|(i)>",
+    ),
+    (
+        {
+            "main.html": 'pre {# c #}{% extends "mid.html" %}',
+            "mid.html": '-{% extends "base.html" %}',
+            "base.html": "b",
+        },
+        "pre -b",
+    ),
+    (
+        {
+            "main.html": "[{% include 'sub/part.html' %}]",
+            "sub/part.html": "{{ x }}{% include 'end.html' %}\n",
+            "end.html": ".",
+        },
+        "[1.]",
+    ),
+    (
+        {
+            "main.html": "{% for y in [1, 2] %}{{ loop.index }}{% include 'p.html' %}{% endfor %}",
+            "p.html": "{{ loop.last }}",
+        },
+        "1False2True",
+    ),
+    (
+        {
+            "main.html": "{% block body %}main{% endblock %}{% include 'p.html' %}",
+            "p.html": '{% extends "base.html" %}{% block title %}{{ x }}{% endblock %}',
+            "base.html": BASE,
+        },
+        "main<H1|B1>",
+    ),
+    (
+        {
+            "main.html": "{% extends 'base.html' %}{% block b %}{{ y }}.{% endblock %}",
+            "base.html": "{% for y in [1, 2] %}{% block b %}{% endblock %}{% endfor %}",
+        },
+        "..",
+    ),
+]
+
+
+@pytest.mark.parametrize(("files", "rendered"), LINKED)
+def test_files_extend_and_include_one_another_as_in_jinja2(
+    tmp_path: Path, files: dict[str, str], rendered: str
+) -> None:
+    write(tmp_path, files)
+    assert jinja(tmp_path, x=1) == rendered
+    assert render(tmp_path, files, x=1) == rendered
+    assert render(tmp_path, files, x=1, cache=True) == rendered
+
+
+def test_a_tree_may_include_its_own_file(tmp_path: Path) -> None:
+    text = "{{ node.name }}{% for node in node.children %}({% include 'main.html' %}){% endfor %}"
+    tree = {"name": "a", "children": [{"name": "b", "children": [{"name": "c"}]}, {"name": "d"}]}
+    assert render(tmp_path, text, node=tree) == "a(b(c))(d)" == jinja(tmp_path, node=tree)
+
+
+# The text, the line that is at fault, and a part of the message.
+FAULTS = [
+    ("\n{{ x", 2, "never closed"),
+    ("{% if x", 1, "never closed"),
+    ("a\nb{# x", 2, "never closed"),
+    ("{{ 'x }}", 1, "a string in it is not"),
+    ("\n\n{% if x %}\n\n", 3, "this if is never closed: endif is missing"),
+    ("{% for x in xs %}{% endif %}", 1, "'endif' is not expected here"),
+    ("{% if x %}{% else %}\n{% elif y %}{% endif %}", 2, "'elif' is not expected"),
+    ("{% if x %}{% else if y %}{% endif %}", 1, "else stands alone"),
+    ("{% if x %}{% endif x %}", 1, "endif stands alone"),
+    ("{% block a %}{% endblock b %}", 1, "endblock stands alone"),
+    ("{% block a-b %}{% endblock %}", 1, "a block has one name"),
+    ("{% block a %}{% endblock %}\n{% block a %}{% endblock %}", 2, "a block 'a' already"),
+    ("{% set x = 1 %}", 1, "'set' is not expected here"),
+    ("{% raw %}{% endraw %}", 1, "'raw' is not expected here"),
+    ("{% %}", 1, "'' is not expected here"),
+    ("{% if %}{% endif %}", 1, "an expression is missing"),
+    ("{{ }}", 1, "an expression is missing"),
+    ("{{ a b }}", 1, "no expression"),
+    ("{{ a # b\n }}", 1, "cannot have '# b"),
+    ("{{ a) or (b }}", 1, "no expression"),
+    ("{{ class }}", 1, "no expression"),
+    ("{{ f() }}", 1, "nothing is called"),
+    ("{{ row.items() }}", 1, "nothing is called"),
+    ("\n{{ row.items }}", 2, "'items' is a method of dict, and nothing is called; an item is ['items']"),
+    ("{{ user.delete }}", 1, "'delete' is a method of User"),
+    ("{{ user['delete'] }}", 1, "'delete' is a method of User"),
+    ("{{ body.keys }}", 1, "'keys' is a method of AttrDict"),
+    ("{{ title.upper }}", 1, "'upper' is a method of str"),
+    ("{{ xs['append'] }}", 1, "'append' is a method of list"),
+    ("{{ user.__class__ }}", 1, "leading underscore as '__class__'; an item is ['__class__']"),
+    ("{{ row.__class__ }}", 1, "leading underscore as '__class__'"),
+    ("{{ body.__class__ }}", 1, "leading underscore as '__class__'"),
+    ("{{ user._name }}", 1, "no template reaches attributes with a leading underscore as '_name'"),
+    ("{{ user['_name'] }}", 1, "leading underscore"),
+    ("{{ secretive._name }}", 1, "an item is ['_name']"),
+    ("{{ secretive._own }}", 1, "an item is ['_own']"),
+    ("{{ nope._id }}", 1, "'nope' is undefined"),
+    ("{{ user['__class__'] }}", 1, "leading underscore"),
+    ("{{ ''['__cl' 'ass__'] }}", 1, "leading underscore"),
+    ("{{ user[key] }}", 1, "leading underscore"),
+    ("{{ x|upper }}", 1, "the only filter is |safe"),
+    ("{% if x|safe %}{% endif %}", 1, "the only filter is |safe"),
+    ("{{ x|safe or y }}", 1, "the only filter is |safe"),
+    ("{{ 1 + 2 }}", 1, "cannot have '+ 2'"),
+    ("{{ 2 - 1 }}", 1, "nothing else"),
+    ("{{ a, b }}", 1, "nothing else"),
+    ("{{ a if b else c }}", 1, "nothing else"),
+    ("{{ a is none }}", 1, "nothing else"),
+    ("{{ [x for x in xs] }}", 1, "nothing else"),
+    ("{{ xs[0:1] }}", 1, "cannot have ':1]"),
+    ("{{ 1_000 }}", 1, "no expression"),
+    ("{{ 0x1f }}", 1, "no expression"),
+    ("{{ 1e999 }}", 1, "no expression"),
+    ("{{ '\\x41' }}", 1, "cannot have"),
+    ("{{ b'x' }}", 1, "no expression"),
+    ("{{ é }}", 1, "cannot have 'é'"),
+    ("{{ range }}", 1, "'range' means something of its own in Jinja2"),
+    ("{% block a %}{{ super }}{% endblock %}", 1, "'super' means something of its own"),
+    ("{% for loop in xs %}{% endfor %}", 1, "'loop' means something of its own"),
+    ("{% for true in xs %}{% endfor %}", 1, "'true' means something of its own"),
+    ("{% for x in xs %}\n{{ loop }}{% endfor %}", 2, "of a loop there is loop.first"),
+    ("{% for x in xs %}{{ loop.cycle }}{% endfor %}", 1, "of a loop there is loop.first"),
+    ("{% for x %}{% endfor %}", 1, "write {% for x in xs %}"),
+    ("{% for x in xs if x %}{% endfor %}", 1, "no expression"),
+    ("{{ nope.x }}", 1, "'nope' is undefined"),
+    ("{{ nope['x'] }}", 1, "'nope' is undefined"),
+    ("{{ row.nope.x }}", 1, "dict has no 'nope'"),
+    ("\n{% if nope < 1 %}{% endif %}", 2, "'nope' is undefined"),
+    ("{% if zero %}\n{% elif 1 < 'a' %}{% endif %}", 2, "TypeError: '<' not supported"),
+    ("{% for x in zero %}{% endfor %}", 1, "TypeError: 'int' object is not iterable"),
+    ("{% for a, b in xs %}{% endfor %}", 1, "TypeError"),
+    ("{% for a, b, c in pairs %}{% endfor %}", 1, "ValueError"),
+    ("{{ broken }}", 1, "ZeroDivisionError: no text"),
+    ("{{ broken.value }}", 1, "ZeroDivisionError: no value"),
+    ("{% include file %}", 1, "takes a file name in quotes"),
+    ("{% include 'a.html' ignore missing %}", 1, "takes a file name in quotes"),
+    ("\n{% include 'nope.html' %}", 2, 'there is no "nope.html" in the views directory'),
+    ("{% extends 'nope.html' %}", 1, 'there is no "nope.html" in the views directory'),
+    ("{% include '../main.html' %}", 1, '"../main.html" leads out of the views directory'),
+    ("{% include '/etc/passwd' %}", 1, 'there is no "/etc/passwd" in the views directory'),
+    ("{% if 1 %}{% extends 'a.html' %}{% endif %}", 1, "extends must be the first tag"),
+    ("{{ x }}\n{% extends 'a.html' %}", 2, "extends must be the first tag"),
+    ("{% extends 'a.html' %}{% extends 'a.html' %}", 1, "extends must be the first tag"),
+    ("{% extends 'a.html' %}{% if 1 %}{% endif %}", 1, "has no if outside of its blocks"),
+    ("{% extends 'main.html' %}", 1, 'extends "main.html", which extends this file in turn'),
+    ("\n{% include 'main.html' %}", 2, "does one include itself?"),
+    ("{% include 'main.html' %}{% include 'main.html' %}", 1, "does one include itself?"),
+    ("{% if 1 %}" * 14 + "{% include 'main.html' %}" + "{% endif %}" * 14, 1, "include one another too deep"),
+]
+
+
+class Secretive(dict[str, str]):
+    def __init__(self, **items: str) -> None:
+        super().__init__(items)
+        self._own = "an attribute"
+
+    @property
+    def _name(self) -> str:
+        raise AssertionError("a template reached an attribute with a leading underscore")
+
+
+class Broken:
+    def __str__(self) -> str:
+        raise ZeroDivisionError("no text")
+
+    @property
+    def value(self) -> str:
+        raise ZeroDivisionError("no value")
+
+
+@pytest.mark.parametrize(("text", "line", "words"), FAULTS)
+def test_a_fault_names_the_file_and_the_line(tmp_path: Path, text: str, line: int, words: str) -> None:
+    error = fault(tmp_path, text, **CONTEXT, key="__class__", broken=Broken(), secretive=Secretive(_name="item"))
+    assert str(error).startswith(f"{tmp_path / 'main.html'}, line {line}: ")
+    assert words in str(error)
+
+
+@pytest.mark.parametrize(
+    ("files", "where", "line"),
+    [
+        ({"main.html": "\n{% include 'p.html' %}", "p.html": "\n\n{{ nope.x }}"}, "p.html", 3),
+        ({"main.html": "\n{% include 'p.html' %}", "p.html": "\n\n{% if %}"}, "p.html", 3),
+        ({"main.html": "{% extends 'p.html' %}", "p.html": "\n{{ nope.x }}{% block b %}{% endblock %}"}, "p.html", 2),
+        (
+            {
+                "main.html": "{% extends 'p.html' %}\n{% block b %}{{ nope.x }}{% endblock %}",
+                "p.html": "\n\n\n{% block b %}{% endblock %}",
+            },
+            "main.html",
+            2,
+        ),
+        ({"main.html": "{% extends 'p.html' %}", "p.html": "\n{% extends 'main.html' %}"}, "p.html", 2),
+    ],
+)
+def test_a_fault_in_another_file_names_that_file(tmp_path: Path, files: dict[str, str], where: str, line: int) -> None:
+    error = fault(tmp_path, files)
+    assert str(error).startswith(f"{tmp_path / where}, line {line}: ")
+
+
+def test_a_file_that_is_not_utf_8_says_on_which_line(tmp_path: Path) -> None:
+    (tmp_path / "main.html").write_bytes(b"a\nb\xff")
+    with pytest.raises(TemplateError, match="line 2: the file is not UTF-8"):
+        template_engine(tmp_path)(str(tmp_path / "main.html"), {})
+
+
+def test_an_underscore_name_never_reaches_the_attribute(tmp_path: Path) -> None:
+    class Secretive:
+        def __getattr__(self, name: str) -> Any:
+            raise AssertionError(f"{name} was reached")
+
+    assert "leading underscore" in str(fault(tmp_path, "{{ x['__secret'] }}", x=Secretive()))
+
+
+HOSTILE = {
+    "openings": "{{" * 50_000,
+    "statements": "{%" * 50_000,
+    "comments": "{#" * 50_000,
+    "quotes": "{{ '" + "\\'" * 50_000,
+    "parentheses": "{{ " + "(" * 50_000 + ")" * 50_000 + " }}",
+    "lists": "{{ " + "[" * 900 + "]" * 900 + " }}",
+    "nots": "{{ " + "not " * 490 + "1 }}",
+    "dots": "{{ a" + ".b" * 900 + " }}",
+    "ifs": "{% if 1 %}" * 10_000,
+    "blanks": "{% for x" + " " * 100_000 + "}%}",
+    "commas": "{% for x" + ", x" * 30_000 + " }}%}",
+    "signs": "{{" + "-" * 100_000 + "}}",
+    "braces": "{{" + "} " * 50_000 + "}}",
+}
+
+
+@pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
+def test_a_hostile_template_is_refused_soon(tmp_path: Path, text: str) -> None:
+    began = time.process_time()
+    error = fault(tmp_path, text)
+    assert time.process_time() - began < 0.5
+    assert ", line 1: " in str(error)
+
+
+def test_long_templates_compile_in_linear_time(tmp_path: Path) -> None:
+    began = time.process_time()
+    assert render(tmp_path, "{#- -#}\n \n" * 20_000) == ""
+    assert render(tmp_path, "\n {{- 1 -}} \n" * 5_000) == "1" * 5_000
+    assert time.process_time() - began < 3
