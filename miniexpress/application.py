@@ -10,11 +10,11 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Self, overload
 
-from .arguments import fitted
+from .arguments import fit_callback
 from .attrdict import AttrDict
 from .development import reloader
 from .development.error_page import describe_error
-from .development.route_tree import tree
+from .development.route_tree import route_tree
 from .errors import HTTPError, headers_of, printable, reason_phrase, status_of, text_of
 from .final_handler import _answer_page
 from .http.encoding import encode_url
@@ -22,7 +22,7 @@ from .keyword_options import UNSET
 from .request import Request
 from .response import Response
 from .routing.layer import Handler, Layer, Next
-from .routing.methods import H
+from .routing.methods import HandlerT
 from .routing.path_patterns import PathPattern
 from .routing.router import Route, Router
 from .server import server
@@ -69,15 +69,17 @@ class App(Router):
         res: Response = self.response(req, start_response)
         req.res = res
         req.next = partial(self._answer_last, req, res)
+        if self.settings["env"] != "production":
+            req.trail = []
         if self.set("x-powered-by"):
             res._put("X-Powered-By", "Express")
         try:
             self.router.handle(req, res, req.next)
         except Exception as error:  # failed between two handlers, or the chain is too deep to go on in it
             self._answer_last(req, res, error)
-        if res.failure is not None:
+        if res.error_after_start is not None:
             res.emit("close")
-            raise res.failure  # the answer has begun to leave: all that is left is to break it off
+            raise res.error_after_start  # the answer has begun to leave: all that is left is to break it off
         chunks = self._let_go(req, res)
         if isinstance(chunks, tuple):  # all is known, and nobody asks for more
             del req.res, req.next  # the circle would keep both until the garbage collector comes
@@ -87,7 +89,7 @@ class App(Router):
         try:
             return res.finish()
         except Exception as error:  # an on_headers listener failed, and is not called again: nothing has left yet
-            self._answer_last(req, res.withdraw(), error)
+            self._answer_last(req, res.reset(), error)
             return self._let_go(req, res) if res.has_listeners else res.finish()
 
     def handle(self, req: Request, res: Response, done: Next) -> None:
@@ -122,8 +124,8 @@ class App(Router):
         status = status_of(error, res.status_code)
         self._log(req, status, error)
         if res.headers_sent:
-            if not res.answered:
-                res.failure = error if isinstance(error, BaseException) else RuntimeError(text_of(error))
+            if not res.ended:
+                res.error_after_start = error if isinstance(error, BaseException) else RuntimeError(text_of(error))
             return
         in_production = self.set("env") == "production"
         message = reason_phrase(status) if in_production else describe_error(error, req)
@@ -180,7 +182,7 @@ class App(Router):
         """``on('mount', listener)``: call ``listener(parent)`` when another app uses this one. Else ``ValueError``."""
         if event != "mount":
             raise ValueError(f"an app tells of 'mount' only, not of {event!r}")
-        self._mount_listeners.append(fitted(listener, "app.on('mount')", "(parent)"))
+        self._mount_listeners.append(fit_callback(listener, "app.on('mount')", "(parent)"))
         return self
 
     def _is_in(self, app: object) -> bool:
@@ -199,7 +201,7 @@ class App(Router):
         return self
 
     @overload
-    def get(self, path: PathPattern, /) -> Callable[[H], H]: ...
+    def get(self, path: PathPattern, /) -> Callable[[HandlerT], HandlerT]: ...
     @overload
     def get(self, /, *path_and_handlers: PathPattern | Handler) -> Any: ...
     def get(self, /, *path_and_handlers: Any) -> Any:
@@ -219,7 +221,7 @@ class App(Router):
 
     def routes(self) -> str:
         """The stack as a tree, a line for each handler, to be printed: ``print(app.routes())``."""
-        return "\n".join(tree(self))
+        return "\n".join(route_tree(self))
 
     # Settings
 
@@ -240,7 +242,7 @@ class App(Router):
         if compiled:
             self.settings[f"{name} fn"] = compiled(value)
         if name == "json replacer" and callable(value):
-            value = fitted(value, "the setting 'json replacer'", "(key, value)")
+            value = fit_callback(value, "the setting 'json replacer'", "(key, value)")
         self.settings[name] = value
         return self
 
@@ -278,7 +280,9 @@ class App(Router):
         The options are what a handler renders with, which may be a client's: what an engine needs to know of the app
         (folders, caching) it is given when it is made, as ``template_engine`` and ``jinja2_engine`` are.
         """
-        self.engines["." + extension.removeprefix(".")] = fitted(engine, "app.engine()", "(path, options) -> text")
+        self.engines["." + extension.removeprefix(".")] = fit_callback(
+            engine, "app.engine()", "(path, options) -> text"
+        )
         return self
 
     def render(self, view: str, options: Mapping[str, Any] | None = None) -> str:
@@ -333,7 +337,7 @@ class App(Router):
         if callable(host):
             callback, host = host, "127.0.0.1"
         if callback is not None:
-            callback = partial(fitted(callback, "app.listen()", "(error)"), None)
+            callback = partial(fit_callback(callback, "app.listen()", "(error)"), None)
         if reloader.is_wanted(reload):
             if not reloader.is_child():
                 raise SystemExit(reloader.watch(listed(self.set("views")), [".py", *self._all_engines()]))

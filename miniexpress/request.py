@@ -10,7 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote
 
-from .arguments import flat
+from .arguments import flatten
 from .attrdict import AttrDict, with_attributes
 from .http import accept, conditional, cookies, ranges
 from .http.json_text import parse as parse_json
@@ -21,7 +21,7 @@ from .http.request_headers import Headers, from_environ, read_field, with_header
 if TYPE_CHECKING:
     from .application import App
     from .response import Response
-    from .routing.layer import Handler, Next
+    from .routing.layer import Next
     from .routing.router import Route
 
 
@@ -36,7 +36,7 @@ class Request:
     res: Response
     """Its answer, until all of that is known and on its way."""
     body: Any = None
-    body_was_read = False
+    body_consumed = False
     route: Route | None = None
     next: Next
     """Goes on behind the layer of the router that the request is in."""
@@ -44,8 +44,10 @@ class Request:
     session_id: Any = None
     session_store: Any = None
     secret: str | None = None
-    handler: Handler | None = None
-    """The handler that was entered last."""
+    next_calls = 0
+    """How often ``next`` was called: a handler that returned without is told by it."""
+    trail: list[tuple[Any, str]] | None = None
+    """In development, each layer that was called, with ``base_url`` then: for the error page."""
     _headers: Headers | None = None
 
     def __init__(self, environ: dict[str, Any], app: App) -> None:
@@ -172,9 +174,9 @@ class Request:
     @property
     def fresh(self) -> bool:
         """Whether the client's copy is still good, by ``If-None-Match`` and ``If-Modified-Since`` (RFC 9110 13.1)."""
-        return self.method in ("GET", "HEAD", "QUERY") and self.has_good_copy()
+        return self.method in ("GET", "HEAD", "QUERY") and self.is_not_modified()
 
-    def has_good_copy(self) -> bool:
+    def is_not_modified(self) -> bool:
         """``fresh``, whatever the method."""
         environ, res = self.environ, self.res
         if self._headers is None and "HTTP_IF_NONE_MATCH" not in environ and "HTTP_IF_MODIFIED_SINCE" not in environ:
@@ -198,23 +200,23 @@ class Request:
     def accepts(self, *types: str | Sequence[str]) -> Any:
         """The best of ``types`` (``'html'``, ``'application/json'``…) for the client, or ``False``; with none given,
         all that it takes, best first. ``accepts_encodings``, ``accepts_charsets`` and ``accepts_languages`` alike."""
-        return accept.TYPES.answer(self._field("accept"), flat(types))
+        return accept.TYPES.answer(self._field("accept"), flatten(types))
 
     def accepts_encodings(self, *encodings: str | Sequence[str]) -> Any:
         """As ``accepts``, for Accept-Encoding."""
-        return accept.ENCODINGS.answer(self._field("accept-encoding"), flat(encodings))
+        return accept.ENCODINGS.answer(self._field("accept-encoding"), flatten(encodings))
 
     def accepts_charsets(self, *charsets: str | Sequence[str]) -> Any:
         """As ``accepts``, for Accept-Charset."""
-        return accept.CHARSETS.answer(self._field("accept-charset"), flat(charsets))
+        return accept.CHARSETS.answer(self._field("accept-charset"), flatten(charsets))
 
     def accepts_languages(self, *languages: str | Sequence[str]) -> Any:
         """As ``accepts``, for Accept-Language."""
-        return accept.LANGUAGES.answer(self._field("accept-language"), flat(languages))
+        return accept.LANGUAGES.answer(self._field("accept-language"), flatten(languages))
 
     def is_(self, *types: str | Sequence[str]) -> str | Literal[False] | None:
         """Which of ``types`` the body is of, ``False`` for none of them, ``None`` where there is no body."""
-        return is_type(self.get("Content-Type"), flat(types)) if self.has_body else None
+        return is_type(self.get("Content-Type"), flatten(types)) if self.has_body else None
 
     @property
     def has_body(self) -> bool:

@@ -12,7 +12,7 @@ from os import PathLike, fspath
 from os.path import abspath, basename, splitext
 from typing import TYPE_CHECKING, Any, Self
 
-from .arguments import count_parameters, flat
+from .arguments import count_parameters, flatten
 from .attrdict import AttrDict
 from .errors import HTTPError, reason_phrase
 from .files import send
@@ -44,15 +44,15 @@ Milliseconds = int | float | timedelta
 class Head:
     """Status and header fields, which can change until they leave. What sets something returns the response.
 
-    ``answered`` says whether an answer is marked to be sent, ``has_left`` whether the head has left. All that can be in
+    ``ended`` says whether an answer is marked to be sent, ``started`` whether the head has left. All that can be in
     the head is checked when it is set, since not every WSGI server looks at what it sends.
     """
 
     req: Request
     _status_code = 200
     _status_message: str | None = None
-    answered = False
-    has_left = False
+    ended = False
+    started = False
     _headers: dict[str, tuple[str, str | list[str]]]
 
     @property
@@ -85,7 +85,7 @@ class Head:
 
     def status(self, code: int) -> Self:
         """Set ``status_code``. Raises ``RuntimeError`` when the request has been answered already."""
-        if self.answered:
+        if self.ended:
             raise self._too_late()
         self.status_code = code
         return self
@@ -97,7 +97,7 @@ class Head:
         headers: Mapping[str, Any] | None = None,
     ) -> Self:
         """``write_head(status, [message], [headers])``: set all of them, as Node's ``writeHead``."""
-        if self.answered or self.has_left:
+        if self.ended or self.started:
             raise self._too_late()
         if isinstance(message, Mapping):
             message, headers = None, message
@@ -152,7 +152,7 @@ class Head:
 
         Raises ``TypeError`` and ``ValueError`` for what no header field may be.
         """
-        if self.has_left:
+        if self.started:
             raise self._too_late()
         key, name = _field_name(name)
         if isinstance(value, (list, tuple)):
@@ -172,7 +172,7 @@ class Head:
 
     def remove_header(self, *names: str) -> Self:
         """Remove header fields, set or not. Raises ``RuntimeError`` when they have left."""
-        if self.has_left:
+        if self.started:
             raise self._too_late()
         for name in names:
             self._headers.pop(name.lower(), None)
@@ -181,7 +181,7 @@ class Head:
     def append(self, field: str, value: Any) -> Self:
         """Add a value, or a list of them, to what a header field has."""
         before = self.get(field)
-        return self.set(field, flat([before, value]) if before else value)
+        return self.set(field, flatten([before, value]) if before else value)
 
     def type(self, type: str) -> Self:
         """Set Content-Type, from a type or from a file extension: ``html``, ``.png``, ``application/json``."""
@@ -192,7 +192,7 @@ class Head:
 
     def vary(self, field: str | Sequence[str]) -> Self:
         """Add to Vary what is not in it yet: names with commas between them, or a list. Raises ``TypeError``."""
-        value = vary(", ".join(flat([self.get("Vary") or ""])), field)
+        value = vary(", ".join(flatten([self.get("Vary") or ""])), field)
         return self.set_header("Vary", value) if value else self
 
     def location(self, url: str) -> Self:
@@ -204,8 +204,8 @@ class Head:
         """Add to Link: ``{"next": url, "pages": [url, url]}`` (RFC 8288). Raises ``TypeError`` for no dict."""
         if not isinstance(links, Mapping):
             raise TypeError(f'res.links() takes a dict like {{"next": url}}, not {links!r}')
-        before = ",".join(flat([self.get("Link") or []]))  # so does JavaScript join several
-        new = [f'<{url}>; rel="{relation}"' for relation, urls in links.items() for url in flat([urls])]
+        before = ",".join(flatten([self.get("Link") or []]))  # so does JavaScript join several
+        new = [f'<{url}>; rel="{relation}"' for relation, urls in links.items() for url in flatten([urls])]
         return self.set("Link", ", ".join([before, *new] if before else new))
 
     def cookie(
@@ -251,7 +251,7 @@ class Head:
         return lines
 
     def _too_late(self) -> RuntimeError:
-        how = "was answered already" if self.answered else "has an answer that has begun to leave"
+        how = "was answered already" if self.ended else "has an answer that has begun to leave"
         request = f"{self.req.method} {self.req.original_url}"
         return RuntimeError(f"Cannot set headers after they are sent to the client: {request} {how}")
 
@@ -287,7 +287,7 @@ class Response(Head):
     ``jsonp``, ``render`` and ``send_status`` call ``send``, which calls ``end``, as ``redirect`` does.
     """
 
-    failure: BaseException | None = None
+    error_after_start: BaseException | None = None
     _answered_at: tuple[str, str, AttrDict, App]
     _body: bytes | Iterable[bytes] = b""
     _write: Callable[[bytes], Any]
@@ -307,7 +307,7 @@ class Response(Head):
     @property
     def headers_sent(self) -> bool:
         """Whether it is too late for another answer: one is marked to be sent, or has begun to leave."""
-        return self.answered or self.has_left
+        return self.ended or self.started
 
     def send(self, body: Any = undefined) -> None:
         """Answer with ``body``: str as HTML, bytes as they are, ``None`` as nothing, all else as JSON.
@@ -463,20 +463,20 @@ class Response(Head):
         """
         if not isinstance(chunk, _CHUNK):
             raise TypeError(f"res.write() takes a str or bytes, not {chunk!r}: make it one, or use res.json()")
-        if self.answered:
+        if self.ended:
             raise self._too_late()
-        if not self.has_left:
+        if not self.started:
             self._send_head()
         if self._may_have_body():
             try:
                 self._write(_encoded(chunk))
             except Exception as error:
-                self.failure = error
+                self.error_after_start = error
                 raise
 
     def flush_headers(self) -> None:
         """Hand the head to the WSGI server, which sends it with the first piece of the body (PEP 3333)."""
-        if not self.answered and not self.has_left:
+        if not self.ended and not self.started:
             self._send_head()
 
     def end(self, chunk: str | bytes | Iterable[bytes] | None = None) -> None:
@@ -486,10 +486,10 @@ class Response(Head):
         Content-Length, where it is known, is to be set before.
         """
         body = chunk if isinstance(chunk, bytes) else _checked_body(chunk)
-        if self.answered:
+        if self.ended:
             raise self._too_late()
         self._body = body
-        if self.has_left:
+        if self.started:
             try:
                 for piece in (body,) if isinstance(body, bytes) else body:
                     if not isinstance(piece, bytes):
@@ -498,7 +498,7 @@ class Response(Head):
                         self.write(piece)
             finally:
                 self._drop_body()
-        self.answered = True
+        self.ended = True
         self._answered_at = self.req.url, self.req.base_url, self.req.params, self.req.app
 
     # Leaving
@@ -535,11 +535,11 @@ class Response(Head):
             except Exception:
                 log.exception("a listener of res.on(%r) failed: %s %s", event, self.req.method, self.req.original_url)
 
-    def withdraw(self) -> Self:
+    def reset(self) -> Self:
         """Take back an answer, for what fails on the way out. Unless it has begun to leave, another can be given."""
-        self.answered = False
+        self.ended = False
         self._drop_body()
-        if self.has_left:
+        if self.started:
             return self
         self.status_code, self.status_message = 200, None
         of_that_answer = ("etag", "last-modified", "location", "transfer-encoding")
@@ -551,7 +551,7 @@ class Response(Head):
         return _ObservedBody(body, self) if self._listeners else body
 
     def _let_body_go(self) -> Iterable[bytes]:
-        if self.has_left:
+        if self.started:
             return ()
         if self._on_headers or self._listeners or not isinstance(self._body, bytes):
             self._show_request_as_answered()
@@ -568,7 +568,7 @@ class Response(Head):
     def _show_request_as_answered(self) -> None:
         """Let listeners and the generator of a body see the request as the handler that answered did, not as the
         chain has left it since."""
-        if self.answered:
+        if self.ended:
             self.req.url, self.req.base_url, self.req.params, app = self._answered_at
             app.take_over(self.req)
 
@@ -588,13 +588,13 @@ class Response(Head):
             self.remove_header("Content-Length", "Transfer-Encoding")
         status = f"{code} {self._status_message or reason_phrase(code) or 'unknown'}"
         self._write = self._start_response(status, self._lines())
-        self.has_left = True
+        self.started = True
 
     def _may_have_body(self) -> bool:
         return self.req.environ["REQUEST_METHOD"] != "HEAD" and self._status_code not in (204, 304)
 
     def _refuse_second_answer(self) -> None:
-        if self.answered or self.has_left:
+        if self.ended or self.started:
             raise self._too_late()
 
     def _stringify(self, value: Any) -> str:

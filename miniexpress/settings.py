@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .arguments import count_parameters, fitted
+from .arguments import count_parameters, fit_callback
 from .http import conditional, query_strings
 from .http.proxy_addr import compile_trust
 
@@ -36,8 +36,8 @@ def _strong_etag(body: bytes) -> str:
 def _own_etag(function: Callable[..., Any]) -> Callable[[bytes], Any]:
     """Express calls it with the body and its encoding, which is always undefined by then."""
     if count_parameters(function, 1) < 2:
-        return fitted(function, "the setting 'etag'", "(body)")
-    etag = fitted(function, "the setting 'etag'", "(body, encoding)")
+        return fit_callback(function, "the setting 'etag'", "(body)")
+    etag = fit_callback(function, "the setting 'etag'", "(body, encoding)")
     return lambda body: etag(body, None)
 
 
@@ -49,7 +49,7 @@ _COMPILED: dict[str, Callable[[Any], Any]] = {
     "query parser": _one_of(
         "query parser",
         {True: _SIMPLE, False: None, "simple": _SIMPLE, "extended": query_strings.parse_extended},
-        lambda function: fitted(function, "the setting 'query parser'", "(query)"),
+        lambda function: fit_callback(function, "the setting 'query parser'", "(query)"),
     ),
     "trust proxy": compile_trust,
 }

@@ -28,7 +28,7 @@ def wsgi(app: WSGIApplication) -> Handler:
         raise TypeError(f"wsgi() takes a WSGI app, not {app!r}")
 
     def answer_with_wsgi_app(req: Request, res: Response) -> None:
-        if req.body_was_read:
+        if req.body_consumed:
             raise RuntimeError(
                 "the body was read already: mount wsgi(…) ahead of json(), urlencoded(), text() and raw()"
             )
@@ -69,7 +69,7 @@ class _Answer:
     ) -> Callable[[bytes], object]:
         if exc_info is not None:
             try:
-                if self.res.has_left:
+                if self.res.started:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None
@@ -82,7 +82,7 @@ class _Answer:
         if self.ended:
             raise RuntimeError("write() was called after the WSGI app's answer had ended")
         if data:
-            if not self.res.has_left:
+            if not self.res.started:
                 self.settle_head()
             self.res.write(data)
 
@@ -103,7 +103,7 @@ class _Answer:
 
     def settle_head(self) -> None:
         """Hand on status and header fields, unless ``write`` did it."""
-        if self.res.has_left:
+        if self.res.started:
             return
         if self.head is None:
             raise RuntimeError("the WSGI app answered without calling start_response")

@@ -99,7 +99,7 @@ class _Delivery:
         self.describe(res, file)
         if _precondition_fails(req, res):
             raise HTTPError(412)
-        if req.has_good_copy():
+        if req.is_not_modified():
             res.status_code = 304
             res.remove_header(*_CONTENT_FIELDS)
             return b""
