@@ -8,7 +8,7 @@ from functools import lru_cache
 from math import nan
 from typing import Literal, NamedTuple
 
-from .headers import _MOST_READ
+from .headers import MAX_HEADER_LENGTH
 from .media_types import lookup, parse_content_type, split_parameters
 
 
@@ -32,7 +32,7 @@ class _Header(NamedTuple):
     def answer(self, header: str | None, offers: Sequence[str]) -> str | list[str] | Literal[False]:
         """The one of ``offers`` that the header likes best, as it was given, or ``False``; or, where nothing is
         offered, all that the header takes, the most wanted first."""
-        text = self.absent if header is None else header[:_MOST_READ]
+        text = self.absent if header is None else header[:MAX_HEADER_LENGTH]
         if not offers:
             wanted = [range_ for range_ in _ranges(self, text) if range_.quality > 0]
             return [range_.given for range_ in sorted(wanted, key=lambda range_: -range_.quality)]

@@ -9,7 +9,7 @@ from email.utils import formatdate
 from functools import lru_cache
 from hashlib import sha1
 
-from .headers import _MOST_READ
+from .headers import MAX_HEADER_LENGTH
 
 
 def etag(body: bytes, weak: bool) -> str:
@@ -31,10 +31,12 @@ def is_fresh(
     last_modified: str | None,
 ) -> bool:
     """Whether 304 will do, by three headers of the request and two of the answer. As npm fresh 2.0.0."""
-    if cache_control and "no-cache" in [directive.strip() for directive in cache_control[:_MOST_READ].split(",")]:
+    if cache_control and "no-cache" in [
+        directive.strip() for directive in cache_control[:MAX_HEADER_LENGTH].split(",")
+    ]:
         return False
     if if_none_match:
-        tags = [tag.strip(" ") for tag in if_none_match[:_MOST_READ].split(",")]
+        tags = [tag.strip(" ") for tag in if_none_match[:MAX_HEADER_LENGTH].split(",")]
         alike = (etag, f"W/{etag}", etag.removeprefix("W/")) if etag else ()
         return if_none_match == "*" or any(tag in alike for tag in tags)
     modified, since = parse_http_date(last_modified or ""), parse_http_date(if_modified_since or "")

@@ -1,11 +1,9 @@
-"""TODO"""
+"""Values of header fields that requests and responses share (RFC 9110), and those that are composed of parts."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any
 from urllib.parse import quote
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -43,49 +41,6 @@ _BEYOND_16_BITS = re.compile("[\U00010000-\U0010ffff]")
 _PERCENT_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
-def check_status(code: Any) -> None:
-    """Raises ``TypeError`` for no integer, ``ValueError`` for one that is not 100 to 999."""
-    if not isinstance(code, int) or isinstance(code, bool):
-        raise TypeError(f"Invalid status code: {code!r}. Status code must be an integer.")
-    if not 100 <= code <= 999:
-        raise ValueError(f"Invalid status code: {code}. Status code must be greater than 99 and less than 1000.")
-
-
-def _check_text(taker: str, text: Any, taken: str) -> None:
-    if not isinstance(text, str):
-        raise TypeError(f"{taker} takes {taken}, not {text!r}")
-
-
-def _text(value: Any) -> str:
-    """A value of a header or a cookie as a ``str``, which alone WSGI takes, and no class derived from it."""
-    if value is None:
-        raise TypeError("a header or cookie cannot be set to None: remove it, or give it a value")
-    if isinstance(value, str):
-        return str.__str__(value)
-    return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-@lru_cache(1024)
-def _field_name(name: str) -> tuple[str, str]:
-    """A name of a header field in lower case, and as it is."""
-    _check_text("a header field", name, "a name as a str")
-    if not TOKEN.fullmatch(name):
-        raise ValueError(f"Header name must be a valid HTTP token [{name!r}]")
-    return name.lower(), str.__str__(name)
-
-
-def _field_value(name: str, value: Any) -> str:
-    text = value if type(value) is str else _text(value)
-    if not (text.isascii() and text.isprintable()) and not HEADER_TEXT.fullmatch(text):
-        raise ValueError(f"Invalid character in header content [{name!r}]: {text!r}")
-    return text
-
-
-# What WSGI servers add or look at themselves: more than one line would leave the framing of the answer to chance.
-_ONE_LINE = {"connection", "content-length", "date", "transfer-encoding"}
-_DIGITS = re.compile("[0-9]+")
-
-
 def vary(existing: str | None, field: str | Sequence[str]) -> str:
     """A Vary header with a field name, or several with commas or as a list. As npm vary 1.1.2. Raises ``TypeError``."""
     if not isinstance(field, (str, list, tuple)):
@@ -101,5 +56,5 @@ def vary(existing: str | None, field: str | Sequence[str]) -> str:
     return "*" if "*" in present else value
 
 
-# Characters. Browsers send some 150; what goes beyond this is no wish but a load, on the processor and on the caches.
-_MOST_READ = 4096
+# Characters; browsers send some 150. Longer headers are ignored, to bound time and memory.
+MAX_HEADER_LENGTH = 4096

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from .headers import _MOST_READ
+from .headers import MAX_HEADER_LENGTH
 
 
 class Ranges(list[tuple[int, int]]):
@@ -19,7 +19,7 @@ def parse_range(size: int, header: str, combine: bool = False) -> Ranges | Liter
     ``combine`` merges those that overlap or touch. As npm range-parser 1.3.0, but for the limit (RFC 9110, 17.15).
     """
     unit, equals, specs = header.partition("=")
-    if not equals or len(header) > _MOST_READ:
+    if not equals or len(header) > MAX_HEADER_LENGTH:
         return -2
     ranges = Ranges()
     ranges.type = unit
