@@ -27,7 +27,7 @@ from .views.lookup import Engine, View, listed
 
 
 def express() -> App:
-    """A new application."""
+    """Return a new application."""
     return App()
 
 
@@ -35,8 +35,8 @@ class App(Router):
     """An Express application, which is a WSGI application too (PEP 3333).
 
     ``settings``, ``locals`` (what every view sees), ``engines``; ``mountpath`` and ``parent`` where an app uses it.
-    ``request`` and ``response`` are the classes of the requests and answers of this app and of those mounted in it:
-    ``app.response.shout = lambda self, text: self.send(text.upper())`` gives each answer a method more.
+    ``request`` and ``response`` are the classes of the requests and responses of this app and of those mounted in it:
+    ``app.response.shout = lambda self, text: self.send(text.upper())`` gives each response one more method.
     """
 
     def __init__(self) -> None:  # without that of Router: what it makes is made with ``router``
@@ -102,7 +102,7 @@ class App(Router):
 
     @cached_property
     def router(self) -> Router:
-        """The chain of this app, without its settings and views.
+        """The router that this app dispatches along.
 
         Made when it is first needed, as in Express: with the settings ``case sensitive routing`` and ``strict routing``
         as they are then. What they are set to later holds for no route of this app.
@@ -124,7 +124,7 @@ class App(Router):
         return self.router.route(path)
 
     def _mount(self, path: PathPattern, handler: Handler) -> None:
-        """As a Router; another App inherits this one's settings and engines, and is told of it (``on('mount', …)``).
+        """Mount a handler. Another App inherits this one's settings and engines, and is told (``on('mount', …)``).
 
         Raises ``ValueError`` for an app that this one is itself in.
         """
@@ -171,12 +171,12 @@ class App(Router):
         return super().get(path, *handlers)
 
     def path(self) -> str:
-        """The path that this app is at, through all that it is mounted in, several with commas; or ``''``."""
+        """Return the path that this app is at, through all that it is mounted in, several with commas; or ``''``."""
         paths = self.mountpath if isinstance(self.mountpath, list | tuple) else [self.mountpath]
         return self.parent.path() + ",".join(map(str, paths)) if self.parent else ""
 
     def routes(self) -> str:
-        """The stack as a tree, a line for each handler, to be printed: ``print(app.routes())``."""
+        """Return the stack as a tree, a line for each handler: ``print(app.routes())``."""
         return "\n".join(route_tree(self))
 
     # Settings
@@ -208,11 +208,11 @@ class App(Router):
         return self
 
     def enabled(self, name: str) -> bool:
-        """Whether a setting is true, here or in the app that this one is mounted in."""
+        """Return whether a setting is true, here or in the app that this one is mounted in."""
         return bool(self.set(name))
 
     def disabled(self, name: str) -> bool:
-        """Whether a setting is not true."""
+        """Return whether a setting is not true."""
         return not self.set(name)
 
     # Views
@@ -229,7 +229,7 @@ class App(Router):
         return self
 
     def render(self, view: str, options: Mapping[str, Any] | None = None) -> str:
-        """The text of the view ``view``, rendered with ``options`` over ``app.locals``.
+        """Return the text of the view ``view``, rendered with ``options`` over ``app.locals``.
 
         Raises ``LookupError`` for a view that is not there, and whatever its engine raises.
         """
@@ -249,7 +249,7 @@ class App(Router):
         return found.render({**self.locals, **(options or {})})
 
     def _all_engines(self) -> dict[str, Engine]:
-        """The engines by extension: of this app, of those that it is mounted in, and the built-in one."""
+        """Return the engines by extension: of this app, of those that it is mounted in, and the built-in one."""
         engines = self.engines
         app = self.parent
         while app is not None:
