@@ -46,7 +46,7 @@ class HTTPError(Exception):
         self.__dict__.update(properties)
 
     def to_json(self) -> dict[str, Any]:
-        """Return the message, headers if any, and further properties: what JSON has of an error of npm http-errors 2."""
+        """Return the message, headers if any, and further properties: what npm http-errors 2 has in JSON."""
         left_out = {"status", "expose"} if self.headers else {"status", "expose", "headers"}
         return {k: v for k, v in vars(self).items() if k not in left_out}
 
@@ -77,7 +77,7 @@ def text_of(error: Any) -> str:
 
 
 def printable(error: BaseException) -> BaseException:
-    """Return the error, or where its attributes keep Python from printing it, one with the same traceback that says so."""
+    """Return the error, or where its attributes keep Python from printing it, one that says so in its place."""
     try:
         traceback.TracebackException.from_exception(error)
     except Exception:

@@ -169,7 +169,7 @@ class Request:
 
     @property
     def fresh(self) -> bool:
-        """Return whether the client's copy is current, by ``If-None-Match`` or ``If-Modified-Since`` (RFC 9110 13.1)."""
+        """Return whether the client's copy is current, by ``If-None-Match`` or ``If-Modified-Since`` (RFC 9110)."""
         return self.method in ("GET", "HEAD", "QUERY") and self.is_not_modified()
 
     def is_not_modified(self) -> bool:
@@ -220,7 +220,7 @@ class Request:
         return self._field("transfer-encoding") is not None or (self._field("content-length") or "").isdecimal()
 
     def range(self, size: int, combine: bool = False) -> Any:
-        """Return the ranges asked for of ``size`` units: a list of ``(first, last)`` with a ``type``, ``None`` without a
+        """Return the ranges asked for of ``size`` units: a list of ``(first, last)`` with a ``type``; ``None`` for no
         ``Range``, -1 where none can be satisfied, -2 where it is malformed (npm range-parser 1.3)."""
         header = self.get("Range")
         return ranges.parse_range(size, header, combine) if header else None
