@@ -39,7 +39,8 @@ class Request:
     session: Any = None
     session_id: Any = None
     session_store: Any = None
-    secret: str | None = None
+    secret: str | bytes | Sequence[str | bytes] | None = None
+    """The secret of signed cookies; of a list the first signs, and all are accepted."""
     next_calls = 0
     """How often ``next`` was called: a handler that returned without is told by it."""
     trail: list[tuple[Any, str]] | None = None
@@ -113,9 +114,26 @@ class Request:
 
     @cached_property
     def cookies(self) -> AttrDict:
-        """The request's cookies; a value that begins with ``j:`` is read as JSON, as npm cookie-parser 1.4 does."""
-        parsed = cookies.parse(self._field("cookie") or "")
-        return AttrDict({name: _json_cookie(value) for name, value in parsed.items()})
+        """The request's cookies, but for signed ones where there is a ``secret``. As npm cookie-parser 1.4.
+
+        A value that begins with ``j:`` is read as JSON.
+        """
+        return AttrDict({name: _json_cookie(value) for name, value in self._cookie_texts[0].items()})
+
+    @cached_property
+    def signed_cookies(self) -> AttrDict:
+        """The cookies that ``res.cookie(signed=True)`` has written, by ``secret``; ``False`` where the signature is not
+        right. As npm cookie-parser 1.4."""
+        return AttrDict({name: value and _json_cookie(value) for name, value in self._cookie_texts[1].items()})
+
+    @cached_property
+    def _cookie_texts(self) -> tuple[dict[str, str], dict[str, str | Literal[False]]]:
+        """The cookies that are not signed, and those that are, without their signature."""
+        plain, signed = cookies.parse(self._field("cookie") or ""), {}
+        if self.secret:
+            for name in [name for name, value in plain.items() if value.startswith("s:")]:
+                signed[name] = cookies.unsign_any(plain.pop(name)[2:], self.secret)
+        return plain, signed
 
     @property
     def protocol(self) -> str:

@@ -23,11 +23,12 @@ from .errors import HTTPError, reason_phrase
 from .files import send
 from .files.file_finder import FolderFound
 from .http import cookies
-from .http.encoding import encode_url, escape_html, utf8
+from .http.encoding import encode_uri_component, encode_url, escape_html, utf8
 from .http.headers import HEADER_TEXT, content_disposition, vary
 from .http.json_text import stringify, undefined
 from .http.media_types import content_type, lookup, set_charset
 from .http.response_headers import ResponseHeaders, check_status, check_text, field_text
+from .keyword_options import checks_options
 
 if TYPE_CHECKING:
     from .request import Request
@@ -217,32 +218,51 @@ class Response:
         new = [f'<{url}>; rel="{relation}"' for relation, urls in links.items() for url in flatten([urls])]
         return self.set("Link", ", ".join([before, *new] if before else new))
 
+    @checks_options
     def cookie(
         self,
         name: str,
         value: Any,
         *,
+        domain: str | None = None,
+        encode: Callable[[str], str] = encode_uri_component,
+        expires: datetime | None = None,
+        http_only: bool = False,
         max_age: Milliseconds | None = None,
-        signed: bool = False,
+        partitioned: bool = False,
         path: str | None = "/",
-        **options: Any,
+        priority: str | None = None,
+        same_site: str | bool | None = None,
+        secure: bool = False,
+        signed: bool = False,
     ) -> Self:
-        """Set a cookie. ``max_age`` in milliseconds; ``domain``, ``expires`` (a datetime), ``http_only``, ``secure``,
-        ``partitioned``, ``priority`` and ``same_site`` as npm cookie 0.7 has them. All but a str and a number is sent
-        as JSON, as ``res.json`` writes it.
+        """Set a cookie, with the options of npm cookie 0.7; ``max_age`` is in milliseconds. What is neither a str nor a
+        number is sent as JSON, as ``res.json`` writes it.
 
-        ``signed`` needs ``req.secret``. Raises ``TypeError`` for what no cookie may hold.
+        ``signed`` needs ``req.secret``. Raises ``TypeError`` for another option, and for what no cookie may hold.
         """
         text = field_text(value) if isinstance(value, (str, Number)) else f"j:{stringify(value)}"
         if signed:
             if not self.req.secret:
                 raise TypeError("res.cookie(signed=True) needs a secret: set req.secret in a middleware before it")
-            text = f"s:{cookies.sign(text, self.req.secret)}"
-        if max_age is not None:
-            age = _duration(max_age)
-            options["max_age"] = age // timedelta(seconds=1)
-            options["expires"] = _after(age)
-        return self.append("Set-Cookie", cookies.serialize(name, text, path="/" if path is None else path, **options))
+            secret = self.req.secret
+            text = f"s:{cookies.sign(text, secret if isinstance(secret, str | bytes) else secret[0])}"
+        age = None if max_age is None else _duration(max_age)
+        line = cookies.serialize(
+            name,
+            text,
+            domain=domain,
+            encode=encode,
+            expires=expires if age is None else _after(age),
+            http_only=http_only,
+            max_age=None if age is None else age // timedelta(seconds=1),
+            partitioned=partitioned,
+            path="/" if path is None else path,
+            priority=priority,
+            same_site=same_site,
+            secure=secure,
+        )
+        return self.append("Set-Cookie", line)
 
     def clear_cookie(self, name: str, **options: Any) -> Self:
         """Make the client drop a cookie; ``path`` and ``domain`` must be those that it was set with."""
