@@ -28,7 +28,7 @@ from .routing.router import Route, Router
 from .server import server
 from .settings import _COMPILED, _DEFAULTS
 from .views.engine import template_engine
-from .views.lookup import Engine, View, listed
+from .views.lookup import Engine, View, as_tuple
 
 log = logging.getLogger("miniexpress")
 
@@ -336,6 +336,6 @@ class App(Router):
             callback = partial(fitted(callback, "app.listen()", "(error)"), None)
         if reloader.is_wanted(reload):
             if not reloader.is_child():
-                raise SystemExit(reloader.watch(listed(self.set("views")), [".py", *self._all_engines()]))
+                raise SystemExit(reloader.watch(as_tuple(self.set("views")), [".py", *self._all_engines()]))
             callback = reloader.stops_with_watcher(callback)
         return server.listen(self, port, host, callback, **options)

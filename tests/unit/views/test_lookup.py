@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from miniexpress import App, express
 from miniexpress.attrdict import with_attributes
 from miniexpress.jinja import jinja2_engine
 from miniexpress.views.engine import template_engine
-from miniexpress.views.lookup import View, find_view
+from miniexpress.views.lookup import View
 from tests.support.templates import render, write
 
 
@@ -22,11 +22,11 @@ def engine(path: str, options: Mapping[str, Any]) -> str:
     return f"{path}{options.get('x', '')}"
 
 
-def path_of(view: View) -> Path:
-    return Path(view({}))
-
-
 ENGINES = {".html": engine, ".txt": engine}
+
+
+def find(name: str, root: str | Sequence[str], default_engine: str = "html") -> View:
+    return View(name, root=root, default_engine=default_engine, engines=ENGINES)
 
 
 @pytest.fixture
@@ -68,24 +68,24 @@ def test_a_view_is_found_where_express_finds_it(
     directories = [str(roots / root) for root in where.split()]
     if found is None:
         with pytest.raises(LookupError, match="Failed to lookup view"):
-            find_view(name, directories, default, ENGINES)
+            find(name, directories, default)
     else:
-        assert path_of(find_view(name, directories, default, ENGINES)) == roots / found
+        assert find(name, directories, default).path == str(roots / found)
 
 
 def test_an_absolute_name_within_a_root_is_found(roots: Path) -> None:
-    assert path_of(find_view(str(roots / "a/x"), str(roots / "a"), "html", ENGINES)) == roots / "a/x.html"
+    assert find(str(roots / "a/x"), str(roots / "a")).path == str(roots / "a/x.html")
 
 
 @pytest.mark.parametrize("name", ["../secret", "users/../../secret", "../a/../secret.html", "{root}/secret"])
 def test_a_name_that_leaves_every_root_finds_nothing(roots: Path, name: str) -> None:
     with pytest.raises(LookupError):
-        find_view(name.format(root=roots), [str(roots / "a"), str(roots / "b")], "html", ENGINES)
+        find(name.format(root=roots), [str(roots / "a"), str(roots / "b")])
 
 
 def test_roots_may_be_relative_to_the_working_directory(roots: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(roots)
-    assert path_of(find_view("x", "a", "html", ENGINES)) == roots / "a/x.html"
+    assert find("x", "a").path == str(roots / "a/x.html")
 
 
 # Messages of app.render in express 5.3.0.
@@ -101,22 +101,22 @@ def test_roots_may_be_relative_to_the_working_directory(roots: Path, monkeypatch
 )
 def test_a_failed_look_up_says_what_express_says(directories: str | list[str], words: str) -> None:
     with pytest.raises(LookupError) as caught:
-        find_view("no", directories, "html", ENGINES)
+        find("no", directories)
     assert str(caught.value) == f'Failed to lookup view "no" in views {words}'
 
 
 def test_an_unknown_extension_names_the_engines_and_how_to_add_one() -> None:
     with pytest.raises(ValueError, match=r"No engine for \"\.pug\".*\.html, \.txt.*app\.engine\('pug'"):
-        find_view("x.pug", "a", "html", ENGINES)
+        find("x.pug", "a")
 
 
 def test_a_view_that_is_no_string_is_refused() -> None:
     with pytest.raises(TypeError, match="name must be a str, not 7"):
-        find_view(7, "a", "html", ENGINES)  # type: ignore[arg-type]
+        find(7, "a")  # type: ignore[arg-type]
 
 
 def test_a_view_renders_with_its_engine(roots: Path) -> None:
-    assert find_view("x.txt", str(roots / "a"), "html", ENGINES)({"x": 1}) == f"{roots}/a/x.txt1"
+    assert find("x.txt", str(roots / "a")).render({"x": 1}) == f"{roots}/a/x.txt1"
 
 
 def test_names_are_sought_in_each_root_and_then_beside_the_file(tmp_path: Path) -> None:
