@@ -208,7 +208,7 @@ def test_write_is_refused_once_the_answer_of_the_wsgi_app_has_ended(fails: bool)
         res.end()
 
     def write_late() -> None:
-        with pytest.raises(RuntimeError, match=r"write\(\) was called after the WSGI app's answer had ended"):
+        with pytest.raises(RuntimeError, match=r"write\(\) was called after the WSGI app's response had ended"):
             kept[0](b"late")
 
     app = express()
