@@ -334,8 +334,8 @@ class App(Router):
             callback, host = host, "127.0.0.1"
         if callback is not None:
             callback = partial(fitted(callback, "app.listen()", "(error)"), None)
-        if reloader.is_wanted(reload):
+        if reloader.enabled(reload):
             if not reloader.is_child():
                 raise SystemExit(reloader.watch(as_tuple(self.set("views")), [".py", *self._all_engines()]))
-            callback = reloader.stops_with_watcher(callback)
+            callback = reloader.stop_when_watcher_exits(callback)
         return server.listen(self, port, host, callback, **options)
