@@ -1,3 +1,5 @@
+"""The embedded server: starting, sharing, taking over and ending, each with real processes."""
+
 from __future__ import annotations
 
 import os
@@ -54,7 +56,7 @@ def port() -> int:
 
 @pytest.fixture
 def begin(data: Path, port: int, tmp_path: Path) -> Iterator[Start]:
-    """Starts a process that calls `embedded.start`."""
+    """Start a process that calls ``embedded.start``."""
     begun: list[Process] = []
 
     def start() -> Process:
@@ -71,7 +73,7 @@ def begin(data: Path, port: int, tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def start(begin: Start, port: int) -> Start:
-    """The same, and waits until `embedded.start` has returned."""
+    """Start one, and wait until ``embedded.start`` has returned."""
     return lambda: until_started(begin(), port)
 
 
@@ -236,7 +238,7 @@ def test_a_service_of_another_kind_on_the_port_is_told_apart(data: Path, port: i
 
 
 def test_a_service_that_says_nothing_is_told_apart_too(data: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr(embedded, "CONNECT_TIMEOUT", 0.3)
     with (
         socket.create_server(("127.0.0.1", port)),
         pytest.raises(embedded.EmbeddedUnavailable, match="is not a MongoDB server"),
