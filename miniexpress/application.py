@@ -23,7 +23,7 @@ from .routing.router import Route, Router
 from .server import server
 from .settings import UNSET_DEFAULTS, compile_setting, default_settings
 from .views.engine import template_engine
-from .views.lookup import Engine, View, listed
+from .views.lookup import Engine, View, as_tuple
 
 
 def express() -> App:
@@ -281,8 +281,8 @@ class App(Router):
             callback, host = host, "127.0.0.1"
         if callback is not None:
             callback = partial(fit_callback(callback, "app.listen()", "(error)"), None)
-        if reloader.is_wanted(reload):
+        if reloader.enabled(reload):
             if not reloader.is_child():
-                raise SystemExit(reloader.watch(listed(self.set("views")), [".py", *self._all_engines()]))
-            callback = reloader.stops_with_watcher(callback)
+                raise SystemExit(reloader.watch(as_tuple(self.set("views")), [".py", *self._all_engines()]))
+            callback = reloader.stop_when_watcher_exits(callback)
         return server.listen(self, port, host, callback, **options)
