@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+import io
 import logging
 import math
 import socket
@@ -429,3 +431,64 @@ def test_a_listener_that_fails_is_logged_and_keeps_no_other_from_being_called(
     assert requests.get(serve(app)).text == "x"
     assert called.wait(10)
     assert "a listener of res.on('finish') failed: GET /" in caplog.text
+
+
+# Found by attack
+
+
+@pytest.mark.parametrize(
+    "body", [range(3), collections.deque(["a"]), collections.UserList(["a"]), io.StringIO("a"), {1: "a"}.values()]
+)
+def test_end_refuses_what_yields_no_bytes_at_the_call(serve: Serve, body: Any) -> None:
+    app = express()
+    app.get("/", lambda req, res: res.end(body))
+    app.use(lambda err, req, res, next: res.status(500).json(type(err).__name__))
+    assert requests.get(serve(app)).json() == "TypeError"
+
+
+@pytest.mark.parametrize("take", ["on_headers", "on"])
+def test_a_listener_with_a_parameter_is_refused_when_it_is_given(serve: Serve, take: str) -> None:
+    app = express()
+    arguments = ["finish"] if take == "on" else []
+    app.get("/", lambda req, res: getattr(res, take)(*arguments, lambda res: None))
+    app.use(lambda err, req, res, next: res.status(500).json(str(err)))
+    assert "takes a function without parameters" in requests.get(serve(app)).json()
+
+
+def test_a_listener_of_a_mounted_response_sees_the_request_as_it_was_there(serve: Serve) -> None:
+    app, sub = express(), express()
+    seen: list[Any] = []
+
+    @sub.get("/u/:id")
+    def stream(req: Any, res: Any) -> None:
+        res.on("finish", lambda: seen.append((dict(req.params), req.url, req.base_url, req.app is sub)))
+        res.write("x")
+        res.end("y")
+
+    app.use("/api", sub)
+    assert requests.get(serve(app) + "/api/u/7").text == "xy"
+    assert seen == [({"id": "7"}, "/u/7", "/api", True)]
+
+
+def test_an_error_raised_because_the_client_left_asks_no_error_handler(caplog: pytest.LogCaptureFixture) -> None:
+    app, asked = express(), []
+
+    @app.get("/")
+    def stream(req: Any, res: Any) -> None:
+        try:
+            res.write("x")
+        except OSError as error:
+            raise ValueError("cleaning up") from error
+
+    app.use(lambda err, req, res, next: asked.append(err))
+
+    def start_response(status: str, headers: Any, exc_info: Any = None) -> Callable[[bytes], None]:
+        def write(data: bytes) -> None:
+            raise BrokenPipeError
+
+        return write
+
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "", "SCRIPT_NAME": "", "wsgi.url_scheme": "http"}
+    with caplog.at_level(logging.INFO), pytest.raises(BrokenPipeError):
+        app(environ, start_response)
+    assert (asked, caplog.records) == ([], [])
