@@ -9,7 +9,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from .request_parser import Refused, refuse_early
+from .request_parser import BadRequest, reject_bad_request_line
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -27,12 +27,12 @@ class Disconnected(ConnectionError):
     status = 400
 
 
-class Client:
+class ClientSocket:
     """A client's socket, with TLS where there is a context for it.
 
     `limit` is how many bytes a head or a line may have; what is received has to come before `deadline` of
     time.monotonic. What has come and was not taken yet is in `buffer`. Raises Disconnected once the client is gone,
-    Refused when it is too slow or not to be understood.
+    BadRequest when it is too slow or not to be understood.
     """
 
     def __init__(self, connection: socket.socket, limit: int, ssl_context: SSLContext | None) -> None:
@@ -44,12 +44,12 @@ class Client:
         self._socket = connection
         self._seconds = 0.0
         # The kernel's own timeouts spare the poll() ahead of every call, and with it a hand-over between threads.
-        self._by_kernel = os.name == "posix" and ssl_context is None
-        if self._by_kernel:
+        self._kernel_timeouts = os.name == "posix" and ssl_context is None
+        if self._kernel_timeouts:
             connection.settimeout(None)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeval(SEND_SECONDS))
 
-    def shake_hands(self, seconds: float) -> None:
+    def do_handshake(self, seconds: float) -> None:
         """Agree on how to speak TLS, where that is to be spoken. Raises OSError where that fails."""
         if hasattr(self._socket, "do_handshake"):
             self._socket.settimeout(seconds)
@@ -59,10 +59,10 @@ class Client:
         """A request's head, without the empty line at its end."""
         buffer, limit = self.buffer, self.limit
         while (end := buffer.find(b"\r\n\r\n")) < 0 and len(buffer) <= limit:
-            refuse_early(buffer)
+            reject_bad_request_line(buffer)
             self.wait(self.deadline - monotonic())
         if not 0 <= end <= limit:
-            raise Refused(431 if b"\r\n" in buffer[:limit] else 414, "head too long")
+            raise BadRequest(431 if b"\r\n" in buffer[:limit] else 414, "head too long")
         return self._take(end, 4)
 
     def receive_line(self) -> bytes:
@@ -70,9 +70,9 @@ class Client:
         while (end := self.buffer.find(b"\n")) < 0 and len(self.buffer) <= self.limit:
             self.wait(self.deadline - monotonic())
         if not 0 <= end <= self.limit:
-            raise Refused(431, "line too long")
+            raise BadRequest(431, "line too long")
         if self.buffer[end - 1 : end] != b"\r":
-            raise Refused(400, "malformed line")
+            raise BadRequest(400, "malformed line")
         return self._take(end - 1, 2)
 
     def receive(self, size: int) -> bytes:
@@ -89,17 +89,17 @@ class Client:
     def wait(self, seconds: float) -> None:
         """Add to the buffer what comes next."""
         try:
-            self._limit_calls(seconds)
-            data = b"" if self._has_no_more() else self._socket.recv(PIECE)
+            self._set_timeout(seconds)
+            data = b"" if self._tls_eof() else self._socket.recv(PIECE)
         except (TimeoutError, BlockingIOError):
-            raise Refused(408, "request timeout") from None
+            raise BadRequest(408, "request timeout") from None
         except OSError:
             data = b""
         if not data:
             raise Disconnected("request aborted")
         self.buffer += data
 
-    def _has_no_more(self) -> bool:
+    def _tls_eof(self) -> bool:
         """Whether a TLS connection was cut off. Reading on would send its client an alert instead of a close_notify."""
         connection = self._socket
         if not hasattr(connection, "pending") or connection.pending():
@@ -109,8 +109,8 @@ class Client:
     def send(self, *parts: bytes) -> None:
         """Send all of `parts`: small ones at once. Large ones are not copied, for a client may take its time."""
         try:
-            if not self._by_kernel:
-                self._limit_calls(SEND_SECONDS)
+            if not self._kernel_timeouts:
+                self._set_timeout(SEND_SECONDS)
             if sum(map(len, parts)) <= PIECE:
                 self._socket.sendall(b"".join(parts))
             else:
@@ -121,18 +121,18 @@ class Client:
         except OSError:
             raise Disconnected("request aborted") from None
 
-    def _limit_calls(self, seconds: float) -> None:
+    def _set_timeout(self, seconds: float) -> None:
         if seconds <= 0:
             raise TimeoutError
         if seconds == self._seconds:
             return
         self._seconds = seconds
-        if self._by_kernel:
+        if self._kernel_timeouts:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeval(seconds))
         else:
             self._socket.settimeout(seconds)
 
-    def hang_up(self) -> None:
+    def shutdown_read(self) -> None:
         """End a `wait` that goes on in another thread. What has come in already can still be read."""
         with suppress(OSError):
             socket.socket.shutdown(self._socket, socket.SHUT_RD)  # an SSLSocket's own would forget its keys

@@ -9,10 +9,10 @@ from http.server import BaseHTTPRequestHandler
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from .client_socket import LINGER_SECONDS, PIECE, Client, Disconnected
-from .request_body import Body, body_of
-from .request_parser import Refused, has_begun, read_head, wants_keep_alive
-from .response_writer import CLOSE, Answer
+from .client_socket import LINGER_SECONDS, PIECE, ClientSocket, Disconnected
+from .request_body import Body, open_body
+from .request_parser import BadRequest, parse_head, skip_blank_lines, wants_keep_alive
+from .response_writer import CLOSE, ResponseWriter
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -37,35 +37,35 @@ class Connection(BaseHTTPRequestHandler):
     """One client's connection, from its first byte to its last."""
 
     server: Server
-    base: WSGIEnvironment
+    base_environ: WSGIEnvironment
     body: Body | None
 
     def handle(self) -> None:
         try:
             while self.keep_alive:
-                self._answer(self._receive_request())
+                self._respond(self._receive_request())
         except Disconnected:
             pass
-        except Refused as refused:
+        except BadRequest as error:
             with suppress(Disconnected):
-                self.client.send(f"HTTP/1.1 {refused.status} {REASONS[refused.status]}\r\n{CLOSE}\r\n".encode())
+                self.client.send(f"HTTP/1.1 {error.status} {REASONS[error.status]}\r\n{CLOSE}\r\n".encode())
 
     def _receive_request(self) -> WSGIEnvironment:
         server, client = self.server, self.client
         server.idle.add(client)
         try:
             if not self.served:
-                client.shake_hands(server.headers_timeout)
+                client.do_handshake(server.headers_timeout)
             self._await_request()
             begun = monotonic()
             client.deadline = begun + (GRACE_SECONDS if server.stopping else server.headers_timeout)
             head = client.receive_head()
         finally:
             server.idle.discard(client)
-        environ = read_head(head, self.base, server.max_headers_count)
+        environ = parse_head(head, self.base_environ, server.max_headers_count)
         client.deadline = begun + server.request_timeout
         self.keep_alive = wants_keep_alive(environ["SERVER_PROTOCOL"], environ.get("HTTP_CONNECTION"))
-        self.body = body_of(client, environ)
+        self.body = open_body(client, environ)
         environ["wsgi.input"] = io.BytesIO() if self.body is None else io.BufferedReader(self.body, PIECE)
         return environ
 
@@ -74,57 +74,57 @@ class Connection(BaseHTTPRequestHandler):
         seconds = server.keep_alive_timeout if self.served else server.headers_timeout
         deadline = monotonic() + seconds
         try:
-            while not has_begun(client.buffer):
+            while not skip_blank_lines(client.buffer):
                 client.wait(min(seconds, GRACE_SECONDS) if server.stopping else seconds)
                 seconds = deadline - monotonic()
-        except Refused as refused:
-            raise Disconnected if self.served or server.stopping else refused from None
+        except BadRequest as error:
+            raise Disconnected if self.served or server.stopping else error from None
 
-    def _answer(self, environ: WSGIEnvironment) -> None:
+    def _respond(self, environ: WSGIEnvironment) -> None:
         self.served = True
         method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]
-        answer = Answer(self.client, environ, self._life)
+        response = ResponseWriter(self.client, environ, self._connection_header)
         try:
-            chunks = self.server.app(environ, answer.start)
+            chunks = self.server.app(environ, response.start_response)
             try:
-                answer.send_all(chunks)
+                response.write_all(chunks)
             finally:
                 if hasattr(chunks, "close"):
                     chunks.close()
-        except (Refused, Disconnected) as error:
-            raise Disconnected if answer.begun else error from None
+        except (BadRequest, Disconnected) as error:
+            raise Disconnected if response.headers_sent else error from None
         except BaseException:  # the app's own SystemExit and the like, too: they are no reason to end a thread of ours
             log.exception("%s %s failed", method, target)
-            raise Disconnected if answer.begun else Refused(500, "the app failed") from None
+            raise Disconnected if response.headers_sent else BadRequest(500, "the app failed") from None
         finally:
-            answer.end()
-        self.keep_alive = self.keep_alive and (self.body is None or self._skip(self.body))
+            response.end()
+        self.keep_alive = self.keep_alive and (self.body is None or self._drain(self.body))
 
-    def _skip(self, body: Body) -> bool:
+    def _drain(self, body: Body) -> bool:
         """Pass over what the app has left of a body; whether the next request can be read behind it."""
         self.server.idle.add(self.client)
         try:
             if self.server.stopping:
                 self.client.deadline = min(self.client.deadline, monotonic() + GRACE_SECONDS)
-            return body.skip()
+            return body.drain()
         finally:
             self.server.idle.discard(self.client)
 
-    def _life(self, keep_alive: bool) -> str:
-        if self.body is not None and not self.body.settle():
+    def _connection_header(self, keep_alive: bool) -> str:
+        if self.body is not None and not self.body.can_drain():
             keep_alive = False
         self.keep_alive = self.keep_alive and keep_alive and not self.server.stopping
         return self.server.keep_alive_lines if self.keep_alive else CLOSE
 
     def setup(self) -> None:
         server = self.server
-        self.client = Client(self.request, server.max_header_size, server.ssl_context)
+        self.client = ClientSocket(self.request, server.max_header_size, server.ssl_context)
         self.keep_alive = True
         self.served = False
-        self.base = server.environ.copy()
+        self.base_environ = server.environ.copy()
         if isinstance(self.client_address, tuple):  # clients of a Unix socket have no address
             host, port = self.client_address[:2]
-            self.base.update(REMOTE_ADDR=host, REMOTE_PORT=str(port))
+            self.base_environ.update(REMOTE_ADDR=host, REMOTE_PORT=str(port))
 
     def finish(self) -> None:
         self.server.idle.add(self.client)  # so that stopping ends the wait

@@ -1,6 +1,6 @@
 """A request as it comes in on an HTTP/1.1 connection (RFC 9112), and as a WSGI app sees it (PEP 3333).
 
-What could be read two ways raises Refused. Where the RFC leaves a choice, it is that of the http module of Node 20.
+What could be read two ways raises BadRequest. Where the RFC leaves a choice, it is that of the http module of Node 20.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ LENGTH = re.compile("[0-9]{1,18}")
 CONTINUE = re.compile(r"(?:^|\W)100-continue(?:$|\W)", re.ASCII | re.IGNORECASE)  # in Expect, whatever is beside it
 CONTROLS = bytes(set(range(32)) - {0x09} | {0x7F})
 FRAMING = {"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"}
-ONCE = FRAMING | {"HTTP_HOST"}
-FIRST_COUNTS = re.compile(
+UNREPEATABLE_HEADERS = FRAMING | {"HTTP_HOST"}
+SINGLETON_HEADERS = re.compile(
     "CONTENT_TYPE|HTTP_(AGE|AUTHORIZATION|ETAG|EXPIRES|FROM|IF_(UN)?MODIFIED_SINCE|LAST_MODIFIED|LOCATION|MAX_FORWARDS|"
     "PROXY_AUTHORIZATION|REFERER|RETRY_AFTER|SERVER|USER_AGENT)"
 )
 
 
-class Refused(OSError):
+class BadRequest(OSError):
     """A request that is not served: `status` is what its sender is told. Reading wsgi.input raises it, too."""
 
     def __init__(self, status: int, why: str) -> None:
@@ -42,78 +42,78 @@ class Refused(OSError):
         self.status = status
 
 
-def has_begun(buffer: bytearray) -> bool:
+def skip_blank_lines(buffer: bytearray) -> bool:
     """Whether a request has. Line ends that an old client sent ahead of it, or behind a body, go (RFC 9112 2.2)."""
     while buffer.startswith(b"\r\n"):
         del buffer[:2]
     return bytes(buffer[:2]) not in (b"", b"\r")
 
 
-def refuse_early(part: bytes | bytearray) -> None:
-    """Raise Refused when what has come of a head is wrong already, so that its sender need not wait for the timeout."""
+def reject_bad_request_line(part: bytes | bytearray) -> None:
+    """Raise BadRequest for a head that is malformed already, so that its sender need not wait for the timeout."""
     if not part.endswith(b"\r"):
         line, fields = split_head(part)
         if fields and REQUEST_LINE.fullmatch(line) is None:
-            raise Refused(400, "malformed request line")
+            raise BadRequest(400, "malformed request line")
 
 
-def read_head(head: bytes, base: WSGIEnvironment, max_count: int) -> WSGIEnvironment:
+def parse_head(head: bytes, base: WSGIEnvironment, max_count: int) -> WSGIEnvironment:
     """The environ of the request with this `head`, which comes without the empty line at its end.
 
-    REQUEST_URI is the target exactly as it was sent. Raises Refused, also for more than `max_count` header lines.
+    REQUEST_URI is the target exactly as it was sent. Raises BadRequest, also for more than `max_count` header lines.
     """
     line, fields = split_head(head)
     request = REQUEST_LINE.fullmatch(line)
     if request is None:
-        raise Refused(400, "malformed request line")
+        raise BadRequest(400, "malformed request line")
     if len(fields) > max_count:
-        raise Refused(431, "too many headers")
+        raise BadRequest(431, "too many headers")
     method, target, authority, path, query, version = request.groups()
     if path is None and authority is None and (method, target) != ("OPTIONS", "*"):
-        raise Refused(400, "malformed request target")
+        raise BadRequest(400, "malformed request target")
     environ = base.copy()
     environ["REQUEST_METHOD"] = method
     environ["REQUEST_URI"] = target
     environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1") if path and "%" in path else path or ""
     environ["QUERY_STRING"] = query or ""
     environ["SERVER_PROTOCOL"] = version
-    add_fields(fields, environ)
+    parse_headers(fields, environ)
     host = environ.get("HTTP_HOST")
     if not is_host(host) and (host is not None or version == "HTTP/1.1"):
-        raise Refused(400, "missing or malformed host")
+        raise BadRequest(400, "missing or malformed host")
     if authority is not None:
         if not is_host(authority) or authority.startswith(":"):
-            raise Refused(400, "malformed host in the target")
+            raise BadRequest(400, "malformed host in the target")
         environ["HTTP_HOST"] = authority  # RFC 9112 3.2.2: the target's host is the one that counts
     if "HTTP_EXPECT" in environ and version == "HTTP/1.1" and CONTINUE.search(environ["HTTP_EXPECT"]) is None:
-        raise Refused(417, "unknown expectation")
+        raise BadRequest(417, "unknown expectation")
     return environ
 
 
 def split_head(head: bytes | bytearray) -> tuple[str, list[str]]:
     """The request line and the header lines."""
-    line, *fields = lines_of(head)
+    line, *fields = split_lines(head)
     return line, fields
 
 
-def lines_of(raw: bytes | bytearray) -> list[str]:
-    """The lines of `raw`. Raises Refused for a control character that is not part of the CRLF between two lines."""
+def split_lines(raw: bytes | bytearray) -> list[str]:
+    """The lines of `raw`. Raises BadRequest for a control character that is not part of the CRLF between two lines."""
     lines = raw.decode("latin-1").split("\r\n")
     if len(raw.translate(None, CONTROLS)) + 2 * len(lines) - 2 != len(raw):
-        raise Refused(400, "control character")
+        raise BadRequest(400, "control character")
     return lines
 
 
-def add_fields(fields: Iterable[str], environ: dict[str, Any]) -> None:
+def parse_headers(fields: Iterable[str], environ: dict[str, Any]) -> None:
     for field in fields:
         key, value = split_field(field)
         if key is None:
             continue
         if key not in environ:
             environ[key] = value
-        elif key in ONCE:
-            raise Refused(400, "repeated header")
-        elif FIRST_COUNTS.fullmatch(key) is None:
+        elif key in UNREPEATABLE_HEADERS:
+            raise BadRequest(400, "repeated header")
+        elif SINGLETON_HEADERS.fullmatch(key) is None:
             environ[key] += f"{'; ' if key == 'HTTP_COOKIE' else ', '}{value}"
 
 
@@ -122,7 +122,7 @@ def split_field(field: str) -> tuple[str | None, str]:
     name, colon, value = field.partition(":")
     key = environ_key(name)
     if not colon:
-        raise Refused(400, "header without colon")
+        raise BadRequest(400, "header without colon")
     return key, value.strip(" \t")
 
 
@@ -130,7 +130,7 @@ def split_field(field: str) -> tuple[str | None, str]:
 def environ_key(name: str) -> str | None:
     """None for a name with an underscore: in an environ it would pass for the same name with a hyphen."""
     if TOKEN.fullmatch(name) is None:
-        raise Refused(400, "malformed header name")
+        raise BadRequest(400, "malformed header name")
     if "_" in name:
         return None
     key = name.upper().replace("-", "_")

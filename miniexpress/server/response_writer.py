@@ -13,7 +13,7 @@ from threading import Lock
 from time import time
 from typing import TYPE_CHECKING, Any
 
-from .client_socket import Client
+from .client_socket import ClientSocket
 from .request_parser import CONTROLS, LENGTH, TOKEN
 
 if TYPE_CHECKING:
@@ -22,20 +22,22 @@ if TYPE_CHECKING:
 STATUS = re.compile("[2-9][0-9][0-9] .*")  # after a 1xx, clients would wait for the answer
 CLOSE = "Connection: close\r\n"
 FRAMING_HEADERS = {"content-length", "transfer-encoding"}
-OWN_HEADERS = {"connection", "date"} | FRAMING_HEADERS  # those that an Answer looks into
+INTERPRETED_HEADERS = {"connection", "date"} | FRAMING_HEADERS  # those that a ResponseWriter looks into
 
 
-class Answer:
-    """One answer to `client`: `start` is WSGI's start_response, `send_all` takes what the app returned.
+class ResponseWriter:
+    """One answer to `client`: `start_response` is WSGI's start_response, `write_all` takes what the app returned.
 
-    `life` is asked once, when the head leaves, for the header that tells whether the connection lives on; it is given
-    whether the answer lets it.
+    `connection_header` is called once, when the head is sent, for the header that says whether the connection is kept;
+    its argument is whether this response allows that.
     """
 
-    def __init__(self, client: Client, environ: WSGIEnvironment, life: Callable[[bool], str]) -> None:
-        self.begun = False
+    def __init__(
+        self, client: ClientSocket, environ: WSGIEnvironment, connection_header: Callable[[bool], str]
+    ) -> None:
+        self.headers_sent = False
         self._client = client
-        self._life = life
+        self._connection_header = connection_header
         self._is_head = environ["REQUEST_METHOD"] == "HEAD"
         self._may_chunk = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
         self._head = b""
@@ -43,10 +45,12 @@ class Answer:
         self._ended = False
         self._lock = Lock()  # the app may have given `write` to another thread
 
-    def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Callable[[bytes], object]:
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
+    ) -> Callable[[bytes], object]:
         if exc_info is not None:
             try:
-                if self.begun:
+                if self.headers_sent:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None
@@ -54,30 +58,30 @@ class Answer:
             raise RuntimeError("start_response was called twice: a second call needs exc_info")
         if STATUS.fullmatch(status) is None:
             raise ValueError(f"a status must be a string such as '200 OK', from 200 on, not {status!r}")
-        own: dict[str, str] = {}
+        framing_fields: dict[str, str] = {}
         for name, value in headers:
-            if (key := header_key(name)) in OWN_HEADERS:
-                if key in own:
-                    raise ValueError(f"{name} is given twice: {own[key]!r} and {value!r}")
-                own[key] = value
+            if (key := header_key(name)) in INTERPRETED_HEADERS:
+                if key in framing_fields:
+                    raise ValueError(f"{name} is given twice: {framing_fields[key]!r} and {value!r}")
+                framing_fields[key] = value
         head = encoded_head(status, headers)
         has_no_body = status.startswith(("204", "304"))
-        left_out: set[str] = set()
-        if "transfer-encoding" in own or status.startswith("204"):  # the first is ours, the second RFC 9110 8.6
-            left_out |= FRAMING_HEADERS
-            own.pop("content-length", None)
-        self._says_close = "close" in own.get("connection", "").lower()
-        if "connection" in own and not self._says_close:  # whether it can be so is known when the head leaves
-            left_out.add("connection")
-        if left_out:
-            head = encoded_head(status, [field for field in headers if header_key(field[0]) not in left_out])
-        self._own = own
+        dropped: set[str] = set()
+        if "transfer-encoding" in framing_fields or status.startswith("204"):  # RFC 9110 8.6
+            dropped |= FRAMING_HEADERS
+            framing_fields.pop("content-length", None)
+        self._says_close = "close" in framing_fields.get("connection", "").lower()
+        if "connection" in framing_fields and not self._says_close:  # decided when the head is sent
+            dropped.add("connection")
+        if dropped:
+            head = encoded_head(status, [field for field in headers if header_key(field[0]) not in dropped])
+        self._framing_fields = framing_fields
         self._bodyless = has_no_body or self._is_head
-        self._left = byte_count(own["content-length"]) if "content-length" in own else None
+        self._remaining = byte_count(framing_fields["content-length"]) if "content-length" in framing_fields else None
         self._head = head
         return self.write
 
-    def send_all(self, chunks: Iterable[bytes]) -> None:
+    def write_all(self, chunks: Iterable[bytes]) -> None:
         parts: Sequence[bytes] = ()
         if isinstance(chunks, (list, tuple)):
             parts = [as_bytes(chunk) for chunk in chunks]
@@ -86,14 +90,14 @@ class Answer:
                 self.write(chunk)
         with self._lock:
             self._ended = True
-            if not self.begun:
-                self._begin(parts, sum(map(len, parts)))
+            if not self.headers_sent:
+                self._send_head(parts, sum(map(len, parts)))
             elif any(parts):
                 self._send(parts)
             if self._chunked:
                 self._client.send(b"0\r\n\r\n")
-            elif self._left and not self._bodyless:
-                raise ValueError(f"the answer lacks {self._left} bytes of its Content-Length")
+            elif self._remaining and not self._bodyless:
+                raise ValueError(f"the answer lacks {self._remaining} bytes of its Content-Length")
 
     def write(self, data: bytes) -> None:
         """Send `data`, as WSGI's write does.
@@ -114,46 +118,46 @@ class Answer:
             self._ended = True
 
     def _send(self, parts: Sequence[bytes]) -> None:
-        if not self.begun:
-            self._begin(parts)
+        if not self.headers_sent:
+            self._send_head(parts)
         elif not self._bodyless:
             self._client.send(*self._framed(parts))
 
-    def _begin(self, parts: Sequence[bytes], total: int | None = None) -> None:
+    def _send_head(self, parts: Sequence[bytes], total: int | None = None) -> None:
         """Send the head with the first `parts`; `total` is the size of the body where that is known."""
         if not self._head:
             raise RuntimeError("the app answered without calling start_response")
-        own, framing, ends = self._own, "", True
+        framing_fields, framing, has_length = self._framing_fields, "", True
         if self._bodyless:
             parts = ()
-        elif self._left is not None:
-            if total is not None and total != self._left:
-                raise ValueError(f"the answer has {total} bytes, and a Content-Length of {self._left}")
+        elif self._remaining is not None:
+            if total is not None and total != self._remaining:
+                raise ValueError(f"the answer has {total} bytes, and a Content-Length of {self._remaining}")
         elif total is not None:
             framing = f"Content-Length: {total}\r\n"
         elif self._may_chunk:
             self._chunked, framing = True, "Transfer-Encoding: chunked\r\n"
         else:
-            ends = False
+            has_length = False
         payload = self._framed(parts)
-        life = self._life(ends and not self._says_close)
+        connection_header = self._connection_header(has_length and not self._says_close)
         if self._says_close:
-            life = ""
-        elif life != CLOSE and "connection" in own:
-            life = f"Connection: {own['connection']}\r\n"
-        date = "" if "date" in own else date_line(int(time()))
-        added = f"{date}{life}{framing}\r\n"
-        self.begun = True
+            connection_header = ""
+        elif connection_header != CLOSE and "connection" in framing_fields:
+            connection_header = f"Connection: {framing_fields['connection']}\r\n"
+        date = "" if "date" in framing_fields else date_line(int(time()))
+        added = f"{date}{connection_header}{framing}\r\n"
+        self.headers_sent = True
         self._client.send(self._head + added.encode("latin-1"), *payload)
 
     def _framed(self, parts: Sequence[bytes]) -> Sequence[bytes]:
         size = sum(map(len, parts))
         if self._chunked:
             return [b"%x\r\n" % size, *parts, b"\r\n"]
-        if self._left is not None:
-            self._left -= size
-            if self._left < 0:
-                raise ValueError(f"the answer is {-self._left} bytes longer than its Content-Length")
+        if self._remaining is not None:
+            self._remaining -= size
+            if self._remaining < 0:
+                raise ValueError(f"the answer is {-self._remaining} bytes longer than its Content-Length")
         return parts
 
 

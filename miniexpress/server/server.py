@@ -22,7 +22,7 @@ from threading import Lock, Thread, current_thread, main_thread
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
-from .client_socket import Client
+from .client_socket import ClientSocket
 from .connection import GRACE_SECONDS, Connection, log
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ try:
     import resource
 except ImportError:  # Windows has no such limits
     resource = None  # type: ignore[assignment]
-FULL_SECONDS = 0.5  # until the next connection is tried for, when there are too many
-CROWD = 10  # clients that leave between two looks
-LONG_TURN_SECONDS = 0.1
+ACCEPT_RETRY_SECONDS = 0.5  # until the next connection is tried for, when there are too many
+DISCONNECT_BURST = 10  # clients that leave between two looks
+BURST_SWITCH_INTERVAL = 0.1
 
 
 class Server(ThreadingHTTPServer):
@@ -78,9 +78,9 @@ class Server(ThreadingHTTPServer):
         self.max_headers_count = whole_number("max_headers_count", max_headers_count)
         self.max_connections = None if max_connections is None else whole_number("max_connections", max_connections)
         self.stopping = False
-        self.idle: set[Client] = set()  # who has no request under way: not all of a head has come
+        self.idle: set[ClientSocket] = set()  # who has no request under way: not all of a head has come
         self._serving: set[Thread] = set()
-        self._leavers = 0
+        self._disconnects = 0
         self._is_over = False
         timeout = int(self.keep_alive_timeout)
         self.keep_alive_lines = f"Connection: keep-alive\r\nKeep-Alive: timeout={timeout}\r\n"
@@ -92,7 +92,7 @@ class Server(ThreadingHTTPServer):
         try:
             super().__init__(address, Connection)
         except OSError as error:
-            raise OSError(error.errno, explain(error, address)) from error
+            raise OSError(error.errno, bind_error_message(error, address)) from error
 
     def server_bind(self) -> None:
         TCPServer.server_bind(self)  # not HTTPServer's, which asks the DNS for a name that nobody needs
@@ -127,7 +127,7 @@ class Server(ThreadingHTTPServer):
         with self:
             while not self.stopping:
                 self.handle_request()
-                self._look_for_crowd()
+                self._check_disconnects()
             self.socket.listen(0)  # nearly no new ones come in, while those that wait are let in
             self.socket.settimeout(0)
             with suppress(OSError):  # BlockingIOError, once all who connected in time are there
@@ -138,12 +138,12 @@ class Server(ThreadingHTTPServer):
             sleep(0.01)
         with suppress(KeyError):  # once there are no more; one may leave at any time
             while True:
-                self.idle.pop().hang_up()
+                self.idle.pop().shutdown_read()
         deadline = monotonic() + self.stop_timeout
         for thread in list(self._serving):
             thread.join(max(0, deadline - monotonic()))
         self._is_over = True
-        TURNS.shorten()
+        SWITCH_INTERVAL.shorten()
         if self._serving:
             log.warning("stopped with %d connections still open", len(self._serving))
 
@@ -157,7 +157,7 @@ class Server(ThreadingHTTPServer):
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS):
                 log.warning("cannot accept a connection: %s", error.strerror)
-                sleep(FULL_SECONDS)
+                sleep(ACCEPT_RETRY_SECONDS)
             raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
@@ -182,24 +182,24 @@ class Server(ThreadingHTTPServer):
             self.handle_error(request, client_address)
         finally:
             self.shutdown_request(request)
-            self._count_leaver()
+            self._count_disconnect()
             self._serving.discard(current_thread())
 
-    def _count_leaver(self) -> None:
-        self._leavers += 1
-        if self._leavers >= CROWD and not self._is_over:
-            TURNS.lengthen()
+    def _count_disconnect(self) -> None:
+        self._disconnects += 1
+        if self._disconnects >= DISCONNECT_BURST and not self._is_over:
+            SWITCH_INTERVAL.lengthen()
 
-    def _look_for_crowd(self) -> None:
-        if self._leavers < CROWD:
-            TURNS.shorten()
-        self._leavers = 0
+    def _check_disconnects(self) -> None:
+        if self._disconnects < DISCONNECT_BURST:
+            SWITCH_INTERVAL.shorten()
+        self._disconnects = 0
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         log.exception("connection from %s failed", client_address)
 
 
-class Turns:
+class SwitchInterval:
     """How long a thread of this process runs Python while others wait for it: longer while a crowd of clients leaves.
 
     When thousands leave at once, their threads all wait for a turn, and each wakes up whenever that of another might
@@ -214,7 +214,7 @@ class Turns:
         with self._lock:
             if self._usual is None:
                 self._usual = sys.getswitchinterval()
-                sys.setswitchinterval(LONG_TURN_SECONDS)
+                sys.setswitchinterval(BURST_SWITCH_INTERVAL)
 
     def shorten(self) -> None:
         with self._lock:
@@ -223,7 +223,7 @@ class Turns:
                 self._usual = None
 
 
-TURNS = Turns()
+SWITCH_INTERVAL = SwitchInterval()
 
 
 def listen(
@@ -239,7 +239,7 @@ def listen(
     the path of a Unix socket as `port` see `Server`. In the main thread, SIGINT and SIGTERM stop it: requests under way
     are finished, and `listen` returns. A second signal ends the process at once.
     """
-    allow_many_files()
+    raise_file_limit()
     server = Server(app, host, port, **options)
     with server, stopped_by_signals(server):
         log.info("listening on %s", server.server_address)
@@ -248,7 +248,7 @@ def listen(
         server.serve_until_stopped()
 
 
-def allow_many_files() -> None:
+def raise_file_limit() -> None:
     """Raise the limit of open files as far as may be, as Node does: each connection is one."""
     if resource is not None:
         _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -305,7 +305,7 @@ def port_number(port: int | str) -> int:
     return int(port)
 
 
-def explain(error: OSError, address: str | tuple[str, int]) -> str:
+def bind_error_message(error: OSError, address: str | tuple[str, int]) -> str:
     if isinstance(address, str):
         if error.errno == errno.EADDRINUSE:
             return f"{address} is there already: stop the process that listens on it, or remove the file"

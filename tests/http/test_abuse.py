@@ -20,7 +20,7 @@ import pytest
 
 from miniexpress import express
 from miniexpress.server import Server
-from miniexpress.server.server import Turns
+from miniexpress.server.server import SwitchInterval
 from tests.support.processes import wait_for
 from tests.support.wire import CHUNKED, GET, LAST, POST, answering, connected, echo, listening, received, statuses, talk
 
@@ -151,7 +151,7 @@ def test_a_crowd_that_leaves_at_once_has_longer_turns_until_it_is_gone(serve: Se
 
 def test_turns_are_what_the_app_has_made_them() -> None:
     usual = sys.getswitchinterval()
-    turns = Turns()
+    turns = SwitchInterval()
     try:
         turns.shorten()
         sys.setswitchinterval(0.001)

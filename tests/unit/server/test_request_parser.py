@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from miniexpress.server import Server
-from miniexpress.server.request_parser import Refused, read_head
+from miniexpress.server.request_parser import BadRequest, parse_head
 from tests.support.processes import processor_time
 from tests.support.wire import CHUNKED, GET, LAST, POST, connected, echo, received, seen, statuses, talk
 
@@ -127,7 +127,7 @@ def test_a_body_that_breaks_off_is_an_error_to_the_app(serve: Serve) -> None:
 
 def test_an_app_that_swallows_a_malformed_body_does_not_keep_the_connection(serve: Serve) -> None:
     def app(environ: Any, start_response: Any) -> list[bytes]:
-        with pytest.raises(Refused, match="chunk"):
+        with pytest.raises(BadRequest, match="chunk"):
             environ["wsgi.input"].read()
         start_response("200 OK", [])
         return [b"fine"]
@@ -151,8 +151,8 @@ def test_an_app_that_swallows_a_malformed_body_does_not_keep_the_connection(serv
 )
 def test_a_hostile_head_takes_next_to_no_time(hostile: bytes) -> None:
     def read() -> None:
-        with suppress(Refused):
-            read_head(hostile, {}, 2000)
+        with suppress(BadRequest):
+            parse_head(hostile, {}, 2000)
 
     hostile = hostile[:16_384]  # more than that never gets here
     assert processor_time(read) < 0.01

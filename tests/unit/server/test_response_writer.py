@@ -99,7 +99,7 @@ def test_a_wrong_content_length_is_a_500_where_it_is_seen_in_time(
 
 
 @pytest.mark.parametrize(("length", "body"), [("3", b"he"), ("9", b"hello")])
-def test_a_wrong_content_length_ends_the_connection_once_the_answer_has_begun(
+def test_a_wrong_content_length_ends_the_connection_once_the_answer_skip_blank_lines(
     serve: Serve, caplog: pytest.LogCaptureFixture, length: str, body: bytes
 ) -> None:
     answer = talk(serve(answering(b"he", b"llo", headers=(("Content-Length", length),))), GET + GET)

@@ -73,7 +73,7 @@ def test_without_100_continue_the_connection_ends_since_the_body_may_or_may_not_
     assert b"\r\nConnection: close\r\n" in answer
 
 
-def test_once_the_answer_has_begun_no_100_is_sent(serve: Serve) -> None:
+def test_once_the_answer_skip_blank_lines_no_100_is_sent(serve: Serve) -> None:
     def app(environ: Any, start_response: Any) -> list[bytes]:
         write = start_response("200 OK", [])
         write(b"begun")
