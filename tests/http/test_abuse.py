@@ -20,7 +20,7 @@ import pytest
 
 from miniexpress import express
 from miniexpress.server import Server
-from miniexpress.server.server import SwitchInterval
+from miniexpress.server.switch_interval import SwitchInterval
 from tests.support.processes import wait_for
 from tests.support.wire import CHUNKED, GET, LAST, POST, answering, connected, echo, listening, received, statuses, talk
 
@@ -151,17 +151,17 @@ def test_a_crowd_that_leaves_at_once_has_longer_turns_until_it_is_gone(serve: Se
 
 def test_turns_are_what_the_app_has_made_them() -> None:
     usual = sys.getswitchinterval()
-    turns = SwitchInterval()
+    interval = SwitchInterval()
     try:
-        turns.shorten()
+        interval.restore()
         sys.setswitchinterval(0.001)
-        turns.shorten()
+        interval.restore()
         assert sys.getswitchinterval() == pytest.approx(0.001)
         for _ in range(2):
-            turns.lengthen()
-            turns.lengthen()
+            interval.lengthen()
+            interval.lengthen()
             assert sys.getswitchinterval() == pytest.approx(0.1)
-            turns.shorten()
+            interval.restore()
             assert sys.getswitchinterval() == pytest.approx(0.001)
     finally:
         sys.setswitchinterval(usual)
@@ -181,11 +181,11 @@ def test_turns_are_as_before_when_a_crowd_leaves_while_the_server_stops() -> Non
     with ExitStack() as stack:
         for _ in range(20):
             stack.enter_context(connected(f"http://127.0.0.1:{server.server_port}")).sendall(GET)
-        wait_for(lambda: len(server._serving) == 20 and not server.idle, "requests under way")
+        wait_for(lambda: len(server._threads) == 20 and not server.idle, "requests under way")
         server.stop()
         thread.join(10)
         release.set()
-    wait_for(lambda: not server._serving, "the end of all")
+    wait_for(lambda: not server._threads, "the end of all")
     assert sys.getswitchinterval() == usual
 
 

@@ -95,7 +95,7 @@ def test_a_wrong_content_length_is_a_500_where_it_is_seen_in_time(
 ) -> None:
     answer = talk(serve(answering(b"hello", headers=(("Content-Length", length),))), GET + GET)
     assert answer == b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n"
-    assert f"the answer has 5 bytes, and a Content-Length of {length}" in caplog.text
+    assert f"the response has 5 bytes, and a Content-Length of {length}" in caplog.text
 
 
 @pytest.mark.parametrize(("length", "body"), [("3", b"he"), ("9", b"hello")])
@@ -256,7 +256,7 @@ def test_write_is_refused_once_its_answer_has_ended_and_leaves_the_next_one_alon
     refusals: list[str] = []
 
     def write_late() -> None:
-        with pytest.raises(RuntimeError, match="write\\(\\) was called after its answer had ended") as refused:
+        with pytest.raises(RuntimeError, match="write\\(\\) was called after its response had ended") as refused:
             kept[0](b"HTTP/1.1 200 OK\r\nX-Evil: 1\r\n\r\n")
         refusals.append(str(refused.value))
 
