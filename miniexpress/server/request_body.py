@@ -74,7 +74,8 @@ class RequestBody(io.RawIOBase):
         if self._failed:
             raise Disconnected("request aborted")
         try:
-            self._send_continue()
+            if self._expects_continue:
+                self._send_continue()
             data = self._read(len(target))
         except BaseException:
             self._failed = True
@@ -83,9 +84,8 @@ class RequestBody(io.RawIOBase):
         return len(data)
 
     def _send_continue(self) -> None:
-        if self._expects_continue:
-            self._expects_continue = False
-            self._client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self._expects_continue = False
+        self._client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     def _read(self, size: int) -> bytes:
         """Return from 1 to ``size`` bytes; none at the end of the body."""

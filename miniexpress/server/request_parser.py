@@ -77,7 +77,8 @@ def parse_head(head: bytes, base_environ: WSGIEnvironment, max_headers_count: in
     environ["SERVER_PROTOCOL"] = version
     parse_headers(header_lines, environ)
     check_host(environ, authority)
-    check_expect(environ)
+    if "HTTP_EXPECT" in environ:
+        check_expect(environ)
     return environ
 
 
@@ -162,11 +163,8 @@ def is_host(text: str) -> bool:
 
 
 def check_expect(environ: WSGIEnvironment) -> None:
-    """Reject any expectation but 100-continue (RFC 9110 section 10.1.1)."""
-    expectation = environ.get("HTTP_EXPECT")
-    if expectation is None or environ["SERVER_PROTOCOL"] == "HTTP/1.0":
-        return
-    if CONTINUE.search(expectation) is None:
+    """Reject any expectation but 100-continue; HTTP/1.0 has none (RFC 9110 section 10.1.1)."""
+    if environ["SERVER_PROTOCOL"] == "HTTP/1.1" and CONTINUE.search(environ["HTTP_EXPECT"]) is None:
         raise BadRequest(417, "unknown expectation")
 
 

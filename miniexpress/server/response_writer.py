@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from email.utils import formatdate
-from enum import Enum
 from functools import lru_cache
 from threading import Lock
 from time import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .client_socket import ClientSocket
 from .grammar import CONTENT_LENGTH, CONTROL_CHARACTERS, STATUS, TOKEN
@@ -24,15 +23,6 @@ if TYPE_CHECKING:
 FRAMING_HEADERS = {"content-length", "transfer-encoding"}
 INTERPRETED_HEADERS = FRAMING_HEADERS | {"connection", "date"}
 CONNECTION_CLOSE = "Connection: close\r\n"
-
-
-class Framing(Enum):
-    """How the client finds the end of a response's body (RFC 9112 section 6.3)."""
-
-    NO_BODY = "no body"
-    CONTENT_LENGTH = "content-length"
-    CHUNKED = "chunked"
-    UNTIL_CLOSE = "until close"
 
 
 class ResponseWriter:
@@ -58,9 +48,10 @@ class ResponseWriter:
         self._keep_alive_headers = keep_alive_headers
         self._method: str = environ["REQUEST_METHOD"]
         self._version: str = environ["SERVER_PROTOCOL"]
-        self._head: ResponseHead | None = None
-        self._framing = Framing.NO_BODY
-        self._remaining = 0  # bytes that Content-Length still announces
+        self._status = ""
+        self._head = b""  # status line and headers of the app; empty before start_response
+        self._fields: dict[str, str] = {}  # its INTERPRETED_HEADERS
+        self._framing: Framing = NO_BODY
         self._ended = False
         self._lock = Lock()  # the app may hand `write` to another thread
 
@@ -78,9 +69,10 @@ class ResponseWriter:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None  # else the traceback and this frame would hold each other
-        elif self._head is not None:
+        elif self._head:
             raise RuntimeError("start_response was called twice: a second call needs exc_info")
-        self._head = parse_response_head(status, headers)
+        self._head, self._fields = encode_response_head(status, headers)
+        self._status = status
         return self.write
 
     def write_all(self, chunks: Iterable[bytes]) -> None:
@@ -97,7 +89,9 @@ class ResponseWriter:
                 self._send_head(parts, total=sum(map(len, parts)))
             elif any(parts):
                 self._send(parts)
-            self._send_end()
+            end = self._framing.end()
+            if end:
+                self._client.send(end)
 
     def write(self, data: bytes) -> None:
         """Send a part of the body: the ``write`` that PEP 3333's ``start_response`` returns.
@@ -120,119 +114,156 @@ class ResponseWriter:
     def _send(self, parts: Sequence[bytes]) -> None:
         if not self.headers_sent:
             self._send_head(parts)
-        elif self._framing is not Framing.NO_BODY:
-            self._client.send(*self._frame(parts))
+        elif self._framing is not NO_BODY:
+            self._client.send(*self._framing.frame(parts))
 
     def _send_head(self, parts: Sequence[bytes], total: int | None = None) -> None:
         """Send the head with the first ``parts`` of the body; ``total`` is the body's size in bytes, where known."""
-        head, body = self._head, self._request_body
-        if head is None:
+        if not self._head:
             raise RuntimeError("the app returned without calling start_response")
+        body, fields = self._request_body, self._fields
+        framing = choose_framing(self._method, self._status, fields, self._version, total)
+        payload = framing.frame(parts)
 
-        self._framing = choose_framing(self._method, head, self._version, total)
-        payload = self._frame_first(parts, head.content_length, total)
-
+        says_close = "close" in fields.get("connection", "").lower()
         self.keep_alive = (
-            self._wants_keep_alive()
-            and not head.says_close
-            and self._framing is not Framing.UNTIL_CLOSE
+            not says_close
+            and self._wants_keep_alive()
+            and framing is not UNTIL_CLOSE
             and (body is None or body.can_drain())
         )
         if body is not None:
             body.withhold_continue()
 
-        date = "" if head.has_date else date_line(int(time()))
-        added = f"{date}{self._connection_headers(head)}{self._framing_header(head, total)}\r\n"
+        if says_close:
+            connection = ""  # the app's own header is in its head
+        elif not self.keep_alive:
+            connection = CONNECTION_CLOSE
+        elif "connection" in fields:
+            connection = f"Connection: {fields['connection']}\r\n"
+        else:
+            connection = self._keep_alive_headers
+        date = "" if "date" in fields else date_line(int(time()))
+        added = f"{date}{connection}{framing.header}\r\n"
+        self._framing = framing
         self.headers_sent = True
-        self._client.send(head.lines + added.encode("latin-1"), *payload)
+        self._client.send(self._head + added.encode("latin-1"), *payload)
 
-    def _frame_first(self, parts: Sequence[bytes], announced: int | None, total: int | None) -> Sequence[bytes]:
-        if self._framing is Framing.NO_BODY:
-            return ()
-        if self._framing is Framing.CONTENT_LENGTH:
-            if announced is not None and total is not None and announced != total:
-                raise ValueError(f"the response has {total} bytes, and a Content-Length of {announced}")
-            self._remaining = announced if announced is not None else total or 0
-        return self._frame(parts)
 
-    def _frame(self, parts: Sequence[bytes]) -> Sequence[bytes]:
-        """Return ``parts`` as they are sent; chunked: ``[b"ab", b"c"]`` → ``[b"3\\r\\n", b"ab", b"c", b"\\r\\n"]``."""
-        size = sum(map(len, parts))
-        if self._framing is Framing.CHUNKED:
-            return [b"%x\r\n" % size, *parts, b"\r\n"]
-        if self._framing is Framing.CONTENT_LENGTH:
-            self._remaining -= size
-            if self._remaining < 0:
-                raise ValueError(f"the response is {-self._remaining} bytes longer than its Content-Length")
+class Framing(Protocol):
+    """How the client finds the end of a response's body (RFC 9112 section 6.3)."""
+
+    header: str  # with its CRLF; empty for none, or where the app has given it
+
+    def frame(self, parts: Sequence[bytes], /) -> Sequence[bytes]:
+        """Return ``parts`` as they are sent."""
+
+    def end(self) -> bytes:
+        """Return what is sent behind the last part."""
+
+
+class NoBody:
+    """A response that ends with its head, whatever body the app returns."""
+
+    header = ""
+
+    def frame(self, parts: Sequence[bytes]) -> Sequence[bytes]:
+        return ()
+
+    def end(self) -> bytes:
+        return b""
+
+
+class UntilClose:
+    """A body of unknown size for an HTTP/1.0 client: it ends with the connection."""
+
+    header = ""
+
+    def frame(self, parts: Sequence[bytes]) -> Sequence[bytes]:
         return parts
 
-    def _connection_headers(self, head: ResponseHead) -> str:
-        if head.says_close:
-            return ""  # the app's own header is among head.lines
-        if not self.keep_alive:
-            return CONNECTION_CLOSE
-        if head.connection is not None:
-            return f"Connection: {head.connection}\r\n"
-        return self._keep_alive_headers
+    def end(self) -> bytes:
+        return b""
 
-    def _framing_header(self, head: ResponseHead, total: int | None) -> str:
-        if self._framing is Framing.CHUNKED:
-            return "Transfer-Encoding: chunked\r\n"
-        if self._framing is Framing.CONTENT_LENGTH and head.content_length is None:
-            return f"Content-Length: {total}\r\n"
-        return ""
 
-    def _send_end(self) -> None:
-        if self._framing is Framing.CHUNKED:
-            self._client.send(b"0\r\n\r\n")
-        elif self._framing is Framing.CONTENT_LENGTH and self._remaining > 0:
+class Chunked:
+    """A body of unknown size in chunks: ``[b"ab", b"c"]`` → ``[b"3\\r\\n", b"ab", b"c", b"\\r\\n"]``."""
+
+    header = "Transfer-Encoding: chunked\r\n"
+
+    def frame(self, parts: Sequence[bytes]) -> Sequence[bytes]:
+        size = sum(map(len, parts))
+        return [b"%x\r\n" % size, *parts, b"\r\n"]
+
+    def end(self) -> bytes:
+        return b"0\r\n\r\n"
+
+
+class ContentLength:
+    """A body of ``length`` bytes. Raises ``ValueError`` when the app gives more, or fewer."""
+
+    def __init__(self, length: int, header: str) -> None:
+        self.header = header
+        self._remaining = length
+
+    def frame(self, parts: Sequence[bytes]) -> Sequence[bytes]:
+        self._remaining -= sum(map(len, parts))
+        if self._remaining < 0:
+            raise ValueError(f"the response is {-self._remaining} bytes longer than its Content-Length")
+        return parts
+
+    def end(self) -> bytes:
+        if self._remaining > 0:
             raise ValueError(f"the response lacks {self._remaining} bytes of its Content-Length")
+        return b""
 
 
-class ResponseHead(NamedTuple):
-    """What the app gave to ``start_response``, checked and encoded."""
-
-    status: str
-    lines: bytes  # status line and headers, each with its CRLF, without those that the server writes itself
-    content_length: int | None
-    connection: str | None
-    has_date: bool
-
-    @property
-    def says_close(self) -> bool:
-        return self.connection is not None and "close" in self.connection.lower()
+NO_BODY = NoBody()
+CHUNKED = Chunked()
+UNTIL_CLOSE = UntilClose()
 
 
-def choose_framing(method: str, head: ResponseHead, version: str, total: int | None) -> Framing:
-    """Choose how the client finds the end of the body; ``total`` is the body's size in bytes, where known."""
-    if method == "HEAD" or head.status.startswith(("204", "304")):
-        return Framing.NO_BODY
-    if head.content_length is not None or total is not None:
-        return Framing.CONTENT_LENGTH
+def choose_framing(method: str, status: str, fields: dict[str, str], version: str, total: int | None) -> Framing:
+    """Choose how the client finds the end of the body.
+
+    ``fields`` are the app's ``INTERPRETED_HEADERS``; ``total`` is the body's size in bytes, where known. Raises
+    ``ValueError`` where it is not the ``Content-Length`` of the app.
+    """
+    if method == "HEAD" or status.startswith(("204", "304")):
+        return NO_BODY
+    if "content-length" in fields:
+        length = parse_content_length(fields["content-length"])
+        if total is not None and total != length:
+            raise ValueError(f"the response has {total} bytes, and a Content-Length of {length}")
+        return ContentLength(length, header="")
+    if total is not None:
+        return ContentLength(total, header=f"Content-Length: {total}\r\n")
     if version == "HTTP/1.1":
-        return Framing.CHUNKED
-    return Framing.UNTIL_CLOSE
+        return CHUNKED
+    return UNTIL_CLOSE
 
 
-def parse_response_head(status: str, headers: list[tuple[str, str]]) -> ResponseHead:
-    """Check and encode a head. Raises ``ValueError`` for one that would not arrive as it is meant."""
+def encode_response_head(status: str, headers: list[tuple[str, str]]) -> tuple[bytes, dict[str, str]]:
+    """Return the head as it is sent, without the headers that the server writes itself, and the interpreted headers.
+
+    ``"200 OK", [("A", "b"), ("Date", "x")]`` → ``b"HTTP/1.1 200 OK\\r\\nA: b\\r\\nDate: x\\r\\n", {"date": "x"}``.
+    Raises ``ValueError`` for a head that would not arrive as it is meant.
+    """
     if STATUS.fullmatch(status) is None:
         raise ValueError(f"a status must be a string such as '200 OK', from 200 on, not {status!r}")
     fields = interpreted_fields(headers)
-    lines = encode_head(status, headers)
+    head = encode_head(status, headers)
     dropped = set()
     if "transfer-encoding" in fields or status.startswith("204"):  # 204: RFC 9110 section 8.6
         dropped |= FRAMING_HEADERS
         fields.pop("content-length", None)
-    connection = fields.get("connection")
-    if connection is not None and "close" not in connection.lower():
+    if "content-length" in fields:
+        parse_content_length(fields["content-length"])  # refuses a malformed one
+    if "connection" in fields and "close" not in fields["connection"].lower():
         dropped.add("connection")  # written once keep-alive is decided
     if dropped:
-        lines = encode_head(status, [field for field in headers if header_key(field[0]) not in dropped])
-    length = fields.get("content-length")
-    return ResponseHead(
-        status, lines, None if length is None else parse_content_length(length), connection, "date" in fields
-    )
+        head = encode_head(status, [field for field in headers if header_key(field[0]) not in dropped])
+    return head, fields
 
 
 def interpreted_fields(headers: list[tuple[str, str]]) -> dict[str, str]:
