@@ -125,7 +125,7 @@ class ResponseWriter:
         framing = choose_framing(self._method, self._status, fields, self._version, total)
         payload = framing.frame(parts)
 
-        says_close = "close" in fields.get("connection", "").lower()
+        says_close = "connection" in fields and "close" in fields["connection"].lower()
         self.keep_alive = (
             not says_close
             and self._wants_keep_alive()
