@@ -1,23 +1,22 @@
-"""TODO"""
+"""Serve one client's connection: receive a request, call the WSGI app, send the response; repeat while kept alive."""
 
 from __future__ import annotations
 
 import io
 import logging
 from contextlib import suppress
-from http.server import BaseHTTPRequestHandler
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
-from .client_socket import LINGER_SECONDS, PIECE, Client, Disconnected
-from .request_body import Body, body_of
-from .request_parser import Refused, has_begun, read_head, wants_keep_alive
-from .response_writer import CLOSE, Answer
+from .client_socket import BUFFER_SIZE, LINGER_SECONDS, ClientSocket, Disconnected
+from .request_body import RequestBody, open_body
+from .request_parser import BadRequest, parse_head, skip_blank_lines, wants_keep_alive
+from .response_writer import CONNECTION_CLOSE, ResponseWriter
 
 if TYPE_CHECKING:
-    from wsgiref.types import WSGIEnvironment
-
-    from .server import Server
+    import socket
+    from ssl import SSLContext
+    from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger("miniexpress.server")
 
@@ -33,105 +32,145 @@ REASONS = {
 }
 
 
-class Connection(BaseHTTPRequestHandler):
+class ConnectionServer(Protocol):
+    """What a connection needs of its server: the app, the options, and what the two tell each other when it stops.
+
+    Timeouts are in seconds. ``idle`` has the clients without a request under way: those that may be disconnected.
+    """
+
+    app: WSGIApplication
+    base_environ: WSGIEnvironment
+    ssl_context: SSLContext | None
+    headers_timeout: float
+    request_timeout: float
+    keep_alive_timeout: float
+    max_header_size: int
+    max_headers_count: int
+    stopping: bool
+    idle: set[ClientSocket]
+
+
+class Connection:
     """One client's connection, from its first byte to its last."""
 
-    server: Server
-    base: WSGIEnvironment
-    body: Body | None
+    def __init__(self, connection: socket.socket, client_address: Any, server: ConnectionServer) -> None:
+        self.server = server
+        self.client = ClientSocket(connection, server.max_header_size, server.ssl_context)
+        self.keep_alive = True
+        self.is_first = True  # no request was received yet
+        self.keep_alive_headers = f"Connection: keep-alive\r\nKeep-Alive: timeout={int(server.keep_alive_timeout)}\r\n"
+        self.base_environ = server.base_environ.copy()
+        if isinstance(client_address, tuple):  # clients of a Unix socket have no address
+            host, port = client_address[:2]
+            self.base_environ.update(REMOTE_ADDR=host, REMOTE_PORT=str(port))
 
-    def handle(self) -> None:
+    def serve(self) -> None:
+        """Serve requests until client, app or server ends the connection. Raises ``OSError`` for a failed handshake."""
         try:
             while self.keep_alive:
-                self._answer(self._receive_request())
+                environ, body = self._receive_request()
+                self._respond(environ, body)
         except Disconnected:
             pass
-        except Refused as refused:
-            with suppress(Disconnected):
-                self.client.send(f"HTTP/1.1 {refused.status} {REASONS[refused.status]}\r\n{CLOSE}\r\n".encode())
+        except BadRequest as error:
+            self._send_error(error.status)
+        finally:
+            self._close()
 
-    def _receive_request(self) -> WSGIEnvironment:
+    def _receive_request(self) -> tuple[WSGIEnvironment, RequestBody | None]:
         server, client = self.server, self.client
         server.idle.add(client)
         try:
-            if not self.served:
-                client.shake_hands(server.headers_timeout)
+            if self.is_first:
+                client.do_handshake(server.headers_timeout)
             self._await_request()
             begun = monotonic()
             client.deadline = begun + (GRACE_SECONDS if server.stopping else server.headers_timeout)
             head = client.receive_head()
         finally:
             server.idle.discard(client)
-        environ = read_head(head, self.base, server.max_headers_count)
+        environ = parse_head(head, self.base_environ, server.max_headers_count)
         client.deadline = begun + server.request_timeout
+        body = open_body(client, environ)
+        environ["wsgi.input"] = io.BytesIO() if body is None else io.BufferedReader(body, BUFFER_SIZE)
         self.keep_alive = wants_keep_alive(environ["SERVER_PROTOCOL"], environ.get("HTTP_CONNECTION"))
-        self.body = body_of(client, environ)
-        environ["wsgi.input"] = io.BytesIO() if self.body is None else io.BufferedReader(self.body, PIECE)
-        return environ
+        self.is_first = False
+        return environ, body
 
     def _await_request(self) -> None:
+        """Wait for the first byte of a request. Raises ``BadRequest`` 408 where a new client sends none in time."""
         server, client = self.server, self.client
-        seconds = server.keep_alive_timeout if self.served else server.headers_timeout
-        deadline = monotonic() + seconds
+        timeout = server.headers_timeout if self.is_first else server.keep_alive_timeout
+        deadline = monotonic() + timeout
+        remaining = timeout  # exactly the same for each request, so that the socket's timeout need not be set anew
+        skip_blank_lines(client.buffer)
         try:
-            while not has_begun(client.buffer):
-                client.wait(min(seconds, GRACE_SECONDS) if server.stopping else seconds)
-                seconds = deadline - monotonic()
-        except Refused as refused:
-            raise Disconnected if self.served or server.stopping else refused from None
+            while len(client.buffer) == 0 or client.buffer == b"\r":
+                client.wait(min(remaining, GRACE_SECONDS) if server.stopping else remaining)
+                remaining = deadline - monotonic()
+                skip_blank_lines(client.buffer)
+        except BadRequest:
+            if self.is_first and not server.stopping:
+                raise
+            raise Disconnected("idle for too long") from None
 
-    def _answer(self, environ: WSGIEnvironment) -> None:
-        self.served = True
+    def _respond(self, environ: WSGIEnvironment, body: RequestBody | None) -> None:
         method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]
-        answer = Answer(self.client, environ, self._life)
+        response = ResponseWriter(self.client, environ, body, self._wants_keep_alive, self.keep_alive_headers)
         try:
-            chunks = self.server.app(environ, answer.start)
-            try:
-                answer.send_all(chunks)
-            finally:
-                if hasattr(chunks, "close"):
-                    chunks.close()
-        except (Refused, Disconnected) as error:
-            raise Disconnected if answer.begun else error from None
-        except BaseException:  # the app's own SystemExit and the like, too: they are no reason to end a thread of ours
+            self._run_app(environ, response)
+        except Disconnected:
+            raise
+        except BadRequest as error:  # the app has read the body, and what came was malformed
+            self._abort(response, error.status)
+        except BaseException:  # SystemExit and the like, too: an app must not end a thread of the server's
             try:
                 log.exception("%s %s failed", method, target)
-            except Exception:  # Python cannot print it
+            except Exception:  # Python cannot print it.
                 log.error("%s %s failed", method, target)
-            raise Disconnected if answer.begun else Refused(500, "the app failed") from None
+            self._abort(response, 500)
+        else:
+            self.keep_alive = response.keep_alive and (body is None or self._drain(body))
         finally:
-            answer.end()
-        self.keep_alive = self.keep_alive and (self.body is None or self._skip(self.body))
+            response.end()
 
-    def _skip(self, body: Body) -> bool:
-        """Pass over what the app has left of a body; whether the next request can be read behind it."""
-        self.server.idle.add(self.client)
+    def _wants_keep_alive(self) -> bool:
+        return self.keep_alive and not self.server.stopping
+
+    def _run_app(self, environ: WSGIEnvironment, response: ResponseWriter) -> None:
+        chunks = self.server.app(environ, response.start_response)
         try:
-            if self.server.stopping:
-                self.client.deadline = min(self.client.deadline, monotonic() + GRACE_SECONDS)
-            return body.skip()
+            response.write_all(chunks)
         finally:
-            self.server.idle.discard(self.client)
+            if hasattr(chunks, "close"):
+                chunks.close()
 
-    def _life(self, keep_alive: bool) -> str:
-        if self.body is not None and not self.body.settle():
-            keep_alive = False
-        self.keep_alive = self.keep_alive and keep_alive and not self.server.stopping
-        return self.server.keep_alive_lines if self.keep_alive else CLOSE
+    def _abort(self, response: ResponseWriter, status: int) -> None:
+        """End the connection; before that, send an error where the response has not started."""
+        response.end()  # no other thread of the app's starts it now
+        self.keep_alive = False
+        if not response.headers_sent:
+            self._send_error(status)
 
-    def setup(self) -> None:
-        server = self.server
-        self.client = Client(self.request, server.max_header_size, server.ssl_context)
-        self.keep_alive = True
-        self.served = False
-        self.base = server.environ.copy()
-        if isinstance(self.client_address, tuple):  # clients of a Unix socket have no address
-            host, port = self.client_address[:2]
-            self.base.update(REMOTE_ADDR=host, REMOTE_PORT=str(port))
+    def _send_error(self, status: int) -> None:
+        with suppress(Disconnected):
+            self.client.send(f"HTTP/1.1 {status} {REASONS[status]}\r\n{CONNECTION_CLOSE}\r\n".encode())
 
-    def finish(self) -> None:
-        self.server.idle.add(self.client)  # so that stopping ends the wait
+    def _drain(self, body: RequestBody) -> bool:
+        """Drop what the app has not read of a body. Return whether the next request can be read."""
+        server, client = self.server, self.client
+        server.idle.add(client)
         try:
-            self.client.close(GRACE_SECONDS if self.server.stopping else LINGER_SECONDS)
+            if server.stopping:
+                client.deadline = min(client.deadline, monotonic() + GRACE_SECONDS)
+            return body.drain()
         finally:
-            self.server.idle.discard(self.client)
+            server.idle.discard(client)
+
+    def _close(self) -> None:
+        server, client = self.server, self.client
+        server.idle.add(client)
+        try:
+            client.close(GRACE_SECONDS if server.stopping else LINGER_SECONDS)
+        finally:
+            server.idle.discard(client)

@@ -1,4 +1,7 @@
-"""TODO"""
+"""Read the body of a request: ``Content-Length`` bytes, or chunks (RFC 9112 sections 6 and 7).
+
+A body is a raw stream, which the connection hands to the app in ``wsgi.input``.
+"""
 
 from __future__ import annotations
 
@@ -7,50 +10,61 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .client_socket import Client, Disconnected
-from .request_parser import _TOKEN, FRAMING, LENGTH, TOKEN, Refused, lines_of, split_field
+from .client_socket import ClientSocket, Disconnected
+from .grammar import CHUNK_HEADER, CONTENT_LENGTH, TOKEN
+from .request_parser import FRAMING_KEYS, BadRequest, parse_header, split_lines
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
-CHUNK = re.compile(rf'([0-9A-Fa-f]{{1,15}}+)(?:;{_TOKEN}(?:=(?:{_TOKEN}|"[^"\\]*+(?:\\.[^"\\]*+)*"))?)*')
-SKIPPED_BODY = 256 * 1024  # bytes that are read and dropped, when the app left them, to keep the connection
+MAX_DRAINED_BODY = 256 * 1024  # bytes of a body the app did not read that are dropped, to keep the connection
+DRAIN_BUFFER_SIZE = 8192
 
 
-def body_of(client: Client, environ: WSGIEnvironment) -> Body | None:
-    """The body that follows a head; None for none."""
-    if "CONTENT_LENGTH" not in environ and "HTTP_TRANSFER_ENCODING" not in environ:
-        return None
-    return Body(client, environ)
+def open_body(client: ClientSocket, environ: WSGIEnvironment) -> RequestBody | None:
+    """Return the body that follows a head; None where the head announces none.
 
-
-def body_size(environ: WSGIEnvironment) -> int | None:
-    """In bytes; None for a chunked body. Raises Refused where RFC 9112 6.3 leaves the size in doubt."""
+    Raises ``BadRequest`` where the body's size is in doubt (RFC 9112 section 6.3).
+    """
     length = environ.get("CONTENT_LENGTH")
-    if "HTTP_TRANSFER_ENCODING" not in environ:
-        if length is None or LENGTH.fullmatch(length) is None:
-            raise Refused(400, "malformed Content-Length")
-        return int(length)
+    coding = environ.get("HTTP_TRANSFER_ENCODING")
+    if length is None and coding is None:
+        return None
+    expects_continue = "HTTP_EXPECT" in environ and environ["SERVER_PROTOCOL"] == "HTTP/1.1"
+    if coding is None:
+        return ContentLengthBody(client, parse_content_length(length), expects_continue)
     if length is not None or environ["SERVER_PROTOCOL"] == "HTTP/1.0":
-        raise Refused(400, "ambiguous body")
-    coding = environ["HTTP_TRANSFER_ENCODING"].lower()
-    if coding != "chunked":
-        *others, last = re.split("[ \t]*,[ \t]*", coding)
-        has_end = last == "chunked" and all(TOKEN.fullmatch(other) and other != last for other in others)
-        raise Refused(501 if has_end else 400, "unknown transfer coding")
-    return None
+        raise BadRequest(400, "ambiguous body")
+    check_transfer_coding(coding.lower())
+    return ChunkedBody(client, expects_continue)
 
 
-class Body(io.RawIOBase):
-    """A request's body, for wsgi.input: Content-Length bytes, or chunks (RFC 9112 7.1). Reading raises OSError."""
+def parse_content_length(text: str | None) -> int:
+    if text is None or CONTENT_LENGTH.fullmatch(text) is None:
+        raise BadRequest(400, "malformed Content-Length")
+    return int(text)
 
-    def __init__(self, client: Client, environ: WSGIEnvironment) -> None:
-        size = body_size(environ)
+
+def check_transfer_coding(coding: str) -> None:
+    """Raise ``BadRequest`` for all but ``chunked``: 501 where it is valid, as ``gzip, chunked`` is, else 400."""
+    if coding == "chunked":
+        return
+    *others, last = re.split("[ \t]*,[ \t]*", coding)
+    is_valid = last == "chunked" and all(TOKEN.fullmatch(other) and other != last for other in others)
+    raise BadRequest(501 if is_valid else 400, "unknown transfer coding")
+
+
+class RequestBody(io.RawIOBase):
+    """A request's body as a raw stream.
+
+    Reading raises ``BadRequest`` or ``Disconnected``, both ``OSError``; from then on the body is of no use.
+    With ``expects_continue``, the first read sends ``100 Continue``.
+    """
+
+    def __init__(self, client: ClientSocket, expects_continue: bool) -> None:
         self._client = client
-        self._left = size or 0  # of the body, or of the chunk
-        self._chunked = size is None
-        self._awaited = size != 0 and "HTTP_EXPECT" in environ and environ["SERVER_PROTOCOL"] == "HTTP/1.1"
-        self._spare = client.limit  # bytes that the extensions and trailers of chunks may take
+        self._expects_continue = expects_continue
+        self._remaining = 0  # bytes of the body, or of the chunk
         self._failed = False
 
     def readable(self) -> bool:
@@ -59,56 +73,113 @@ class Body(io.RawIOBase):
     def readinto(self, target: Any) -> int:
         if self._failed:
             raise Disconnected("request aborted")
-        self._failed = True
-        data = self._read(len(target))
-        self._failed = False
+        try:
+            if self._expects_continue:
+                self._send_continue()
+            data = self._read(len(target))
+        except BaseException:
+            self._failed = True
+            raise
         target[: len(data)] = data
         return len(data)
 
+    def _send_continue(self) -> None:
+        self._expects_continue = False
+        self._client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+
     def _read(self, size: int) -> bytes:
-        if self._awaited:
-            self._awaited = False
-            self._client.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if self._chunked and not self._left:
-            self._begin_chunk()
-        if not self._left:
+        """Return from 1 to ``size`` bytes; none at the end of the body."""
+        raise NotImplementedError
+
+    def can_drain(self) -> bool:
+        """Return whether the unread body may be drained to keep the connection.
+
+        Not where the client waits for ``100 Continue``: it may send the body, or the next request instead.
+        """
+        return not self._failed and not self._expects_continue and self._remaining <= MAX_DRAINED_BODY
+
+    def withhold_continue(self) -> None:
+        """Send no ``100 Continue`` any more: the response has started."""
+        self._expects_continue = False
+
+    def drain(self) -> bool:
+        """Read and drop the rest of the body. Return whether its end was reached, where the next request begins."""
+        buffer = bytearray(DRAIN_BUFFER_SIZE)
+        drained = 0
+        with suppress(BadRequest):
+            while drained <= MAX_DRAINED_BODY and (count := self.readinto(buffer)):
+                drained += count
+        return not self._failed and self._is_complete()
+
+    def _is_complete(self) -> bool:
+        return self._remaining == 0
+
+
+class ContentLengthBody(RequestBody):
+    """A body of ``size`` bytes."""
+
+    def __init__(self, client: ClientSocket, size: int, expects_continue: bool) -> None:
+        super().__init__(client, expects_continue and size > 0)
+        self._remaining = size
+
+    def _read(self, size: int) -> bytes:
+        if self._remaining == 0:
             return b""
-        data = self._client.receive(min(size, self._left))
-        self._left -= len(data)
-        if self._chunked and not self._left and self._client.receive(1) + self._client.receive(1) != b"\r\n":
-            raise Refused(400, "chunk longer than its size")
+        data = self._client.receive(min(size, self._remaining))
+        self._remaining -= len(data)
         return data
 
-    def _begin_chunk(self) -> None:
-        line = self._line()
-        chunk = CHUNK.fullmatch(line)
-        if chunk is None:
-            raise Refused(400, "malformed chunk size")
-        self._charge(len(line) - chunk.end(1))
-        self._left = int(chunk[1], 16)
-        self._chunked = self._left > 0
-        while not self._chunked and (line := self._line()):
-            self._charge(len(line))
-            if split_field(line)[0] in FRAMING:
-                raise Refused(400, "forbidden trailer")
 
-    def _line(self) -> str:
-        return lines_of(self._client.receive_line())[0]
+class ChunkedBody(RequestBody):
+    """A body in chunks (RFC 9112 section 7.1): ``b"5\\r\\nhello\\r\\n0\\r\\n\\r\\n"`` → ``b"hello"``.
 
-    def _charge(self, size: int) -> None:
-        self._spare -= size
-        if self._spare < 0:
-            raise Refused(431, "chunk extensions or trailers too long")
+    Extensions and trailers are dropped. Together they may be as long as a head.
+    """
 
-    def settle(self) -> bool:
-        """Whether what the app leaves can be passed over; for when its answer begins, after which no 100 is sent."""
-        awaited, self._awaited = self._awaited, False
-        return not self._failed and not awaited and self._left <= SKIPPED_BODY
+    def __init__(self, client: ClientSocket, expects_continue: bool) -> None:
+        super().__init__(client, expects_continue)
+        self._overhead_left = client.limit  # bytes
+        self._last_chunk_seen = False
 
-    def skip(self) -> bool:
-        """Drop what the app left, and tell whether the next request begins behind it."""
-        scratch, dropped = bytearray(8192), 0
-        with suppress(Refused):
-            while dropped <= SKIPPED_BODY and (count := self.readinto(scratch)):
-                dropped += count
-        return not self._failed and not self._left and not self._chunked
+    def _read(self, size: int) -> bytes:
+        if self._remaining == 0:
+            if self._last_chunk_seen:
+                return b""
+            self._remaining = self._receive_chunk_size()
+            if self._remaining == 0:
+                self._last_chunk_seen = True
+                self._receive_trailers()
+                return b""
+        data = self._client.receive(min(size, self._remaining))
+        self._remaining -= len(data)
+        if self._remaining == 0 and self._client.receive(1) + self._client.receive(1) != b"\r\n":
+            raise BadRequest(400, "chunk longer than its size")
+        return data
+
+    def _receive_chunk_size(self) -> int:
+        line = self._receive_line()
+        match = CHUNK_HEADER.fullmatch(line)
+        if match is None:
+            raise BadRequest(400, "malformed chunk size")
+        extensions_size = len(line) - match.end(1)
+        self._count_overhead(extensions_size)
+        return int(match[1], 16)
+
+    def _receive_trailers(self) -> None:
+        while line := self._receive_line():
+            self._count_overhead(len(line))
+            key, _ = parse_header(line)
+            if key in FRAMING_KEYS:
+                raise BadRequest(400, "forbidden trailer")
+
+    def _receive_line(self) -> str:
+        [line] = split_lines(self._client.receive_line())
+        return line
+
+    def _count_overhead(self, size: int) -> None:
+        self._overhead_left -= size
+        if self._overhead_left < 0:
+            raise BadRequest(431, "chunk extensions or trailers too long")
+
+    def _is_complete(self) -> bool:
+        return self._last_chunk_seen

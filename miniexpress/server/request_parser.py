@@ -1,6 +1,10 @@
-"""A request as it comes in on an HTTP/1.1 connection (RFC 9112), and as a WSGI app sees it (PEP 3333).
+"""Parse the head of an HTTP/1.1 request (RFC 9112) into a WSGI environ (PEP 3333).
 
-What could be read two ways raises Refused. Where the RFC leaves a choice, it is that of the http module of Node 20.
+``parse_head(b"GET /a?b HTTP/1.1\\r\\nHost: x", {}, 2000)`` →
+``{"REQUEST_METHOD": "GET", "PATH_INFO": "/a", "QUERY_STRING": "b", "HTTP_HOST": "x", …}``
+
+What could be read in two ways raises ``BadRequest``. Where the RFC leaves a choice, it is made as in Node 20's http
+module.
 """
 
 from __future__ import annotations
@@ -11,139 +15,161 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
+from .grammar import CONTROL_CHARACTERS, HOST, REQUEST_LINE, TOKEN
+
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
-# A possessive quantifier stands behind one character class only: CPython before 3.11.5 gets it wrong behind a group.
-_TOKEN = r"[!#$%&'*+\-.^_`|~0-9A-Za-z]++"
-TOKEN = re.compile(_TOKEN)
-REQUEST_LINE = re.compile(
-    r"(?!CONNECT )([!#$%&'*+\-.^_`|~0-9A-Z]++) "  # no small letters: some would take a get for a GET
-    r'((?:(?i:https?)://([^/?#\s]++))?(/[!-"$->@-~]*+)?(?:\?([!-"$-~]*+))?|\*) (HTTP/1\.[01])'
-)
-# RFC 9110 7.2, but for the comma, which would make one host of two.
-HOST = re.compile(r"(?:\[[0-9A-Fa-f:.]++\]|[0-9A-Za-z_.~!$&'()*+;=%-]*+)(?::[0-9]*+)?")
-LENGTH = re.compile("[0-9]{1,18}")
-CONTINUE = re.compile(r"(?:^|\W)100-continue(?:$|\W)", re.ASCII | re.IGNORECASE)  # in Expect, whatever is beside it
-CONTROLS = bytes(set(range(32)) - {0x09} | {0x7F})
-FRAMING = {"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"}
-ONCE = FRAMING | {"HTTP_HOST"}
-FIRST_COUNTS = re.compile(
+FRAMING_KEYS = {"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"}
+UNREPEATABLE_KEYS = FRAMING_KEYS | {"HTTP_HOST"}
+SINGLETON_HEADERS = re.compile(  # the first counts, as in Node
     "CONTENT_TYPE|HTTP_(AGE|AUTHORIZATION|ETAG|EXPIRES|FROM|IF_(UN)?MODIFIED_SINCE|LAST_MODIFIED|LOCATION|MAX_FORWARDS|"
     "PROXY_AUTHORIZATION|REFERER|RETRY_AFTER|SERVER|USER_AGENT)"
 )
+CONTINUE = re.compile(r"(?:^|\W)100-continue(?:$|\W)", re.ASCII | re.IGNORECASE)  # anywhere in Expect, as in Node
 
 
-class Refused(OSError):
-    """A request that is not served: `status` is what its sender is told. Reading wsgi.input raises it, too."""
+class BadRequest(OSError):
+    """A request that is rejected: the client gets a response with this ``status``.
 
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
+    An ``OSError``, since an app that reads ``wsgi.input`` may meet it too.
+    """
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
         self.status = status
 
 
-def has_begun(buffer: bytearray) -> bool:
-    """Whether a request has. Line ends that an old client sent ahead of it, or behind a body, go (RFC 9112 2.2)."""
+def skip_blank_lines(buffer: bytearray) -> None:
+    """Remove the empty lines ahead of a request, which old clients send behind a body (RFC 9112 section 2.2)."""
     while buffer.startswith(b"\r\n"):
         del buffer[:2]
-    return bytes(buffer[:2]) not in (b"", b"\r")
 
 
-def refuse_early(part: bytes | bytearray) -> None:
-    """Raise Refused when what has come of a head is wrong already, so that its sender need not wait for the timeout."""
-    if not part.endswith(b"\r"):
-        line, fields = split_head(part)
-        if fields and REQUEST_LINE.fullmatch(line) is None:
-            raise Refused(400, "malformed request line")
+def reject_bad_request_line(partial_head: bytes | bytearray) -> None:
+    """Raise ``BadRequest`` for a head that is malformed already, so that its client need not wait for the timeout."""
+    if not partial_head.endswith(b"\r"):
+        request_line, header_lines = split_head(partial_head)
+        if header_lines and REQUEST_LINE.fullmatch(request_line) is None:
+            raise BadRequest(400, "malformed request line")
 
 
-def read_head(head: bytes, base: WSGIEnvironment, max_count: int) -> WSGIEnvironment:
-    """The environ of the request with this `head`, which comes without the empty line at its end.
+def parse_head(head: bytes, base_environ: WSGIEnvironment, max_headers_count: int) -> WSGIEnvironment:
+    """Return the environ of a request: a copy of ``base_environ`` with what its ``head`` says.
 
-    REQUEST_URI is the target exactly as it was sent. Raises Refused, also for more than `max_count` header lines.
+    ``head`` comes without the empty line at its end. ``REQUEST_URI`` is the target exactly as it was sent.
+    Raises ``BadRequest``, also for more than ``max_headers_count`` header lines.
     """
-    line, fields = split_head(head)
-    request = REQUEST_LINE.fullmatch(line)
-    if request is None:
-        raise Refused(400, "malformed request line")
-    if len(fields) > max_count:
-        raise Refused(431, "too many headers")
-    method, target, authority, path, query, version = request.groups()
+    request_line, header_lines = split_head(head)
+    match = REQUEST_LINE.fullmatch(request_line)
+    if match is None:
+        raise BadRequest(400, "malformed request line")
+    if len(header_lines) > max_headers_count:
+        raise BadRequest(431, "too many headers")
+    method, target, authority, path, query, version = match.groups()
     if path is None and authority is None and (method, target) != ("OPTIONS", "*"):
-        raise Refused(400, "malformed request target")
-    environ = base.copy()
+        raise BadRequest(400, "malformed request target")
+    environ = base_environ.copy()
     environ["REQUEST_METHOD"] = method
     environ["REQUEST_URI"] = target
     environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1") if path and "%" in path else path or ""
     environ["QUERY_STRING"] = query or ""
     environ["SERVER_PROTOCOL"] = version
-    add_fields(fields, environ)
-    host = environ.get("HTTP_HOST")
-    if not is_host(host) and (host is not None or version == "HTTP/1.1"):
-        raise Refused(400, "missing or malformed host")
-    if authority is not None:
-        if not is_host(authority) or authority.startswith(":"):
-            raise Refused(400, "malformed host in the target")
-        environ["HTTP_HOST"] = authority  # RFC 9112 3.2.2: the target's host is the one that counts
-    if "HTTP_EXPECT" in environ and version == "HTTP/1.1" and CONTINUE.search(environ["HTTP_EXPECT"]) is None:
-        raise Refused(417, "unknown expectation")
+    parse_headers(header_lines, environ)
+    check_host(environ, authority)
+    if "HTTP_EXPECT" in environ:
+        check_expect(environ)
     return environ
 
 
 def split_head(head: bytes | bytearray) -> tuple[str, list[str]]:
-    """The request line and the header lines."""
-    line, *fields = lines_of(head)
-    return line, fields
+    """Split a head into its request line and its header lines."""
+    request_line, *header_lines = split_lines(head)
+    return request_line, header_lines
 
 
-def lines_of(raw: bytes | bytearray) -> list[str]:
-    """The lines of `raw`. Raises Refused for a control character that is not part of the CRLF between two lines."""
-    lines = raw.decode("latin-1").split("\r\n")
-    if len(raw.translate(None, CONTROLS)) + 2 * len(lines) - 2 != len(raw):
-        raise Refused(400, "control character")
+def split_lines(data: bytes | bytearray) -> list[str]:
+    """Split at CRLF. Raises ``BadRequest`` for a control character anywhere else, bare CR and LF among them."""
+    lines = data.decode("latin-1").split("\r\n")
+    separators_size = 2 * (len(lines) - 1)
+    if len(data.translate(None, CONTROL_CHARACTERS)) + separators_size != len(data):
+        raise BadRequest(400, "control character")
     return lines
 
 
-def add_fields(fields: Iterable[str], environ: dict[str, Any]) -> None:
-    for field in fields:
-        key, value = split_field(field)
+def parse_headers(header_lines: Iterable[str], environ: dict[str, Any]) -> None:
+    """Add header lines to an environ.
+
+    Repeated ones are joined: ``["A: 1", "A: 2"]`` → ``{"HTTP_A": "1, 2"}``; but the first of ``SINGLETON_HEADERS``
+    counts, and ``UNREPEATABLE_KEYS`` raise ``BadRequest``.
+    """
+    for line in header_lines:
+        key, value = parse_header(line)
         if key is None:
             continue
         if key not in environ:
             environ[key] = value
-        elif key in ONCE:
-            raise Refused(400, "repeated header")
-        elif FIRST_COUNTS.fullmatch(key) is None:
-            environ[key] += f"{'; ' if key == 'HTTP_COOKIE' else ', '}{value}"
+        elif key in UNREPEATABLE_KEYS:
+            raise BadRequest(400, "repeated header")
+        elif SINGLETON_HEADERS.fullmatch(key) is None:
+            separator = "; " if key == "HTTP_COOKIE" else ", "
+            environ[key] += separator + value
 
 
-def split_field(field: str) -> tuple[str | None, str]:
-    """A header line's key in an environ, as `environ_key` has it, and its value."""
-    name, colon, value = field.partition(":")
+def parse_header(line: str) -> tuple[str | None, str]:
+    """Return a header's key in the environ, as ``environ_key`` does, and its value."""
+    name, colon, value = line.partition(":")
     key = environ_key(name)
     if not colon:
-        raise Refused(400, "header without colon")
+        raise BadRequest(400, "header without colon")
     return key, value.strip(" \t")
 
 
 @lru_cache(maxsize=256)
 def environ_key(name: str) -> str | None:
-    """None for a name with an underscore: in an environ it would pass for the same name with a hyphen."""
+    """Return the environ's key for a header name: ``"X-A"`` → ``"HTTP_X_A"``.
+
+    Return None for a name with an underscore: as a key it could not be told from the name with a hyphen.
+    """
     if TOKEN.fullmatch(name) is None:
-        raise Refused(400, "malformed header name")
+        raise BadRequest(400, "malformed header name")
     if "_" in name:
         return None
     key = name.upper().replace("-", "_")
     return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
 
 
+def check_host(environ: WSGIEnvironment, authority: str | None) -> None:
+    """Require a valid Host, except in HTTP/1.0, which may have none; the target's ``authority`` replaces it.
+
+    RFC 9112 sections 3.2 and 3.2.2.
+    """
+    host = environ.get("HTTP_HOST")
+    if host is None:
+        if environ["SERVER_PROTOCOL"] == "HTTP/1.1":
+            raise BadRequest(400, "missing host")
+    elif not is_host(host):
+        raise BadRequest(400, "malformed host")
+    if authority is not None:
+        if not is_host(authority) or authority.startswith(":"):
+            raise BadRequest(400, "malformed host in the target")
+        environ["HTTP_HOST"] = authority
+
+
 @lru_cache(maxsize=256)
-def is_host(text: str | None) -> bool:
-    return text is not None and HOST.fullmatch(text) is not None
+def is_host(text: str) -> bool:
+    """Return whether ``text`` is a host with or without a port. The empty one is valid: a client may know none."""
+    return HOST.fullmatch(text) is not None
+
+
+def check_expect(environ: WSGIEnvironment) -> None:
+    """Reject any expectation but 100-continue; HTTP/1.0 has none (RFC 9110 section 10.1.1)."""
+    if environ["SERVER_PROTOCOL"] == "HTTP/1.1" and CONTINUE.search(environ["HTTP_EXPECT"]) is None:
+        raise BadRequest(417, "unknown expectation")
 
 
 @lru_cache(maxsize=256)
 def wants_keep_alive(version: str, connection: str | None) -> bool:
-    """Whether a request's version and Connection header ask to keep the connection (RFC 9112 9.3)."""
+    """Return whether a request's version and ``Connection`` header ask for keep-alive (RFC 9112 section 9.3)."""
     options = {option.strip(" \t") for option in (connection or "").lower().split(",")}
     return "close" not in options and (version == "HTTP/1.1" or "keep-alive" in options)

@@ -1,194 +1,318 @@
-"""An answer on its way out: what a WSGI app returned (PEP 3333), framed for an HTTP/1.1 connection (RFC 9112).
+"""Write the response of a WSGI app (PEP 3333) to an HTTP/1.1 connection (RFC 9112).
 
-The order of the headers that are added, and when they are, is that of the http module of Node 20.
+When the head is sent, three steps follow each other: choose the framing, decide on keep-alive, write. The headers added
+to those of the app, and their order, are those of Node 20's http module.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from email.utils import formatdate
 from functools import lru_cache
 from threading import Lock
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from .client_socket import Client
-from .request_parser import CONTROLS, LENGTH, TOKEN
+from .client_socket import ClientSocket
+from .grammar import CONTENT_LENGTH, CONTROL_CHARACTERS, STATUS, TOKEN
+from .request_body import RequestBody
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
-STATUS = re.compile("[2-9][0-9][0-9] .*")  # after a 1xx, clients would wait for the answer
-CLOSE = "Connection: close\r\n"
 FRAMING_HEADERS = {"content-length", "transfer-encoding"}
-OWN_HEADERS = {"connection", "date"} | FRAMING_HEADERS  # those that an Answer looks into
+INTERPRETED_HEADERS = FRAMING_HEADERS | {"connection", "date"}
+CONNECTION_CLOSE = "Connection: close\r\n"
 
 
-class Answer:
-    """One answer to `client`: `start` is WSGI's start_response, `send_all` takes what the app returned.
+class ResponseWriter:
+    """Write one response to ``client``.
 
-    `life` is asked once, when the head leaves, for the header that tells whether the connection lives on; it is given
-    whether the answer lets it.
+    The app is given ``start_response``; ``write_all`` takes what it returns. ``wants_keep_alive`` is called when the
+    head is sent: do the request and the server want to keep the connection? ``keep_alive`` is then what was decided.
     """
 
-    def __init__(self, client: Client, environ: WSGIEnvironment, life: Callable[[bool], str]) -> None:
-        self.begun = False
+    def __init__(
+        self,
+        client: ClientSocket,
+        environ: WSGIEnvironment,
+        body: RequestBody | None,
+        wants_keep_alive: Callable[[], bool],
+        keep_alive_headers: str,
+    ) -> None:
+        self.headers_sent = False
+        self.keep_alive = False
         self._client = client
-        self._life = life
-        self._is_head = environ["REQUEST_METHOD"] == "HEAD"
-        self._may_chunk = environ["SERVER_PROTOCOL"] == "HTTP/1.1"
-        self._head = b""
-        self._chunked = False
+        self._request_body = body
+        self._wants_keep_alive = wants_keep_alive
+        self._keep_alive_headers = keep_alive_headers
+        self._method: str = environ["REQUEST_METHOD"]
+        self._version: str = environ["SERVER_PROTOCOL"]
+        self._status = ""
+        self._head = b""  # status line and headers of the app; empty before start_response
+        self._fields: dict[str, str] = {}  # its INTERPRETED_HEADERS
+        self._framing: Framing = NO_BODY
         self._ended = False
-        self._lock = Lock()  # the app may have given `write` to another thread
+        self._lock = Lock()  # the app may hand `write` to another thread
 
-    def start(self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /) -> Callable[[bytes], object]:
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
+    ) -> Callable[[bytes], object]:
+        """Take the head, as PEP 3333 has it. Nothing is sent before the first byte of the body.
+
+        Raises ``ValueError`` for a head that would not arrive as it is meant, and ``RuntimeError`` for a second call
+        without ``exc_info``. With it, raises that exception where the head was sent already.
+        """
         if exc_info is not None:
             try:
-                if self.begun:
+                if self.headers_sent:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
-                exc_info = None
+                exc_info = None  # else the traceback and this frame would hold each other
         elif self._head:
             raise RuntimeError("start_response was called twice: a second call needs exc_info")
-        if STATUS.fullmatch(status) is None:
-            raise ValueError(f"a status must be a string such as '200 OK', from 200 on, not {status!r}")
-        own: dict[str, str] = {}
-        for name, value in headers:
-            if (key := header_key(name)) in OWN_HEADERS:
-                if key in own:
-                    raise ValueError(f"{name} is given twice: {own[key]!r} and {value!r}")
-                own[key] = value
-        head = encoded_head(status, headers)
-        has_no_body = status.startswith(("204", "304"))
-        left_out: set[str] = set()
-        if "transfer-encoding" in own or status.startswith("204"):  # the first is ours, the second RFC 9110 8.6
-            left_out |= FRAMING_HEADERS
-            own.pop("content-length", None)
-        self._says_close = "close" in own.get("connection", "").lower()
-        if "connection" in own and not self._says_close:  # whether it can be so is known when the head leaves
-            left_out.add("connection")
-        if left_out:
-            head = encoded_head(status, [field for field in headers if header_key(field[0]) not in left_out])
-        self._own = own
-        self._bodyless = has_no_body or self._is_head
-        self._left = byte_count(own["content-length"]) if "content-length" in own else None
-        self._head = head
+        self._head, self._fields = encode_response_head(status, headers)
+        self._status = status
         return self.write
 
-    def send_all(self, chunks: Iterable[bytes]) -> None:
+    def write_all(self, chunks: Iterable[bytes]) -> None:
+        """Send the body that the app returned, and end the response."""
         parts: Sequence[bytes] = ()
-        if isinstance(chunks, (list, tuple)):
-            parts = [as_bytes(chunk) for chunk in chunks]
+        if isinstance(chunks, (list, tuple)):  # its size is known
+            parts = [to_bytes(chunk) for chunk in chunks]
         else:
             for chunk in chunks:
                 self.write(chunk)
         with self._lock:
             self._ended = True
-            if not self.begun:
-                self._begin(parts, sum(map(len, parts)))
+            if not self.headers_sent:
+                self._send_head(parts, total=sum(map(len, parts)))
             elif any(parts):
                 self._send(parts)
-            if self._chunked:
-                self._client.send(b"0\r\n\r\n")
-            elif self._left and not self._bodyless:
-                raise ValueError(f"the answer lacks {self._left} bytes of its Content-Length")
+            end = self._framing.end()
+            if end:
+                self._client.send(end)
 
     def write(self, data: bytes) -> None:
-        """Send `data`, as WSGI's write does.
+        """Send a part of the body: the ``write`` that PEP 3333's ``start_response`` returns.
 
-        Raises RuntimeError once the answer has ended, as the client would take `data` for the next one; Disconnected, a
-        ConnectionError, once the client is gone.
+        Raises ``RuntimeError`` once the response has ended, as the client would take ``data`` for the next one, and
+        ``Disconnected``, a ``ConnectionError``, once the client is gone.
         """
-        data = as_bytes(data)
+        data = to_bytes(data)
         with self._lock:
             if self._ended:
-                raise RuntimeError("write() was called after its answer had ended")
+                raise RuntimeError("write() was called after its response had ended")
             if data:
                 self._send([data])
 
     def end(self) -> None:
-        """Let nothing more be written, however the app has ended."""
+        """Refuse further writes, however the app has ended."""
         with self._lock:
             self._ended = True
 
     def _send(self, parts: Sequence[bytes]) -> None:
-        if not self.begun:
-            self._begin(parts)
-        elif not self._bodyless:
-            self._client.send(*self._framed(parts))
+        if not self.headers_sent:
+            self._send_head(parts)
+        elif self._framing is not NO_BODY:
+            self._client.send(*self._framing.frame(parts))
 
-    def _begin(self, parts: Sequence[bytes], total: int | None = None) -> None:
-        """Send the head with the first `parts`; `total` is the size of the body where that is known."""
+    def _send_head(self, parts: Sequence[bytes], total: int | None = None) -> None:
+        """Send the head with the first ``parts`` of the body; ``total`` is the body's size in bytes, where known."""
         if not self._head:
-            raise RuntimeError("the app answered without calling start_response")
-        own, framing, ends = self._own, "", True
-        if self._bodyless:
-            parts = ()
-        elif self._left is not None:
-            if total is not None and total != self._left:
-                raise ValueError(f"the answer has {total} bytes, and a Content-Length of {self._left}")
-        elif total is not None:
-            framing = f"Content-Length: {total}\r\n"
-        elif self._may_chunk:
-            self._chunked, framing = True, "Transfer-Encoding: chunked\r\n"
+            raise RuntimeError("the app returned without calling start_response")
+        body, fields = self._request_body, self._fields
+        framing = choose_framing(self._method, self._status, fields, self._version, total)
+        payload = framing.frame(parts)
+
+        says_close = "connection" in fields and "close" in fields["connection"].lower()
+        self.keep_alive = (
+            not says_close
+            and self._wants_keep_alive()
+            and framing is not UNTIL_CLOSE
+            and (body is None or body.can_drain())
+        )
+        if body is not None:
+            body.withhold_continue()
+
+        if says_close:
+            connection = ""  # the app's own header is in its head
+        elif not self.keep_alive:
+            connection = CONNECTION_CLOSE
+        elif "connection" in fields:
+            connection = f"Connection: {fields['connection']}\r\n"
         else:
-            ends = False
-        payload = self._framed(parts)
-        life = self._life(ends and not self._says_close)
-        if self._says_close:
-            life = ""
-        elif life != CLOSE and "connection" in own:
-            life = f"Connection: {own['connection']}\r\n"
-        date = "" if "date" in own else date_line(int(time()))
-        added = f"{date}{life}{framing}\r\n"
-        self.begun = True
+            connection = self._keep_alive_headers
+        date = "" if "date" in fields else date_line(int(time()))
+        added = f"{date}{connection}{framing.header}\r\n"
+        self._framing = framing
+        self.headers_sent = True
         self._client.send(self._head + added.encode("latin-1"), *payload)
 
-    def _framed(self, parts: Sequence[bytes]) -> Sequence[bytes]:
-        size = sum(map(len, parts))
-        if self._chunked:
-            return [b"%x\r\n" % size, *parts, b"\r\n"]
-        if self._left is not None:
-            self._left -= size
-            if self._left < 0:
-                raise ValueError(f"the answer is {-self._left} bytes longer than its Content-Length")
+
+class Framing(Protocol):
+    """How the client finds the end of a response's body (RFC 9112 section 6.3)."""
+
+    header: str  # with its CRLF; empty for none, or where the app has given it
+
+    def frame(self, parts: Sequence[bytes], /) -> Sequence[bytes]:
+        """Return ``parts`` as they are sent."""
+
+    def end(self) -> bytes:
+        """Return what is sent behind the last part."""
+
+
+class NoBody:
+    """A response that ends with its head, whatever body the app returns."""
+
+    header = ""
+
+    def frame(self, parts: Sequence[bytes]) -> Sequence[bytes]:
+        return ()
+
+    def end(self) -> bytes:
+        return b""
+
+
+class UntilClose:
+    """A body of unknown size for an HTTP/1.0 client: it ends with the connection."""
+
+    header = ""
+
+    def frame(self, parts: Sequence[bytes]) -> Sequence[bytes]:
         return parts
 
-
-def as_bytes(data: bytes) -> bytes:
-    """`data`, unless it is another buffer, which is copied. Raises TypeError for what is none."""
-    return data if isinstance(data, bytes) else bytes(memoryview(data))
+    def end(self) -> bytes:
+        return b""
 
 
-@lru_cache(maxsize=1)
-def date_line(seconds: int) -> str:
-    return f"Date: {formatdate(seconds, usegmt=True)}\r\n"
+class Chunked:
+    """A body of unknown size in chunks: ``[b"ab", b"c"]`` → ``[b"3\\r\\n", b"ab", b"c", b"\\r\\n"]``."""
+
+    header = "Transfer-Encoding: chunked\r\n"
+
+    def frame(self, parts: Sequence[bytes]) -> Sequence[bytes]:
+        size = sum(map(len, parts))
+        return [b"%x\r\n" % size, *parts, b"\r\n"]
+
+    def end(self) -> bytes:
+        return b"0\r\n\r\n"
 
 
-def encoded_head(status: str, headers: list[tuple[str, str]]) -> bytes:
-    """Status line and header lines, each with its CRLF. Raises ValueError for what would not arrive as it is meant."""
-    try:
-        head = "\r\n".join([f"HTTP/1.1 {status}", *map(": ".join, headers), ""]).encode("latin-1")
-    except (TypeError, UnicodeEncodeError) as error:
-        raise ValueError(f"a header must be two strings of latin-1 characters: {headers!r}") from error
-    if len(head.translate(None, CONTROLS)) + 2 * len(headers) + 2 != len(head):
-        raise ValueError(f"a header must not hold control characters: {headers!r}")
-    return head
+class ContentLength:
+    """A body of ``length`` bytes. Raises ``ValueError`` when the app gives more, or fewer."""
+
+    def __init__(self, length: int, header: str) -> None:
+        self.header = header
+        self._remaining = length
+
+    def frame(self, parts: Sequence[bytes]) -> Sequence[bytes]:
+        self._remaining -= sum(map(len, parts))
+        if self._remaining < 0:
+            raise ValueError(f"the response is {-self._remaining} bytes longer than its Content-Length")
+        return parts
+
+    def end(self) -> bytes:
+        if self._remaining > 0:
+            raise ValueError(f"the response lacks {self._remaining} bytes of its Content-Length")
+        return b""
+
+
+NO_BODY = NoBody()
+CHUNKED = Chunked()
+UNTIL_CLOSE = UntilClose()
+
+
+def choose_framing(method: str, status: str, fields: dict[str, str], version: str, total: int | None) -> Framing:
+    """Choose how the client finds the end of the body.
+
+    ``fields`` are the app's ``INTERPRETED_HEADERS``; ``total`` is the body's size in bytes, where known. Raises
+    ``ValueError`` where it is not the ``Content-Length`` of the app.
+    """
+    if method == "HEAD" or status.startswith(("204", "304")):
+        return NO_BODY
+    if "content-length" in fields:
+        length = parse_content_length(fields["content-length"])
+        if total is not None and total != length:
+            raise ValueError(f"the response has {total} bytes, and a Content-Length of {length}")
+        return ContentLength(length, header="")
+    if total is not None:
+        return ContentLength(total, header=f"Content-Length: {total}\r\n")
+    if version == "HTTP/1.1":
+        return CHUNKED
+    return UNTIL_CLOSE
+
+
+def encode_response_head(status: str, headers: list[tuple[str, str]]) -> tuple[bytes, dict[str, str]]:
+    """Return the head as it is sent, without the headers that the server writes itself, and the interpreted headers.
+
+    ``"200 OK", [("A", "b"), ("Date", "x")]`` → ``b"HTTP/1.1 200 OK\\r\\nA: b\\r\\nDate: x\\r\\n", {"date": "x"}``.
+    Raises ``ValueError`` for a head that would not arrive as it is meant.
+    """
+    if STATUS.fullmatch(status) is None:
+        raise ValueError(f"a status must be a string such as '200 OK', from 200 on, not {status!r}")
+    fields = interpreted_fields(headers)
+    head = encode_head(status, headers)
+    dropped = set()
+    if "transfer-encoding" in fields or status.startswith("204"):  # 204: RFC 9110 section 8.6
+        dropped |= FRAMING_HEADERS
+        fields.pop("content-length", None)
+    if "content-length" in fields:
+        parse_content_length(fields["content-length"])  # refuses a malformed one
+    if "connection" in fields and "close" not in fields["connection"].lower():
+        dropped.add("connection")  # written once keep-alive is decided
+    if dropped:
+        head = encode_head(status, [field for field in headers if header_key(field[0]) not in dropped])
+    return head, fields
+
+
+def interpreted_fields(headers: list[tuple[str, str]]) -> dict[str, str]:
+    """Return ``INTERPRETED_HEADERS`` by their names in lower case. Raises ``ValueError`` for a repeated one."""
+    fields: dict[str, str] = {}
+    for name, value in headers:
+        key = header_key(name)
+        if key in INTERPRETED_HEADERS:
+            if key in fields:
+                raise ValueError(f"{name} is given twice: {fields[key]!r} and {value!r}")
+            fields[key] = value
+    return fields
 
 
 @lru_cache(maxsize=256)
 def header_key(name: str) -> str:
-    """`name` in lower case. Raises ValueError when it is not a token."""
+    """Return ``name`` in lower case. Raises ``ValueError`` where it is no token."""
     if TOKEN.fullmatch(name) is None:
         raise ValueError(f"a header name must be a token such as X-Name, not {name!r}")
     return name.lower()
 
 
+def encode_head(status: str, headers: list[tuple[str, str]]) -> bytes:
+    """Encode status line and headers: ``"200 OK", [("A", "b")]`` → ``b"HTTP/1.1 200 OK\\r\\nA: b\\r\\n"``.
+
+    Raises ``ValueError`` for characters beyond latin-1, and for control characters, which could end a line.
+    """
+    try:
+        lines = "\r\n".join([f"HTTP/1.1 {status}", *map(": ".join, headers), ""]).encode("latin-1")
+    except (TypeError, UnicodeEncodeError) as error:
+        raise ValueError(f"a header must be two strings of latin-1 characters: {headers!r}") from error
+    line_ends_size = 2 * (len(headers) + 1)
+    if len(lines.translate(None, CONTROL_CHARACTERS)) + line_ends_size != len(lines):
+        raise ValueError(f"a header must not hold control characters: {headers!r}")
+    return lines
+
+
 @lru_cache(maxsize=256)
-def byte_count(length: str) -> int:
-    """Raises ValueError when `length` is no value for Content-Length."""
-    if LENGTH.fullmatch(length) is None:
-        raise ValueError(f"Content-Length must be a number of bytes, not {length!r}")
-    return int(length)
+def parse_content_length(text: str) -> int:
+    if CONTENT_LENGTH.fullmatch(text) is None:
+        raise ValueError(f"Content-Length must be a number of bytes, not {text!r}")
+    return int(text)
+
+
+def to_bytes(data: bytes) -> bytes:
+    """Return ``data``, or a copy of another buffer. Raises ``TypeError`` for what is no buffer."""
+    return data if isinstance(data, bytes) else bytes(memoryview(data))
+
+
+@lru_cache(maxsize=1)
+def date_line(timestamp: int) -> str:
+    return f"Date: {formatdate(timestamp, usegmt=True)}\r\n"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
-from ..arguments import fitted
+from ..arguments import fit_callback
 from ..attrdict import AttrDict
 from .changes import Changes
 from .cookie import Cookie
@@ -119,7 +119,7 @@ class Store:
         Raises ``TypeError`` for one of ``error`` that cannot be called so; it may leave its parameter out.
         """
         if event == "error":
-            listener = fitted(listener, "store.on('error')", "(error)")
+            listener = fit_callback(listener, "store.on('error')", "(error)")
         self._listeners.setdefault(event, []).append(listener)
         return self
 

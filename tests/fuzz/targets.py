@@ -24,9 +24,9 @@ from miniexpress import json as json_body
 from miniexpress.http import cookies
 from miniexpress.http.query_strings import parse_extended, parse_simple
 from miniexpress.routing.path_patterns import ParamDecodeError, PathError, compile_path
-from miniexpress.server.client_socket import Client, Disconnected
-from miniexpress.server.request_body import body_of
-from miniexpress.server.request_parser import Refused, read_head
+from miniexpress.server.client_socket import ClientSocket, Disconnected
+from miniexpress.server.request_body import open_body
+from miniexpress.server.request_parser import BadRequest, parse_head
 
 BOUND = 0.5  # seconds of processor time for one input, however hostile
 LONGEST = 16_384  # bytes of a head: what Node and this server take
@@ -136,12 +136,12 @@ def requests_in(sent: list[bytes]) -> list[tuple[dict[str, Any], bytes]]:
         for piece in sent:
             client_end.send(piece)
         client_end.shutdown(socket.SHUT_WR)
-        client = Client(server_end, LONGEST, None)
+        client = ClientSocket(server_end, LONGEST, None)
         client.deadline = monotonic() + 10
-        with suppress(Refused, Disconnected):
+        with suppress(BadRequest, Disconnected):
             while True:
-                environ = read_head(client.receive_head(), {}, 2000)
-                body = body_of(client, environ)
+                environ = parse_head(client.receive_head(), {}, 2000)
+                body = open_body(client, environ)
                 found.append((stripped(environ), b"" if body is None else io.BufferedReader(body).read()))
     return found
 

@@ -20,7 +20,6 @@ import pytest
 
 from miniexpress import express
 from miniexpress.server import Server
-from miniexpress.server.server import Turns
 from tests.support.processes import wait_for
 from tests.support.wire import CHUNKED, GET, LAST, POST, answering, connected, echo, listening, received, statuses, talk
 
@@ -29,7 +28,7 @@ LARGE = b"x" * 50_000_000  # more than the buffers of both ends hold
 
 
 def is_served(url: str) -> bool:
-    """Whether somebody else's request is answered, without a wait that a test would notice."""
+    """Return whether somebody else's request is served, without a wait that a test would notice."""
     with socket.create_connection(("127.0.0.1", int(url.rpartition(":")[2])), timeout=3) as connection:
         connection.sendall(LAST)
         return connection.recv(65536).startswith(b"HTTP/1.1 200 ")
@@ -69,7 +68,7 @@ def test_what_trickles_in_does_not_prolong_the_time_for_a_head(serve: Serve) -> 
             connection.sendall(b"A: b\r\n")
             return b""
 
-        assert statuses(wait_for(trickle, "an answer", 3)) == [408]
+        assert statuses(wait_for(trickle, "a response", 3)) == [408]
 
 
 def test_a_client_that_never_reads_keeps_nobody_waiting(serve: Serve) -> None:
@@ -86,7 +85,7 @@ def test_a_client_that_never_reads_keeps_nobody_waiting(serve: Serve) -> None:
 @pytest.mark.parametrize(
     "begin",
     [b"", b"GET / HT", POST + b"Content-Length: 5\r\n\r\nhe", CHUNKED + b"5\r\nhe", GET, GET * 50],
-    ids=["at once", "in the head", "in the body", "in a chunk", "before the answer", "with requests under way"],
+    ids=["at once", "in the head", "in the body", "in a chunk", "before the response", "with requests under way"],
 )
 def test_a_client_that_vanishes_leaves_nothing_behind(
     serve: Serve, caplog: pytest.LogCaptureFixture, begin: bytes
@@ -102,7 +101,7 @@ def test_a_client_that_vanishes_leaves_nothing_behind(
     assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
-def test_an_answer_that_nobody_takes_ends_its_app(serve: Serve) -> None:
+def test_a_response_that_nobody_takes_ends_its_app(serve: Serve) -> None:
     ended = threading.Event()
 
     def app(environ: Any, start_response: Any) -> Iterator[bytes]:
@@ -137,7 +136,7 @@ def test_beyond_the_cap_new_connections_are_dropped_and_the_others_are_served(se
     wait_for(lambda: statuses(talk(url, LAST)) == [200], "a place that is free again")
 
 
-def test_a_crowd_that_leaves_at_once_has_longer_turns_until_it_is_gone(serve: Serve) -> None:
+def test_many_disconnects_at_once_lengthen_the_switch_interval_until_they_are_over(serve: Serve) -> None:
     url, usual = serve(answering(b"hi")), sys.getswitchinterval()
     with ExitStack() as stack:
         for _ in range(200):
@@ -145,29 +144,11 @@ def test_a_crowd_that_leaves_at_once_has_longer_turns_until_it_is_gone(serve: Se
             connection.sendall(GET)
             assert connection.recv(65536).endswith(b"hi")
         assert sys.getswitchinterval() == usual
-    wait_for(lambda: sys.getswitchinterval() > usual, "longer turns")
-    wait_for(lambda: sys.getswitchinterval() == usual, "turns as they were")
+    wait_for(lambda: sys.getswitchinterval() > usual, "a longer switch interval")
+    wait_for(lambda: sys.getswitchinterval() == usual, "the usual switch interval")
 
 
-def test_turns_are_what_the_app_has_made_them() -> None:
-    usual = sys.getswitchinterval()
-    turns = Turns()
-    try:
-        turns.shorten()
-        sys.setswitchinterval(0.001)
-        turns.shorten()
-        assert sys.getswitchinterval() == pytest.approx(0.001)
-        for _ in range(2):
-            turns.lengthen()
-            turns.lengthen()
-            assert sys.getswitchinterval() == pytest.approx(0.1)
-            turns.shorten()
-            assert sys.getswitchinterval() == pytest.approx(0.001)
-    finally:
-        sys.setswitchinterval(usual)
-
-
-def test_turns_are_as_before_when_a_crowd_leaves_while_the_server_stops() -> None:
+def test_switch_interval_is_restored_when_many_clients_disconnect_while_the_server_stops() -> None:
     usual = sys.getswitchinterval()
     release = threading.Event()
 
@@ -181,11 +162,11 @@ def test_turns_are_as_before_when_a_crowd_leaves_while_the_server_stops() -> Non
     with ExitStack() as stack:
         for _ in range(20):
             stack.enter_context(connected(f"http://127.0.0.1:{server.server_port}")).sendall(GET)
-        wait_for(lambda: len(server._serving) == 20 and not server.idle, "requests under way")
+        wait_for(lambda: len(server._threads) == 20 and not server.idle, "requests under way")
         server.stop()
         thread.join(10)
         release.set()
-    wait_for(lambda: not server._serving, "the end of all")
+    wait_for(lambda: not server._threads, "the end of all")
     assert sys.getswitchinterval() == usual
 
 
@@ -236,8 +217,8 @@ def test_nonsense_for_a_head_ends_its_own_request_and_the_log_names_it(
         return [b"hi"]
 
     url = serve(app)
-    answer = talk(url, GET.replace(b"/ ", b"/nonsense "))
-    assert answer == b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n"
+    response = talk(url, GET.replace(b"/ ", b"/nonsense "))
+    assert response == b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n"
     assert "GET /nonsense failed" in caplog.text
     assert is_served(url)
 
@@ -351,14 +332,14 @@ def test_a_signal_under_load_drops_no_request_that_was_accepted(number: signal.S
                 while life == b"keep-alive":
                     try:
                         connection.sendall(request)
-                        answer = connection.recv(65536)
+                        response = connection.recv(65536)
                     except ConnectionError as error:
                         return [repr(error)]
-                    if not answer.endswith(b"\r\n\r\nhi"):
-                        return [repr(answer)]
+                    if not response.endswith(b"\r\n\r\nhi"):
+                        return [repr(response)]
                     answered[client] += 1
-                    life = answer.partition(b"Connection: ")[2].partition(b"\r\n")[0]
-                    sleep(0.15)  # as a client does that looks at its answer, while its connection is idle
+                    life = response.partition(b"Connection: ")[2].partition(b"\r\n")[0]
+                    sleep(0.15)  # as a client does that looks at its response, while its connection is idle
 
     with listening(SCRIPT) as (process, url), ThreadPoolExecutor(16) as clients:
         port = int(url.rpartition(":")[2])

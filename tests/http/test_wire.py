@@ -403,12 +403,12 @@ def app() -> Iterator[Recorder]:
 def test_a_request_is_read_in_the_one_way_or_refused(app: Recorder, expected: Any, sent: bytes) -> None:
     app.targets.clear()
     if isinstance(expected, int):
-        answer = talk(app.url, sent + SMUGGLED)
-        assert re.fullmatch(rb"HTTP/1\.1 %d [A-Z][\w -]+\r\nConnection: close\r\n\r\n" % expected, answer)
+        response = talk(app.url, sent + SMUGGLED)
+        assert re.fullmatch(rb"HTTP/1\.1 %d [A-Z][\w -]+\r\nConnection: close\r\n\r\n" % expected, response)
         assert "/smuggled" not in app.targets
     else:
-        answer = talk(app.url, sent + LAST)
-        environ = seen(answer.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n"))
+        response = talk(app.url, sent + LAST)
+        environ = seen(response.removeprefix(b"HTTP/1.1 100 Continue\r\n\r\n"))
         assert {key: environ.get(key) for key in expected} == expected
         assert app.targets == [environ["REQUEST_URI"], "/last"]
 

@@ -365,7 +365,7 @@ def test_an_app_in_another_by_wsgi_sees_the_method_and_the_url_that_middleware_h
     app = express()
     app.use(rewrite)
     app.use("/old", wsgi(inner))
-    assert called(app, path="/old/admin", QUERY_STRING="x=1", REQUEST_URI=sent)[2] == b'["DELETE","/new","2"]'
+    assert call_app(app, path="/old/admin", QUERY_STRING="x=1", REQUEST_URI=sent)[2] == b'["DELETE","/new","2"]'
 
 
 @pytest.mark.parametrize("sent", ["/old", "/old?x=1", "/old/a%20b", "http://h/old/a"])
@@ -374,7 +374,7 @@ def test_a_wsgi_app_sees_the_target_as_it_was_sent_where_nothing_has_rewritten_i
         start_response("200 OK", [("Content-Type", "text/plain")])
         return [environ["REQUEST_URI"].encode()]
 
-    assert answered(app, REQUEST_URI=sent)[2] == sent.encode()
+    assert call_mounted(app, REQUEST_URI=sent)[2] == sent.encode()
 
 
 def test_an_app_mounts_as_a_wsgi_app_too() -> None:

@@ -6,16 +6,13 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
-from wsgiref.validate import validator
 
 import pytest
-import requests
 
 from miniexpress.server import Server
-from miniexpress.server.request_parser import Refused, read_head
+from miniexpress.server.request_parser import BadRequest, parse_head
 from tests.support.processes import processor_time
-from tests.support.wire import CHUNKED, GET, LAST, POST, connected, echo, received, seen, statuses, talk
+from tests.support.wire import CHUNKED, LAST, connected, echo, received, seen, statuses, talk
 
 Serve = Callable[..., str]
 
@@ -42,20 +39,6 @@ def test_a_name_with_an_underscore_cannot_pass_for_one_with_a_hyphen(echo_url: s
     fields = b"Connection: close\r\nX_User: admin\r\nContent_Length: 5\r\nTransfer_Encoding: chunked\r\n\r\n"
     environ = seen(talk(echo_url, b"GET / HTTP/1.1\r\nHost: x\r\n" + fields))
     assert not {"HTTP_X_USER", "CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_LENGTH"} & environ.keys()
-
-
-def test_the_validator_finds_nothing_in_how_a_body_is_read(serve: Serve) -> None:
-    def app(environ: Any, start_response: Any) -> list[bytes]:
-        body = environ["wsgi.input"]
-        parts = [body.read(3), body.readline(), *body.readlines(1), *body, body.read(9)]
-        start_response("200 OK", [("Content-Type", "text/plain")])
-        return [repr(parts).encode()]
-
-    body = b"one two\nthree\nfour\nfive"
-    expected = repr([b"one", b" two\n", b"three\n", b"four\n", b"five", b""]).encode()
-    url = serve(validator(app))
-    assert requests.post(url, data=body, timeout=10).content == expected
-    assert requests.post(url, data=iter([body[:9], body[9:]]), timeout=10).content == expected
 
 
 def test_the_environ_names_both_ends(echo_url: str) -> None:
@@ -93,50 +76,6 @@ def test_what_is_wrong_already_is_refused_before_it_is_complete(echo_url: str, b
     assert statuses(talk(echo_url, begin)) == [400]
 
 
-def test_100_continue_is_sent_when_the_app_reads(echo_url: str) -> None:
-    with connected(echo_url) as connection:
-        connection.sendall(POST + b"Connection: close\r\nExpect: 100-Continue\r\nContent-Length: 5\r\n\r\n")
-        assert connection.recv(65536) == b"HTTP/1.1 100 Continue\r\n\r\n"
-        connection.sendall(b"hello")
-        assert seen(received(connection))["body"] == "hello"
-
-
-def test_a_line_end_left_behind_by_a_body_is_no_request_begun(serve: Serve) -> None:
-    posted = POST + b"Content-Length: 1\r\n\r\na\r\n"
-    assert statuses(talk(serve(echo, keep_alive_timeout=100), posted)) == [200]
-    assert statuses(talk(serve(echo), posted + LAST)) == [200, 200]
-
-
-def test_a_body_that_breaks_off_is_an_error_to_the_app(serve: Serve) -> None:
-    errors: list[Any] = []
-    done = threading.Event()
-
-    def app(environ: Any, start_response: Any) -> list[bytes]:
-        try:
-            environ["wsgi.input"].read()
-        except OSError as error:
-            errors.append(error)
-        done.set()
-        return echo({"wsgi.input": environ["wsgi.input"]}, start_response)
-
-    with connected(serve(app)) as connection:
-        connection.sendall(POST + b"Content-Length: 5\r\n\r\nhel")
-    assert done.wait(10)
-    assert [error.status for error in errors] == [400]
-
-
-def test_an_app_that_swallows_a_malformed_body_does_not_keep_the_connection(serve: Serve) -> None:
-    def app(environ: Any, start_response: Any) -> list[bytes]:
-        with pytest.raises(Refused, match="chunk"):
-            environ["wsgi.input"].read()
-        start_response("200 OK", [])
-        return [b"fine"]
-
-    answer = talk(serve(app), CHUNKED + b"5\r\nhello!\r\n0\r\n\r\n" + GET)
-    assert statuses(answer) == [200]
-    assert b"\r\nConnection: close\r\n" in answer
-
-
 @pytest.mark.parametrize(
     "hostile",
     [
@@ -151,8 +90,8 @@ def test_an_app_that_swallows_a_malformed_body_does_not_keep_the_connection(serv
 )
 def test_a_hostile_head_takes_next_to_no_time(hostile: bytes) -> None:
     def read() -> None:
-        with suppress(Refused):
-            read_head(hostile, {}, 2000)
+        with suppress(BadRequest):
+            parse_head(hostile, {}, 2000)
 
     hostile = hostile[:16_384]  # more than that never gets here
     assert processor_time(read) < 0.01

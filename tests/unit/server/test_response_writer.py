@@ -16,12 +16,13 @@ import pytest
 import requests
 
 from miniexpress import express
+from miniexpress.server.response_writer import UNTIL_CLOSE, choose_framing
 from tests.support.wire import GET, LAST, answering, connected, dateless, echo, received, statuses, talk
 
 Serve = Callable[..., str]
 
 
-def test_the_headers_of_an_answer_are_nodes_in_nodes_order(serve: Serve) -> None:
+def test_the_headers_of_a_response_are_nodes_in_nodes_order(serve: Serve) -> None:
     url = serve(answering(b"hi", headers=(("X-A", "1"),)))
     with connected(url) as connection:
         connection.sendall(GET)
@@ -45,7 +46,7 @@ def test_headers_of_the_app_come_before_those_of_the_server(serve: Serve) -> Non
 
 
 @pytest.mark.parametrize(
-    ("request_", "answer"),
+    ("request_", "response"),
     [
         (LAST, b"Connection: close\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n2\r\nbc\r\n0\r\n\r\n"),
         (b"GET / HTTP/1.0\r\n\r\n", b"Connection: close\r\n\r\nabc"),
@@ -53,11 +54,11 @@ def test_headers_of_the_app_come_before_those_of_the_server(serve: Serve) -> Non
         (LAST.replace(b"GET", b"HEAD"), b"Connection: close\r\n\r\n"),
     ],
 )
-def test_an_answer_of_unknown_size_is_chunked_or_ends_with_the_connection(
-    serve: Serve, request_: bytes, answer: bytes
+def test_a_response_of_unknown_size_is_chunked_or_ends_with_the_connection(
+    serve: Serve, request_: bytes, response: bytes
 ) -> None:
     url = serve(answering(b"a", b"", b"bc"))
-    assert dateless(talk(url, request_)) == b"HTTP/1.1 200 OK\r\nDate: now\r\n" + answer
+    assert dateless(talk(url, request_)) == b"HTTP/1.1 200 OK\r\nDate: now\r\n" + response
 
 
 def test_an_app_can_end_the_connection_but_not_keep_it(serve: Serve) -> None:
@@ -69,13 +70,13 @@ def test_an_app_can_end_the_connection_but_not_keep_it(serve: Serve) -> None:
 
 def test_http_1_0_keeps_the_connection_only_when_asked(serve: Serve) -> None:
     kept = b"GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n"
-    answer = talk(serve(echo), kept + b"GET / HTTP/1.0\r\n\r\n" + GET)
-    assert statuses(answer) == [200, 200]
-    assert re.findall(rb"Connection: (.*)\r\n", answer) == [b"keep-alive", b"close"]
+    response = talk(serve(echo), kept + b"GET / HTTP/1.0\r\n\r\n" + GET)
+    assert statuses(response) == [200, 200]
+    assert re.findall(rb"Connection: (.*)\r\n", response) == [b"keep-alive", b"close"]
 
 
 @pytest.mark.parametrize("status", ["204 No Content", "304 Not Modified"])
-def test_an_answer_without_body_has_none_whatever_the_app_returns(serve: Serve, status: str) -> None:
+def test_a_response_without_body_has_none_whatever_the_app_returns(serve: Serve, status: str) -> None:
     for chunks in ((b"body",), (b"bo", b"dy")):
         url = serve(answering(*chunks, status=status))
         assert dateless(talk(url, LAST)) == (f"HTTP/1.1 {status}\r\nDate: now\r\nConnection: close\r\n\r\n".encode())
@@ -83,28 +84,28 @@ def test_an_answer_without_body_has_none_whatever_the_app_returns(serve: Serve, 
 
 def test_head_tells_the_length_and_sends_no_body(serve: Serve) -> None:
     url = serve(answering(b"hello", headers=(("Content-Length", "5"),)))
-    answer = talk(url, b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n" + LAST)
-    assert statuses(answer) == [200, 200]
-    assert answer.count(b"Content-Length: 5") == 2
-    assert answer.count(b"hello") == 1
+    response = talk(url, b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n" + LAST)
+    assert statuses(response) == [200, 200]
+    assert response.count(b"Content-Length: 5") == 2
+    assert response.count(b"hello") == 1
 
 
 @pytest.mark.parametrize("length", ["3", "9"])
 def test_a_wrong_content_length_is_a_500_where_it_is_seen_in_time(
     serve: Serve, caplog: pytest.LogCaptureFixture, length: str
 ) -> None:
-    answer = talk(serve(answering(b"hello", headers=(("Content-Length", length),))), GET + GET)
-    assert answer == b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n"
-    assert f"the answer has 5 bytes, and a Content-Length of {length}" in caplog.text
+    response = talk(serve(answering(b"hello", headers=(("Content-Length", length),))), GET + GET)
+    assert response == b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n"
+    assert f"the response has 5 bytes, and a Content-Length of {length}" in caplog.text
 
 
 @pytest.mark.parametrize(("length", "body"), [("3", b"he"), ("9", b"hello")])
-def test_a_wrong_content_length_ends_the_connection_once_the_answer_has_begun(
+def test_a_wrong_content_length_ends_the_connection_once_the_response_has_started(
     serve: Serve, caplog: pytest.LogCaptureFixture, length: str, body: bytes
 ) -> None:
-    answer = talk(serve(answering(b"he", b"llo", headers=(("Content-Length", length),))), GET + GET)
-    assert statuses(answer) == [200]
-    assert answer.endswith(b"\r\n\r\n" + body)
+    response = talk(serve(answering(b"he", b"llo", headers=(("Content-Length", length),))), GET + GET)
+    assert statuses(response) == [200]
+    assert response.endswith(b"\r\n\r\n" + body)
     assert "Content-Length" in caplog.text
 
 
@@ -130,8 +131,8 @@ def test_a_wrong_content_length_ends_the_connection_once_the_answer_has_begun(
 def test_a_head_that_would_not_arrive_as_meant_is_never_sent(
     serve: Serve, caplog: pytest.LogCaptureFixture, status: Any, headers: Any
 ) -> None:
-    answer = talk(serve(answering(b"hi", status=status, headers=headers)), GET)
-    assert answer == b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n"
+    response = talk(serve(answering(b"hi", status=status, headers=headers)), GET)
+    assert response == b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n"
     assert [(record.name, record.levelno) for record in caplog.records] == [("miniexpress.server", logging.ERROR)]
 
 
@@ -143,8 +144,8 @@ def test_an_app_that_fails_after_its_first_byte_ends_the_connection_unfinished(
         yield b"begun"
         raise ZeroDivisionError
 
-    answer = talk(serve(app), GET + GET)
-    assert answer.endswith(b"\r\n\r\n5\r\nbegun\r\n")
+    response = talk(serve(app), GET + GET)
+    assert response.endswith(b"\r\n\r\n5\r\nbegun\r\n")
     assert "ZeroDivisionError" in caplog.text
 
 
@@ -197,9 +198,9 @@ def test_start_response_may_be_called_again_only_with_exc_info(serve: Serve, cap
         return [b"sorry"]
 
     url = serve(app)
-    answer = talk(url, LAST)
-    assert answer.startswith(b"HTTP/1.1 503 Sorry\r\nX-B: 2\r\n")
-    assert b"X-A" not in answer
+    response = talk(url, LAST)
+    assert response.startswith(b"HTTP/1.1 503 Sorry\r\nX-B: 2\r\n")
+    assert b"X-A" not in response
     assert statuses(talk(url, LAST.replace(b"/last", b"/twice"))) == [500]
     assert talk(url, LAST.replace(b"/last", b"/late")).endswith(b"\r\n\r\n5\r\nbegun\r\n")
     assert "called twice" in caplog.text
@@ -211,7 +212,7 @@ def test_an_app_that_forgets_start_response_gets_a_500(serve: Serve, caplog: pyt
     assert "without calling start_response" in caplog.text
 
 
-def test_a_large_answer_arrives_whole(serve: Serve) -> None:
+def test_a_large_response_arrives_whole(serve: Serve) -> None:
     body = bytes(range(256)) * 40_000
     url = serve(answering(body))
     assert requests.get(url, timeout=30).content == body
@@ -230,7 +231,7 @@ WHOLE.get("/", lambda req, res: res.send(LARGE))
     [answering(LARGE), lambda *wsgi: [*answering(LARGE, LARGE)(*wsgi)], answering(LARGE, LARGE), WHOLE, STREAM],
     ids=["a body", "a body in parts", "pieces", "send", "write"],
 )
-def test_a_large_answer_is_not_copied_for_a_client_that_does_not_read_it(
+def test_a_large_response_is_not_copied_for_a_client_that_does_not_read_it(
     serve: Serve, tls: ssl.SSLContext, app: Any, encrypted: bool
 ) -> None:
     url = serve(app, **({"ssl_context": tls} if encrypted else {}))
@@ -249,14 +250,14 @@ def test_a_large_answer_is_not_copied_for_a_client_that_does_not_read_it(
 
 
 @pytest.mark.parametrize("ending", ["returns", "fails", "is closed"])
-def test_write_is_refused_once_its_answer_has_ended_and_leaves_the_next_one_alone(
+def test_write_is_refused_once_its_response_has_ended_and_leaves_the_next_one_alone(
     serve: Serve, caplog: pytest.LogCaptureFixture, ending: str
 ) -> None:
     kept: list[Any] = []
     refusals: list[str] = []
 
     def write_late() -> None:
-        with pytest.raises(RuntimeError, match="write\\(\\) was called after its answer had ended") as refused:
+        with pytest.raises(RuntimeError, match="write\\(\\) was called after its response had ended") as refused:
             kept[0](b"HTTP/1.1 200 OK\r\nX-Evil: 1\r\n\r\n")
         refusals.append(str(refused.value))
 
@@ -276,10 +277,10 @@ def test_write_is_refused_once_its_answer_has_ended_and_leaves_the_next_one_alon
         return [b"second"]
 
     url = serve(app)
-    answers = talk(url, GET + LAST) if ending != "fails" else talk(url, GET) + talk(url, LAST)
-    assert statuses(answers) == ([500, 200] if ending == "fails" else [200, 200])
-    assert answers.endswith(b"\r\n\r\nsecond")
-    assert b"X-Evil" not in answers
+    responses = talk(url, GET + LAST) if ending != "fails" else talk(url, GET) + talk(url, LAST)
+    assert statuses(responses) == ([500, 200] if ending == "fails" else [200, 200])
+    assert responses.endswith(b"\r\n\r\nsecond")
+    assert b"X-Evil" not in responses
     assert refusals
 
 
@@ -296,3 +297,38 @@ def test_write_takes_bytes_only_and_says_so(serve: Serve) -> None:
 
     assert talk(serve(app), LAST).endswith(b"Content-Length: 2\r\n\r\nhi")
     assert len(errors) == 3
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "fields", "version", "total", "header", "framed", "end"),
+    [
+        ("GET", "200 OK", {}, "HTTP/1.1", 3, "Content-Length: 3\r\n", [b"abc"], b""),
+        ("GET", "200 OK", {"content-length": "3"}, "HTTP/1.1", None, "", [b"abc"], b""),
+        ("GET", "200 OK", {"content-length": "3"}, "HTTP/1.0", 3, "", [b"abc"], b""),
+        (
+            "GET",
+            "200 OK",
+            {},
+            "HTTP/1.1",
+            None,
+            "Transfer-Encoding: chunked\r\n",
+            [b"3\r\n", b"abc", b"\r\n"],
+            b"0\r\n\r\n",
+        ),
+        ("GET", "200 OK", {}, "HTTP/1.0", None, "", [b"abc"], b""),
+        ("HEAD", "200 OK", {"content-length": "9"}, "HTTP/1.1", 3, "", [], b""),
+        ("GET", "204 No Content", {}, "HTTP/1.1", 3, "", [], b""),
+        ("GET", "304 Not Modified", {"content-length": "9"}, "HTTP/1.1", 3, "", [], b""),
+    ],
+    ids=["size", "length", "both", "neither in 1.1", "neither in 1.0", "HEAD", "204", "304"],
+)
+def test_framing_depends_on_method_status_length_and_version(
+    method: str, status: str, fields: Any, version: str, total: int | None, header: str, framed: Any, end: bytes
+) -> None:
+    framing = choose_framing(method, status, fields, version, total)
+    assert (framing.header, list(framing.frame([b"abc"])), framing.end()) == (header, framed, end)
+
+
+def test_framing_that_ends_with_the_connection_is_the_only_one_without_keep_alive() -> None:
+    assert choose_framing("GET", "200 OK", {}, "HTTP/1.0", None) is UNTIL_CLOSE
+    assert choose_framing("HEAD", "200 OK", {}, "HTTP/1.0", None) is not UNTIL_CLOSE

@@ -45,8 +45,8 @@ def test_the_environ_is_what_pep_3333_asks_for(serve: Serve) -> None:
     url = serve(validator(answering(b"hi", headers=(("Content-Type", "text/plain"), ("Content-Length", "2")))))
 
     for method in ("GET", "POST", "HEAD", "OPTIONS"):
-        answer = requests.request(method, f"{url}/a%20b?c", data=b"body", timeout=10)
-        assert (answer.status_code, answer.text) == (200, "" if method == "HEAD" else "hi")
+        response = requests.request(method, f"{url}/a%20b?c", data=b"body", timeout=10)
+        assert (response.status_code, response.text) == (200, "" if method == "HEAD" else "hi")
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("secret"), SystemExit("secret"), ConnectionError("secret")])
@@ -59,8 +59,8 @@ def test_a_failing_app_costs_its_request_only_and_tells_the_client_nothing(
         return echo(environ, start_response)
 
     url = serve(app)
-    answer = talk(url, b"GET /fail HTTP/1.1\r\nHost: x\r\n\r\n")
-    assert answer == b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n"
+    response = talk(url, b"GET /fail HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert response == b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n"
     assert "GET /fail failed" in caplog.text
     assert "secret" in caplog.text
     assert statuses(talk(url, LAST)) == [200]
@@ -135,9 +135,9 @@ def test_a_body_that_trickles_in_for_too_long_gets_a_408(serve: Serve) -> None:
 
 
 def test_an_idle_connection_is_closed_without_a_word(serve: Serve) -> None:
-    answer = talk(serve(echo, keep_alive_timeout=100), GET)
-    assert statuses(answer) == [200]
-    assert b"Keep-Alive: timeout=0\r\n" in answer
+    response = talk(serve(echo, keep_alive_timeout=100), GET)
+    assert statuses(response) == [200]
+    assert b"Keep-Alive: timeout=0\r\n" in response
 
 
 def test_a_line_break_on_an_idle_connection_begins_no_request(serve: Serve) -> None:
@@ -244,24 +244,24 @@ def test_an_ssl_context_that_is_none_is_a_type_error() -> None:
         Server(echo, ssl_context=("cert", "key"))  # type: ignore[arg-type]
 
 
-# --- An answer that comes before the request's body is read ---------------------------------------------------------
+# --- A response that comes before the request's body is read ---------------------------------------------------------
 
 EARLY = answering(b"no", status="413 Content Too Large")
 
 
 @pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "TLS"])
 @pytest.mark.parametrize("chunked", [False, True], ids=["of known length", "chunked"])
-def test_an_early_answer_to_a_large_body_reaches_a_client_that_sends_all_of_it_first(
+def test_an_early_response_to_a_large_body_reaches_a_client_that_sends_all_of_it_first(
     serve: Serve, certificate: tuple[str, str], tls: ssl.SSLContext, encrypted: bool, chunked: bool
 ) -> None:
     url = serve(EARLY, ssl_context=tls if encrypted else None)
     body: Any = iter([b"x" * 100_000] * 50) if chunked else b"x" * 5_000_000
-    answer = requests.post(url, data=body, timeout=20, verify=certificate[0])
-    assert (answer.status_code, answer.text) == (413, "no")
+    response = requests.post(url, data=body, timeout=20, verify=certificate[0])
+    assert (response.status_code, response.text) == (413, "no")
 
 
 @pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "TLS"])
-def test_an_early_answer_reaches_a_client_whose_upload_takes_its_time(
+def test_an_early_response_reaches_a_client_whose_upload_takes_its_time(
     serve: Serve, certificate: tuple[str, str], tls: ssl.SSLContext, encrypted: bool
 ) -> None:
     with ExitStack() as stack:
@@ -276,7 +276,7 @@ def test_an_early_answer_reaches_a_client_whose_upload_takes_its_time(
         assert received(connection).startswith(b"HTTP/1.1 413 ")
 
 
-def test_a_client_that_goes_on_sending_after_its_answer_is_cut_off_in_time(
+def test_a_client_that_goes_on_sending_after_its_response_is_cut_off_in_time(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("miniexpress.server.connection.LINGER_SECONDS", 0.3)
@@ -289,7 +289,7 @@ def test_a_client_that_goes_on_sending_after_its_answer_is_cut_off_in_time(
                 time.sleep(0.01)
 
 
-def test_a_client_that_goes_on_sending_after_its_answer_is_cut_off_at_last(
+def test_a_client_that_goes_on_sending_after_its_response_is_cut_off_at_last(
     serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("miniexpress.server.client_socket.LINGER_BYTES", 10_000_000)
@@ -301,7 +301,7 @@ def test_a_client_that_goes_on_sending_after_its_answer_is_cut_off_at_last(
 
 
 @pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "TLS"])
-def test_stop_does_not_wait_for_a_client_that_goes_on_sending_after_its_answer(
+def test_stop_does_not_wait_for_a_client_that_goes_on_sending_after_its_response(
     certificate: tuple[str, str], tls: ssl.SSLContext, encrypted: bool
 ) -> None:
     server = Server(EARLY, stop_timeout=60_000, ssl_context=tls if encrypted else None)
@@ -414,9 +414,9 @@ def test_stop_ends_idle_connections_and_finishes_requests_under_way() -> None:
             socket.create_connection(("127.0.0.1", server.server_port))
         assert thread.is_alive()
         busy.sendall(b"hello")
-        answer = received(busy)
-    assert seen(answer)["body"] == "hello"
-    assert b"\r\nConnection: close\r\n" in answer
+        response = received(busy)
+    assert seen(response)["body"] == "hello"
+    assert b"\r\nConnection: close\r\n" in response
     thread.join(10)
     assert not thread.is_alive()
 
