@@ -87,10 +87,10 @@ class AttrDictView(_MappingMethods, AttrDict):  # type: ignore[misc]
         return repr(self.__source__)
 
 
-def with_attributes(value: Any) -> Any:
+def to_attrdict(value: Any) -> Any:
     """``value`` with the dicts in it, at any depth, as AttrDicts; what is one already stays as it is."""
     if type(value) is dict:
-        return AttrDict({key: with_attributes(each) for key, each in value.items()})
+        return AttrDict({key: to_attrdict(each) for key, each in value.items()})
     if type(value) is list:
-        return [with_attributes(each) for each in value]
+        return [to_attrdict(each) for each in value]
     return value

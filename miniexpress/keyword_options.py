@@ -16,7 +16,7 @@ UNSET: Any = object()
 """The default of an argument for which ``None`` is a value like another."""
 
 
-def checks_options(function: Callable[P, R]) -> Callable[P, R]:
+def suggests_keywords(function: Callable[P, R]) -> Callable[P, R]:
     """Make ``function`` raise a ``TypeError`` for an option that it has not, in words that name the one meant."""
     known = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
     title = function.__qualname__.removesuffix(".__init__")
@@ -28,13 +28,13 @@ def checks_options(function: Callable[P, R]) -> Callable[P, R]:
         except TypeError:
             for name in kwargs:
                 if name not in known:
-                    raise TypeError(f"{title}() has no option {name!r}: {advice(name, known)}") from None
+                    raise TypeError(f"{title}() has no option {name!r}: {suggestion(name, known)}") from None
             raise
 
     return checked
 
 
-def advice(name: str, known: list[str]) -> str:
+def suggestion(name: str, known: list[str]) -> str:
     """What to say of a name that is not among those known: the one that was meant, or all of them."""
     snake_case = re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
     close = difflib.get_close_matches(snake_case, known, n=1)

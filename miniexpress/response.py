@@ -16,19 +16,19 @@ from .arguments import count_parameters, flat
 from .attrdict import AttrDict
 from .errors import HTTPError, reason_phrase
 from .files import send
-from .files.file_finder import FolderFound
+from .files.file_finder import IsDirectory
 from .http import cookies
 from .http.encoding import encode_url, escape_html, utf8
 from .http.headers import (
-    _DIGITS,
-    _ONE_LINE,
+    DIGITS,
     HEADER_TEXT,
-    _check_text,
-    _field_name,
-    _field_value,
-    _text,
+    SINGLE_LINE,
+    check_field_name,
+    check_field_value,
     check_status,
+    check_text,
     content_disposition,
+    value_text,
     vary,
 )
 from .http.json_text import stringify, undefined
@@ -117,11 +117,11 @@ class Head:
             for name, each in field.items():
                 self.set(name, each)
             return self
-        _check_text("res.set()", field, "the name of a header field, or a dict of them")
+        check_text("res.set()", field, "the name of a header field, or a dict of them")
         if field.lower() == "content-type":
             if isinstance(value, (list, tuple)):
                 raise TypeError("Content-Type cannot be set to a list: give it one type")
-            given, value = value, content_type(_text(value))
+            given, value = value, content_type(value_text(value))
             if not value:
                 raise TypeError(f"Content-Type cannot be {given!r}: give it a type like 'text/html'")
         return self.set_header(field, value)
@@ -154,14 +154,14 @@ class Head:
         """
         if self.has_left:
             raise self._too_late()
-        key, name = _field_name(name)
+        key, name = check_field_name(name)
         if isinstance(value, (list, tuple)):
-            if key in _ONE_LINE:
+            if key in SINGLE_LINE:
                 raise ValueError(f"{name} is one line: give it one value, not the list {value!r}")
-            checked: str | list[str] = [_field_value(name, each) for each in value]
+            checked: str | list[str] = [check_field_value(name, each) for each in value]
         else:
-            checked = _field_value(name, value)
-            if key == "content-length" and not _DIGITS.fullmatch(checked):
+            checked = check_field_value(name, value)
+            if key == "content-length" and not DIGITS.fullmatch(checked):
                 raise ValueError(f"Content-Length is a number of bytes, not {value!r}")
         self._headers[key] = (name, checked)
         return self
@@ -185,7 +185,7 @@ class Head:
 
     def type(self, type: str) -> Self:
         """Set Content-Type, from a type or from a file extension: ``html``, ``.png``, ``application/json``."""
-        _check_text("res.type()", type, "a media type or an extension, like 'text/html' or 'png'")
+        check_text("res.type()", type, "a media type or an extension, like 'text/html' or 'png'")
         return self.set("Content-Type", type if "/" in type else content_type(type) or "application/octet-stream")
 
     content_type = type
@@ -197,7 +197,7 @@ class Head:
 
     def location(self, url: str) -> Self:
         """Set Location, percent-encoded where it must be (npm encodeurl 2). Raises ``TypeError`` for no text."""
-        _check_text("res.location()", url, "a URL as a str")
+        check_text("res.location()", url, "a URL as a str")
         return self.set("Location", encode_url(url))
 
     def links(self, links: Mapping[str, str | Sequence[str]]) -> Self:
@@ -224,7 +224,7 @@ class Head:
 
         ``signed`` needs ``req.secret``. Raises ``TypeError`` for what no cookie may hold.
         """
-        text = _text(value) if isinstance(value, (str, Number)) else f"j:{stringify(value)}"
+        text = value_text(value) if isinstance(value, (str, Number)) else f"j:{stringify(value)}"
         if signed:
             if not self.req.secret:
                 raise TypeError("res.cookie(signed=True) needs a secret: set req.secret in a middleware before it")
@@ -438,7 +438,7 @@ class Response(Head):
         """
         try:
             send.send_file(self, path, **options)
-        except FolderFound:
+        except IsDirectory:
             self.req.next()
 
     def download(self, path: str | PathLike[str], filename: str | None = None, **options: Any) -> None:

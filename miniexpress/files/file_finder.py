@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from ..errors import HTTPError
 
-Names = str | list[str] | tuple[str, ...]
+StringList = str | list[str] | tuple[str, ...]
 
 
 class File(NamedTuple):
@@ -25,7 +25,7 @@ class File(NamedTuple):
     fd: int
 
 
-class FolderFound(HTTPError):
+class IsDirectory(HTTPError):
     """A folder is where a file was asked for."""
 
 
@@ -36,7 +36,7 @@ class Finder:
     none; ``index`` is what a folder is answered with. Raises ``TypeError`` for what is none of these.
     """
 
-    def __init__(self, dotfiles: str, extensions: Names, index: Names | bool) -> None:
+    def __init__(self, dotfiles: str, extensions: StringList, index: StringList | bool) -> None:
         if dotfiles not in ("allow", "deny", "ignore"):
             raise TypeError(f"the option 'dotfiles' is 'allow', 'deny' or 'ignore', not {dotfiles!r}")
         self.dotfiles = dotfiles
@@ -47,7 +47,7 @@ class Finder:
         """The file at ``path`` below ``folder``, an absolute path; the caller closes it.
 
         Raises ``HTTPError``: 400 for a NUL, 403 for what leaves the folder, 404, 500 for what may not be read; where
-        there is a folder, ``FolderFound``.
+        there is a folder, ``IsDirectory``.
         """
         place = self.locate(folder, path)
         if wants_index and self.index:
@@ -64,7 +64,7 @@ class Finder:
         if "\0" in path:
             raise HTTPError(400)
         inner = paths.normpath(f"./{path}")
-        if climbs(inner):
+        if has_dot_dot(inner):
             raise HTTPError(403)
         if self.dotfiles != "allow" and inner != "." and "/." in f"/{inner}":
             raise HTTPError(403 if self.dotfiles == "deny" else 404)
@@ -72,7 +72,7 @@ class Finder:
         return paths.join(place, "") if path.endswith("/") else place
 
 
-def climbs(path: str) -> bool:
+def has_dot_dot(path: str) -> bool:
     """Whether a path has a ``..`` in it; one that is left in a normal path leads out of the folder."""
     return _UP.search(path) is not None
 
@@ -92,7 +92,7 @@ def _open_first(folder: str, places: Iterable[str]) -> File:
         try:
             return _open(folder, place)
         except HTTPError as error:
-            failure = HTTPError(404) if isinstance(error, FolderFound) else error
+            failure = HTTPError(404) if isinstance(error, IsDirectory) else error
     raise failure
 
 
@@ -102,7 +102,7 @@ def _open(folder: str, place: str) -> File:
     try:
         mode = os.stat(place).st_mode
         if stat.S_ISDIR(mode) and _holds(folder, paths.realpath(place)):
-            raise FolderFound(404, code="EISDIR")
+            raise IsDirectory(404, code="EISDIR")
         if not stat.S_ISREG(mode):
             raise HTTPError(404)
         fd = os.open(place, _READ_ONLY)

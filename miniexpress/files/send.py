@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import HTTPError
 from ..http.conditional import http_date, is_fresh, parse_http_date, stat_etag
-from ..http.durations import _YEAR, _milliseconds
+from ..http.durations import parse_duration
 from ..http.media_types import content_type
 from ..http.ranges import parse_range
-from ..keyword_options import checks_options
-from .file_finder import File, Finder, Names, climbs
+from ..keyword_options import suggests_keywords
+from .file_finder import File, Finder, StringList, has_dot_dot
 
 if TYPE_CHECKING:
     from ..request import Request
@@ -26,7 +26,7 @@ Path = str | os.PathLike[str]
 SetHeaders = Callable[["Response", str, os.stat_result], Any]
 
 
-@checks_options
+@suggests_keywords
 def send_file(
     res: Response,
     path: Path,
@@ -36,10 +36,10 @@ def send_file(
     cache_control: bool = True,
     dotfiles: str = "ignore",
     end: int | None = None,
-    extensions: Names = (),
+    extensions: StringList = (),
     headers: Mapping[str, Any] | None = None,
     immutable: bool = False,
-    index: Names | bool = "index.html",
+    index: StringList | bool = "index.html",
     last_modified: bool = True,
     max_age: float | str | timedelta = 0,
     start: int = 0,
@@ -55,7 +55,7 @@ def send_file(
     text = _path_text("res.send_file()", path)
     if root is None and not text.startswith("/"):
         raise TypeError(f"res.send_file() takes an absolute path, not {text!r}: make it one, or give root=…")
-    if root is None and climbs(text):
+    if root is None and has_dot_dot(text):
         raise HTTPError(403)
     folder = "/" if root is None else os.path.abspath(_path_text("res.send_file(root=…)", root))
     caching = _cache_control(max_age, immutable) if cache_control else None
@@ -167,6 +167,7 @@ class _Pieces(Iterator[bytes]):
 
 
 _PIECE = 64 * 1024
+_MAX_AGE_LIMIT = 365 * 86_400_000
 
 
 def _precondition_fails(req: Request, res: Response) -> bool:
@@ -197,5 +198,5 @@ def _path_text(taker: str, path: Any) -> str:
 
 
 def _cache_control(max_age: Any, immutable: bool) -> str:
-    seconds = int(min(max(0.0, _milliseconds(max_age)), _YEAR) / 1000)
+    seconds = int(min(max(0.0, parse_duration("max_age", max_age)), _MAX_AGE_LIMIT) / 1000)
     return f"public, max-age={seconds}{', immutable' if immutable else ''}"

@@ -18,7 +18,7 @@ def error_page(message: str, title: str = "Error") -> str:
     )
 
 
-STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+INVALID_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def utf8(text: str) -> bytes:
@@ -36,7 +36,7 @@ def escape_html(text: str) -> str:
 
 def encode_url(url: str) -> str:
     """A URL with what may not stand in one percent-encoded, what is encoded left as it is. As npm encodeurl 2.0.3."""
-    url = escape_stray_percents(url)
+    url = escape_invalid_percents(url)
     return "".join(map(_IN_URL.__getitem__, utf8(url))) if _NOT_IN_URL.search(url) else url
 
 
@@ -48,17 +48,17 @@ def encode_uri_component(text: str) -> str:
 def decode_uri_component(text: str) -> str:
     """What JavaScript's ``decodeURIComponent`` makes of it. Raises ``ValueError`` where that is a ``URIError``."""
     try:
-        if not STRAY_PERCENT.search(text):
+        if not INVALID_PERCENT.search(text):
             return percent_decoded(text.encode()).decode()
     except UnicodeError:
         pass
     raise ValueError(f"text {text[:60]!r} is malformed: a % takes two hexadecimal digits, the bytes must be UTF-8")
 
 
-def escape_stray_percents(text: str) -> str:
+def escape_invalid_percents(text: str) -> str:
     """A text with each ``%`` that begins no escape made the escape of itself."""
     # The first two make short work of many in a row, which would keep the pattern busy for long.
-    return STRAY_PERCENT.sub("%25", text.replace("%%", "%25%").replace("%%", "%25%")) if "%" in text else text
+    return INVALID_PERCENT.sub("%25", text.replace("%%", "%25%").replace("%%", "%25%")) if "%" in text else text
 
 
 def percent_decoded(data: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Header fields of responses: what their names and values may be, and how Vary and Content-Disposition are written."""
 
 from __future__ import annotations
 
@@ -9,55 +9,68 @@ from typing import Any
 from urllib.parse import quote
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""RFC 9110 section 5.6.2: what a method, a field name and most of what has a name there is made of."""
+"""``token`` of RFC 9110 section 5.6.2: methods, field names, names of parameters."""
 
 HEADER_TEXT = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-"""What a header field may hold: Latin-1 without controls."""
+"""``field-value`` of RFC 9110 section 5.5: Latin-1 without control characters."""
 
+DIGITS = re.compile("[0-9]+")
+"""``Content-Length`` of RFC 9110 section 8.6."""
 
-def token_or_quoted(text: str) -> str:
-    """A text as a parameter of a header field has it: in quotes where it is no token (RFC 9110 section 5.6.4)."""
-    return text if TOKEN.fullmatch(text) else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+SINGLE_LINE = {"connection", "content-length", "date", "transfer-encoding"}
+"""Fields that WSGI servers read or add themselves: with more than one line, framing would depend on the server."""
 
+MAX_HEADER_LENGTH = 4096
+"""Characters of a request's header that are parsed. Longer headers are ignored, or read as far as this, to bound time
+and memory; those of browsers have some 150."""
 
-def content_disposition(filename: str | None = None) -> str:
-    """A Content-Disposition header (RFC 6266): what to save a body as. As npm content-disposition 2.0.1 ``create``.
-
-    A name that is not ASCII is given twice, with question marks and as RFC 8187 has it. Raises ``TypeError`` for a
-    name that is no string.
-    """
-    if filename is None:
-        return "attachment"
-    if not isinstance(filename, str):
-        raise TypeError(f"filename must be a string, not {filename!r}")
-    # A character beyond the 16-bit ones is two to JavaScript.
-    ascii_name = _BEYOND_16_BITS.sub("??", filename).encode("ascii", "replace").translate(_PRINTABLE).decode()
-    header = f"attachment; filename={token_or_quoted(ascii_name)}"
-    if ascii_name == filename and not _PERCENT_ENCODED.search(filename):
-        return header
-    return f"{header}; filename*=UTF-8''{quote(filename, safe='!', errors='replace')}"
-
-
-_PRINTABLE = bytes(byte if 0x20 <= byte <= 0x7E else ord("?") for byte in range(256))
 _BEYOND_16_BITS = re.compile("[\U00010000-\U0010ffff]")
 _PERCENT_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+_PRINTABLE = bytes(byte if 0x20 <= byte <= 0x7E else ord("?") for byte in range(256))
 
 
 def check_status(code: Any) -> None:
-    """Raises ``TypeError`` for no integer, ``ValueError`` for one that is not 100 to 999."""
+    """Raise ``TypeError`` unless ``code`` is an integer, ``ValueError`` unless it is from 100 to 999."""
     if not isinstance(code, int) or isinstance(code, bool):
         raise TypeError(f"Invalid status code: {code!r}. Status code must be an integer.")
     if not 100 <= code <= 999:
         raise ValueError(f"Invalid status code: {code}. Status code must be greater than 99 and less than 1000.")
 
 
-def _check_text(taker: str, text: Any, taken: str) -> None:
+def check_text(function: str, text: Any, expected: str) -> None:
+    """Raise ``TypeError`` unless ``text`` is a ``str``: "res.type() takes a media type, not 5"."""
     if not isinstance(text, str):
-        raise TypeError(f"{taker} takes {taken}, not {text!r}")
+        raise TypeError(f"{function} takes {expected}, not {text!r}")
 
 
-def _text(value: Any) -> str:
-    """A value of a header or a cookie as a ``str``, which alone WSGI takes, and no class derived from it."""
+@lru_cache(1024)
+def check_field_name(name: str) -> tuple[str, str]:
+    """Return a field name in lower case, and as it is: ``'ETag'`` → ``('etag', 'ETag')``.
+
+    Raises ``TypeError`` unless it is a ``str``, ``ValueError`` unless it is a token.
+    """
+    check_text("a header field", name, "a name as a str")
+    if not TOKEN.fullmatch(name):
+        raise ValueError(f"Header name must be a valid HTTP token [{name!r}]")
+    return name.lower(), str.__str__(name)
+
+
+def check_field_value(name: str, value: Any) -> str:
+    """Return the value of the field ``name`` as a ``str``.
+
+    Raises ``TypeError`` for ``None``, ``ValueError`` for control characters and what is not Latin-1.
+    """
+    text = value if type(value) is str else value_text(value)
+    if not (text.isascii() and text.isprintable()) and not HEADER_TEXT.fullmatch(text):
+        raise ValueError(f"Invalid character in header content [{name!r}]: {text!r}")
+    return text
+
+
+def value_text(value: Any) -> str:
+    """Convert the value of a header or a cookie to ``str``: ``True`` → ``'true'``, ``5`` → ``'5'``.
+
+    It is never of a subclass of ``str``, which WSGI servers refuse (PEP 3333). Raises ``TypeError`` for ``None``.
+    """
     if value is None:
         raise TypeError("a header or cookie cannot be set to None: remove it, or give it a value")
     if isinstance(value, str):
@@ -65,29 +78,16 @@ def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-@lru_cache(1024)
-def _field_name(name: str) -> tuple[str, str]:
-    """A name of a header field in lower case, and as it is."""
-    _check_text("a header field", name, "a name as a str")
-    if not TOKEN.fullmatch(name):
-        raise ValueError(f"Header name must be a valid HTTP token [{name!r}]")
-    return name.lower(), str.__str__(name)
-
-
-def _field_value(name: str, value: Any) -> str:
-    text = value if type(value) is str else _text(value)
-    if not (text.isascii() and text.isprintable()) and not HEADER_TEXT.fullmatch(text):
-        raise ValueError(f"Invalid character in header content [{name!r}]: {text!r}")
-    return text
-
-
-# What WSGI servers add or look at themselves: more than one line would leave the framing of the answer to chance.
-_ONE_LINE = {"connection", "content-length", "date", "transfer-encoding"}
-_DIGITS = re.compile("[0-9]+")
+def quote_if_needed(text: str) -> str:
+    """Write a parameter's value: a token as it is, else in quotes (RFC 9110 section 5.6.4): ``a b`` → ``"a b"``."""
+    return text if TOKEN.fullmatch(text) else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def vary(existing: str | None, field: str | Sequence[str]) -> str:
-    """A Vary header with a field name, or several with commas or as a list. As npm vary 1.1.2. Raises ``TypeError``."""
+    """Add field names, with commas or in a list, to a Vary header: ``'Accept', 'Origin'`` → ``'Accept, Origin'``.
+
+    Raises ``TypeError`` for a name that is no token. As npm vary 1.1.2.
+    """
     if not isinstance(field, (str, list, tuple)):
         raise TypeError(f"res.vary() takes the names of header fields, as 'Accept', not {field!r}")
     value = existing or ""
@@ -101,5 +101,21 @@ def vary(existing: str | None, field: str | Sequence[str]) -> str:
     return "*" if "*" in present else value
 
 
-# Characters. Browsers send some 150; what goes beyond this is no wish but a load, on the processor and on the caches.
-_MOST_READ = 4096
+def content_disposition(filename: str | None = None) -> str:
+    """Write a Content-Disposition header (RFC 6266) that has the client save the body as ``filename``.
+
+    ``'plans.pdf'`` → ``attachment; filename=plans.pdf``. A name that is not ASCII is given twice, with question marks
+    and as RFC 8187 has it: ``'£.txt'`` → ``attachment; filename="?.txt"; filename*=UTF-8''%C2%A3.txt``.
+
+    Raises ``TypeError`` for a name that is no ``str``. As ``create`` of npm content-disposition 2.0.1.
+    """
+    if filename is None:
+        return "attachment"
+    if not isinstance(filename, str):
+        raise TypeError(f"filename must be a string, not {filename!r}")
+    # A character beyond the 16-bit ones is two in JavaScript.
+    ascii_name = _BEYOND_16_BITS.sub("??", filename).encode("ascii", "replace").translate(_PRINTABLE).decode()
+    header = f"attachment; filename={quote_if_needed(ascii_name)}"
+    if ascii_name == filename and not _PERCENT_ENCODED.search(filename):
+        return header
+    return f"{header}; filename*=UTF-8''{quote(filename, safe='!', errors='replace')}"

@@ -66,7 +66,7 @@ def parse(text: str, reviver: Reviver = None) -> Any:
     """
     try:
         value = _DECODER.decode(text)
-        revived = value if reviver is None else _revived("", value, reviver)
+        revived = value if reviver is None else _apply_reviver("", value, reviver)
         return None if revived is undefined else revived
     except RecursionError:
         raise ValueError("JSON is nested too deep") from None
@@ -192,9 +192,9 @@ def _iso_date(milliseconds: int) -> str | None:
     return (f"{year:04}" if 0 <= year <= 9999 else f"{year:+07}") + when.isoformat(timespec="milliseconds")[4:-6] + "Z"
 
 
-def _revived(key: str, value: Any, reviver: Callable[[str, Any], Any]) -> Any:
+def _apply_reviver(key: str, value: Any, reviver: Callable[[str, Any], Any]) -> Any:
     for name in list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
-        revived = _revived(str(name), value[name], reviver)
+        revived = _apply_reviver(str(name), value[name], reviver)
         if revived is not undefined:
             value[name] = revived
         elif isinstance(value, list):

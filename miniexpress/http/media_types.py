@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
-from .headers import HEADER_TEXT, TOKEN, token_or_quoted
+from .headers import HEADER_TEXT, TOKEN, quote_if_needed
 
 
 @lru_cache(maxsize=256)
@@ -17,7 +17,7 @@ def content_type(type_or_extension: str) -> str | Literal[False]:
     if not media_type or "charset" in media_type:
         return media_type or False
     name = "".join(media_type.partition(";")[0].split()[:1]).lower()
-    return f"{media_type}; charset=utf-8" if name.startswith("text/") or name in _TEXT_TOO else media_type
+    return f"{media_type}; charset=utf-8" if name.startswith("text/") or name in UTF8_APPLICATION_TYPES else media_type
 
 
 def lookup(path_or_extension: str) -> str | Literal[False]:
@@ -66,7 +66,7 @@ def set_charset(content_type: str, charset: str) -> str:
     for name, text in parameters.items():
         if not TOKEN.fullmatch(name) or not HEADER_TEXT.fullmatch(text):
             raise TypeError(f"Invalid parameter: {name!r}={text!r}. A name is a token, a value Latin-1, no controls")
-        written += f"; {name}={token_or_quoted(text)}"
+        written += f"; {name}={quote_if_needed(text)}"
     return written
 
 
@@ -98,7 +98,9 @@ _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_-]{0,126}/[a-z0-9][a-z0-9!#$&^_.
 _MEDIA_RANGE = re.compile(f"{TOKEN.pattern}/{TOKEN.pattern}")
 _SHORTHANDS = {"urlencoded": "application/x-www-form-urlencoded", "multipart": "multipart/*"}
 # Types outside text/ that are text in UTF-8 all the same, as npm mime-db 1.54.0 has it.
-_TEXT_TOO = {f"application/{subtype}" for subtype in ("javascript", "json", "manifest+json", "fhir+json", "fhir+xml")}
+UTF8_APPLICATION_TYPES = {
+    f"application/{subtype}" for subtype in ("javascript", "json", "manifest+json", "fhir+json", "fhir+xml")
+}
 # The extensions that the web commonly serves. An entry is a subtype and its extensions; alone, it is both.
 _TYPES = """\
 application: atom+xml atom, dash+xml mpd, epub+zip epub, geo+json geojson, gpx+xml gpx, gzip gz, java-archive jar, \

@@ -15,13 +15,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import fitted
-from ..attrdict import AttrDict, with_attributes
+from ..attrdict import AttrDict, to_attrdict
 from ..errors import HTTPError, property_of, status_of, text_of
 from ..http.json_text import Reviver
 from ..http.json_text import parse as parse_json
 from ..http.media_types import parse_content_type
 from ..http.query_strings import DepthError, parse_extended
-from ..keyword_options import checks_options
+from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ Types = str | Sequence[str] | Callable[["Request"], Any]
 Verify = Callable[["Request", "Response", bytes, str | None], Any] | None
 
 
-@checks_options
+@suggests_keywords
 def json(
     *,
     inflate: bool = True,
@@ -67,7 +67,7 @@ def json(
     return _BodyParser(parse, type, limit, inflate, verify, "utf-8", charsets="utf-.*").handle
 
 
-@checks_options
+@suggests_keywords
 def urlencoded(
     *,
     charset_sentinel: bool = False,
@@ -113,12 +113,12 @@ def urlencoded(
         except DepthError:
             kind = "querystring.parse.rangeError"
             raise HTTPError(400, "The input exceeded the depth", type=kind, body=text) from None
-        return with_attributes(form)
+        return to_attrdict(form)
 
     return _BodyParser(parse, type, limit, inflate, verify, default_charset, _FORM_CHARSETS).handle
 
 
-@checks_options
+@suggests_keywords
 def text(
     *,
     default_charset: str = "utf-8",
@@ -134,7 +134,7 @@ def text(
     return _BodyParser(lambda text, charset: text, type, limit, inflate, verify, default_charset).handle
 
 
-@checks_options
+@suggests_keywords
 def raw(
     *,
     inflate: bool = True,

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from ..arguments import fitted
 from ..errors import HTTPError
-from ..files.file_finder import Finder, FolderFound, Names
+from ..files.file_finder import Finder, IsDirectory, StringList
 from ..files.send import Path, SetHeaders, _cache_control, _Delivery, _path_text
 from ..http.encoding import decode_uri_component, encode_url, error_page
-from ..keyword_options import checks_options
+from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..response import Response
 
 
-@checks_options
+@suggests_keywords
 def static(
     root: Path,
     *,
@@ -27,10 +27,10 @@ def static(
     cache_control: bool = True,
     dotfiles: str = "ignore",
     etag: bool = True,
-    extensions: Names = (),
+    extensions: StringList = (),
     fallthrough: bool = True,
     immutable: bool = False,
-    index: Names | bool = "index.html",
+    index: StringList | bool = "index.html",
     last_modified: bool = True,
     max_age: float | str | timedelta = 0,
     redirect: bool = True,
@@ -61,7 +61,7 @@ def static(
             path = ""
         try:
             file = finder.find(folder, _decoded(path), wants_index=path.endswith("/"))
-        except FolderFound:
+        except IsDirectory:
             if redirect and not path.endswith("/"):
                 return _redirect(req, res)
             if not fallthrough:

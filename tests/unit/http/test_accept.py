@@ -211,10 +211,10 @@ PARSE_HTTP_DATE = [
 ]
 
 TABLES: dict[str, list[Any]] = {
-    "TYPES.answer": [*ACCEPTS_TYPES, *((header, (), wanted) for header, wanted in PREFERRED_TYPES)],
-    "ENCODINGS.answer": [*ACCEPTS_ENCODINGS, *((header, (), wanted) for header, wanted in PREFERRED_ENCODINGS)],
-    "CHARSETS.answer": [*ACCEPTS_CHARSETS, *((header, (), wanted) for header, wanted in PREFERRED_CHARSETS)],
-    "LANGUAGES.answer": [*ACCEPTS_LANGUAGES, *((header, (), wanted) for header, wanted in PREFERRED_LANGUAGES)],
+    "TYPES.choose": [*ACCEPTS_TYPES, *((header, (), wanted) for header, wanted in PREFERRED_TYPES)],
+    "ENCODINGS.choose": [*ACCEPTS_ENCODINGS, *((header, (), wanted) for header, wanted in PREFERRED_ENCODINGS)],
+    "CHARSETS.choose": [*ACCEPTS_CHARSETS, *((header, (), wanted) for header, wanted in PREFERRED_CHARSETS)],
+    "LANGUAGES.choose": [*ACCEPTS_LANGUAGES, *((header, (), wanted) for header, wanted in PREFERRED_LANGUAGES)],
     "etag": ETAG,
     "is_fresh": IS_FRESH,
     "parse_range": PARSE_RANGE,
@@ -225,10 +225,10 @@ TABLES: dict[str, list[Any]] = {
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "TYPES.answer": accept.TYPES.answer,
-    "ENCODINGS.answer": accept.ENCODINGS.answer,
-    "CHARSETS.answer": accept.CHARSETS.answer,
-    "LANGUAGES.answer": accept.LANGUAGES.answer,
+    "TYPES.choose": accept.TYPES.choose,
+    "ENCODINGS.choose": accept.ENCODINGS.choose,
+    "CHARSETS.choose": accept.CHARSETS.choose,
+    "LANGUAGES.choose": accept.LANGUAGES.choose,
     "etag": conditional.etag,
     "is_fresh": conditional.is_fresh,
     "parse_range": ranges.parse_range,
@@ -290,10 +290,10 @@ HEADERS = st.text(st.sampled_from(list('abqz*/;=,-+." \t\\019é')) | st.characte
 @given(HEADERS, st.lists(HEADERS, max_size=4))
 def test_no_header_makes_negotiation_raise_and_the_answer_is_one_of_the_offers(header: str, offers: list[str]) -> None:
     for choose in (
-        accept.TYPES.answer,
-        accept.ENCODINGS.answer,
-        accept.CHARSETS.answer,
-        accept.LANGUAGES.answer,
+        accept.TYPES.choose,
+        accept.ENCODINGS.choose,
+        accept.CHARSETS.choose,
+        accept.LANGUAGES.choose,
     ):
         choice = choose(header, offers)
         assert choice is False or choice in offers or not offers

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from miniexpress import App, express
-from miniexpress.attrdict import with_attributes
+from miniexpress.attrdict import to_attrdict
 from miniexpress.jinja import jinja2_engine
 from miniexpress.views.engine import template_engine
 from miniexpress.views.lookup import View, find_view
@@ -267,7 +267,7 @@ def test_a_mounted_app_s_layouts_are_in_its_own_views(app: App, tmp_path: Path) 
 
 def test_a_client_s_object_with___html___is_escaped(app: App, tmp_path: Path) -> None:
     write(tmp_path / "views", {"page.html": "{{ x }}{{ x.y }}"})
-    x = with_attributes({"__html__": "<script>", "y": {"__html__": "<b>"}})
+    x = to_attrdict({"__html__": "<script>", "y": {"__html__": "<b>"}})
     for engine in (template_engine(app.set("views")), jinja2_engine(app.set("views"))):
         text = app.engine("html", engine).render("page", {"x": x})
         assert "<" not in text
