@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Self
 from .arguments import count_parameters, flat
 from .attrdict import AttrDict
 from .errors import HTTPError, reason_phrase
-from .files import send
-from .files.file_finder import IsDirectory
+from .files.file_finder import File, IsDirectory
+from .files.send import Conditions, FileChunks, FileSender, open_file
 from .http import cookies
 from .http.encoding import encode_url, escape_html, utf8
 from .http.headers import (
@@ -432,14 +432,37 @@ class Response(Head):
         self.send(self.app.render(view, {**self.locals, **(options or {})}))
 
     def send_file(self, path: str | PathLike[str], **options: Any) -> None:
-        """Answer with a file. ``path`` is absolute, or below ``root``; all options are those of ``send.send_file``.
+        """Send a file. ``path`` is absolute, or below ``root``; all options are those of ``files.send.open_file``.
 
         A folder goes on to the next handler; what else cannot be sent is an ``HTTPError``.
         """
         try:
-            send.send_file(self, path, **options)
+            file, sender = open_file(path, self.app.enabled("etag"), **options)
         except IsDirectory:
             self.req.next()
+        else:
+            self.apply(file, sender)
+
+    def apply(self, file: File, sender: FileSender) -> None:
+        """End the response with an open file, which is closed whatever fails. Raises ``HTTPError`` 412 and 416."""
+        body: bytes | FileChunks = b""
+        try:
+            if self.headers_sent:
+                raise RuntimeError(f"{file.path} cannot be sent: the request was answered already")
+            if sender.set_headers:
+                sender.set_headers(self, file.path, file.stat)
+            response = sender.build(file, Conditions(self.req.method, self._status_code, self.req.get, self.get))
+            for name, value in response.headers.items():
+                self.set_header(name, value)
+            self.remove_header(*response.removed_headers)
+            if response.error:
+                raise response.error
+            self.status_code = response.status
+            self.end(response.body)
+            body = response.body
+        finally:
+            if isinstance(body, bytes):
+                file.handle.close()
 
     def download(self, path: str | PathLike[str], filename: str | None = None, **options: Any) -> None:
         """Answer with a file that the client is to save as ``filename``; options as for ``send_file``."""

@@ -21,7 +21,8 @@ from wsgiref.util import setup_testing_defaults
 import pytest
 
 from miniexpress import HTTPError, express
-from miniexpress.files.send import send_file
+from miniexpress.files.file_finder import IsDirectory
+from miniexpress.files.send import open_file
 from miniexpress.http.headers import content_disposition
 from miniexpress.middleware.static import static
 from tests.support.processes import processor_time, wait_for
@@ -101,7 +102,7 @@ def app_with(*middleware: Any) -> Any:
 
 
 def sending(path: Any, **options: Any) -> Any:
-    return app_with(lambda req, res: send_file(res, path, **options))
+    return app_with(lambda req, res: res.send_file(path, **options))
 
 
 def is_open(path: Path) -> bool:
@@ -653,24 +654,17 @@ def test_the_error_for_a_file_that_is_missing_says_which_but_not_to_the_client(r
         errors.append(err)
         next(err)
 
-    app = app_with(lambda req, res: send_file(res, "none.txt", root=root), on_error)
+    app = app_with(lambda req, res: res.send_file("none.txt", root=root), on_error)
     assert str(root).encode() not in ask(serve(app), "/").body
     [error] = errors
     assert (error.status, error.expose) == (404, False)
     assert str(error) == f"ENOENT: no such file or directory, open '{root}/none.txt'"
 
 
-def test_a_folder_is_a_404_that_tells_itself_apart(root: Path, serve: Serve) -> None:
-    codes: list[Any] = []
-
-    def handler(req: Any, res: Any) -> None:
-        with pytest.raises(HTTPError) as caught:
-            send_file(res, "docs", root=root)
-        codes.append((caught.value.status, caught.value.__dict__["code"]))
-        res.send("")
-
-    ask(serve(app_with(handler)), "/")
-    assert codes == [(404, "EISDIR")]
+def test_open_file_raises_is_directory_for_a_folder(root: Path) -> None:
+    with pytest.raises(IsDirectory) as caught:
+        open_file("docs", True, root=root)
+    assert (caught.value.status, caught.value.__dict__["code"]) == (404, "EISDIR")
 
 
 @pytest.mark.parametrize(
@@ -711,7 +705,7 @@ def test_send_file_refuses_what_it_cannot_send(path: Any, options: dict[str, Any
 
     def handler(req: Any, res: Any) -> None:
         with pytest.raises(TypeError, match=words) as caught:
-            send_file(res, path, **options)
+            res.send_file(path, **options)
         refusals.append(caught.value)
         res.send("")
 
