@@ -13,7 +13,7 @@ from itertools import accumulate
 from typing import Any, TypeAlias
 from urllib.parse import unquote
 
-from .encoding import decode_uri_component, escape_invalid_percents, percent_decoded
+from .encoding import decode_uri_component, escape_invalid_percents, percent_decode
 
 
 class DepthError(ValueError):
@@ -94,7 +94,7 @@ def _decode_simple(text: str) -> str:
         return decode_uri_component(text)
     except ValueError:
         code_units = escape_invalid_percents(text).encode("utf-16-le", "surrogatepass")
-        return percent_decoded(code_units[::2]).decode("utf-8", "replace")
+        return percent_decode(code_units[::2]).decode("utf-8", "replace")
 
 
 def _decode(text: str, charset: str) -> str:
@@ -105,7 +105,7 @@ def _decode(text: str, charset: str) -> str:
     try:
         if charset == "utf-8":
             return decode_uri_component(text)
-        return percent_decoded(escape_invalid_percents(text).encode(charset)).decode(charset)
+        return percent_decode(escape_invalid_percents(text).encode(charset)).decode(charset)
     except UnicodeEncodeError:  # beside characters that Latin-1 has not
         return unquote(text, charset)
     except ValueError:

@@ -1,4 +1,4 @@
-"""``static``: its options, redirects and methods. tests/conformance holds that the responses are Express's, to the byte."""
+"""``static``: options, redirects and methods. That responses are Express's, to the byte, tests/conformance holds."""
 
 from __future__ import annotations
 
