@@ -68,10 +68,8 @@ class Conditions(NamedTuple):
 
     def is_not_modified(self) -> bool:
         """Evaluate If-None-Match or, without it, If-Modified-Since: has the client this version already?"""
-        if_none_match, if_modified_since = (
-            self.request_header("If-None-Match"),
-            self.request_header("If-Modified-Since"),
-        )
+        if_none_match = self.request_header("If-None-Match")
+        if_modified_since = self.request_header("If-Modified-Since")
         if not (if_none_match or if_modified_since) or not (200 <= self.status < 300 or self.status == 304):
             return False
         etag, last_modified = self.response_header("ETag"), self.response_header("Last-Modified")

@@ -3,8 +3,8 @@
 ``parse_simple`` is ``querystring.parse`` of Node 20. ``parse_extended`` is ``parse`` of npm qs 6.17.1, with those of
 its options that Express 5 and npm body-parser 2.4.0 use. Unlike in JavaScript, numeric keys stay where they came.
 
-``parse_extended`` takes three steps: ``_parse_key`` splits ``a[b][]`` into segments, ``_merge`` adds each key's tree to the
-tree of all, and ``_to_python`` converts that into dicts and lists.
+``parse_extended`` takes three steps: ``_parse_key`` splits ``a[b][]`` into segments, ``_merge`` adds each key's tree to
+the tree of all, and ``_to_python`` converts that into dicts and lists.
 """
 
 from __future__ import annotations
@@ -157,7 +157,7 @@ def _parse_key(key: str, depth: float, strict: bool) -> list[_Segment]:
 
 
 def _closing_bracket(key: str, start: int) -> int:
-    """The index of the bracket that closes the one at ``start``, or -1."""
+    """Return the index of the bracket that closes the one at ``start``, or -1."""
     end = key.find("]", start)
     if key.find("[", start + 1, end) < 0:
         return end
