@@ -3,38 +3,31 @@
 
 from __future__ import annotations
 
-import logging
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any, Self, overload
 
-from .arguments import fitted
+from .arguments import fit_callback
 from .attrdict import AttrDict
 from .development import reloader
-from .development.error_page import describe_error
-from .development.route_tree import tree
-from .errors import HTTPError, headers_of, printable, reason_phrase, status_of, text_of
-from .final_handler import _answer_page
-from .http.encoding import encode_url
+from .development.route_tree import route_tree
+from .final_handler import FinalHandler
 from .keyword_options import UNSET
 from .request import Request
 from .response import Response
 from .routing.layer import Handler, Layer, Next
-from .routing.methods import H
+from .routing.methods import HandlerT
 from .routing.path_patterns import PathPattern
 from .routing.router import Route, Router
 from .server import server
-from .settings import _COMPILED, _DEFAULTS
+from .settings import UNSET_DEFAULTS, compile_setting, default_settings
 from .views.engine import template_engine
-from .views.lookup import Engine, View, listed
-
-log = logging.getLogger("miniexpress")
+from .views.lookup import Engine, View, as_tuple
 
 
 def express() -> App:
-    """A new application."""
+    """Return a new application."""
     return App()
 
 
@@ -42,8 +35,8 @@ class App(Router):
     """An Express application, which is a WSGI application too (PEP 3333).
 
     ``settings``, ``locals`` (what every view sees), ``engines``; ``mountpath`` and ``parent`` where an app uses it.
-    ``request`` and ``response`` are the classes of the requests and answers of this app and of those mounted in it:
-    ``app.response.shout = lambda self, text: self.send(text.upper())`` gives each answer a method more.
+    ``request`` and ``response`` are the classes of the requests and responses of this app and of those mounted in it:
+    ``app.response.shout = lambda self, text: self.send(text.upper())`` gives each response one more method.
     """
 
     def __init__(self) -> None:  # without that of Router: what it makes is made with ``router``
@@ -56,95 +49,60 @@ class App(Router):
         self.locals = AttrDict(settings=self.settings)
         self._views: dict[str, View] = {}
         self._mount_listeners: list[Callable[[App], Any]] = []
-        self._set_defaults()
+        for name, value in default_settings().items():
+            self.set(name, value)
+        self.set("view", View)
 
     def __call__(self, environ: Any, start_response: Any, next: Any = None) -> Any:
-        """Answer one WSGI request: walk the chain, then let the answer go.
+        """Run the middleware stack for one WSGI request, then return the response body.
 
-        ``app(req, res, next)`` is Express's own way to have another app answer one by hand: it goes to ``handle``.
+        ``app(req, res, next)`` is Express's own way to dispatch a request of another app to this one by hand.
         """
         if next is not None:
             return self.handle(environ, start_response, next)
         req: Request = self.request(environ, self)
         res: Response = self.response(req, start_response)
-        req.res = res
-        req.next = partial(self._answer_last, req, res)
-        if self.set("x-powered-by"):
-            res._put("X-Powered-By", "Express")
+        final_handler = FinalHandler(req, res, self.set("env"))
+        req.res, req.next = res, final_handler
+        if final_handler.env != "production":
+            req.trail = []
+        self._add_powered_by(res)
         try:
-            self.router.handle(req, res, req.next)
-        except Exception as error:  # failed between two handlers, or the chain is too deep to go on in it
-            self._answer_last(req, res, error)
-        if res.failure is not None:
-            res.emit("close")
-            raise res.failure  # the answer has begun to leave: all that is left is to break it off
-        chunks = self._let_go(req, res)
-        if isinstance(chunks, tuple):  # all is known, and nobody asks for more
-            del req.res, req.next  # the circle would keep both until the garbage collector comes
-        return chunks
-
-    def _let_go(self, req: Request, res: Response) -> Iterable[bytes]:
-        try:
-            return res.finish()
-        except Exception as error:  # an on_headers listener failed, and is not called again: nothing has left yet
-            self._answer_last(req, res.withdraw(), error)
-            return self._let_go(req, res) if res.has_listeners else res.finish()
+            self.router.handle(req, res, final_handler)
+        except Exception as error:  # between two handlers, or the stack is too deep to call another one
+            final_handler(error)
+        body = res.to_wsgi(final_handler)
+        if isinstance(body, tuple):  # The body is complete: drop the cycle of req and res now, not at a collection.
+            del req.res, req.next
+        return body
 
     def handle(self, req: Request, res: Response, done: Next) -> None:
-        """Answer a request of another app, which this one is mounted in or which calls it by hand."""
-        outer = req.app
+        """Dispatch a request of another app, in which this one is mounted or which calls it by hand."""
+        parent = req.app
 
-        def leave(error: Any = None) -> None:
-            outer.take_over(req)
+        def restore_and_continue(error: Any = None) -> None:
+            parent.adopt(req)
             done(error)
-            self.take_over(req)
+            self.adopt(req)
 
-        self.take_over(req)
+        self.adopt(req)
         self._add_powered_by(res)
-        self.router.handle(req, res, leave)
-        outer.take_over(req)
+        self.router.handle(req, res, restore_and_continue)
+        parent.adopt(req)
 
-    def take_over(self, req: Request) -> None:
-        """Make a request and its answer this app's, with what its ``request`` and ``response`` have."""
+    def adopt(self, req: Request) -> None:
+        """Make a request and its response this app's, with what its ``request`` and ``response`` have."""
         req.app, req.__class__, req.res.__class__ = self, self.request, self.response
 
     def _add_powered_by(self, res: Response) -> None:
         if self.set("x-powered-by"):
             res.set_header("X-Powered-By", "Express")
 
-    def _answer_last(self, req: Request, res: Response, error: Any = None) -> None:
-        """Answer what nothing else did: with 404, or with the page of an error. As npm finalhandler 2.1."""
-        if error is None:
-            if not res.headers_sent:
-                path = encode_url(req.original_path)
-                _answer_page(res, 404, f"Cannot {req.method} {path}")
-            return
-        status = status_of(error, res.status_code)
-        self._log(req, status, error)
-        if res.headers_sent:
-            if not res.answered:
-                res.failure = error if isinstance(error, BaseException) else RuntimeError(text_of(error))
-            return
-        in_production = self.set("env") == "production"
-        message = reason_phrase(status) if in_production else describe_error(error, req)
-        _answer_page(res, status, message, headers_of(error))
-
-    def _log(self, req: Request, status: int, error: Any) -> None:
-        """Errors of the server's own, with the traceback of those that nobody foresaw; those of clients as a note."""
-        if self.set("env") == "test":
-            return
-        if status < 500:
-            log.info("%s %s: %s %s", req.method, req.original_url, status, text_of(error))
-        else:
-            unforeseen = isinstance(error, BaseException) and not isinstance(error, HTTPError)
-            shown = printable(error) if unforeseen else None
-            log.error("%s %s: %s", req.method, req.original_url, text_of(error), exc_info=shown)
-
     # Registering
 
     @cached_property
     def router(self) -> Router:
-        """The chain of this app, without its settings and views.
+        """The router that this app dispatches along.
 
         Made when it is first needed, as in Express: with the settings ``case sensitive routing`` and ``strict routing``
         as they are then. What they are set to later holds for no route of this app.
@@ -166,27 +124,27 @@ class App(Router):
         return self.router.route(path)
 
     def _mount(self, path: PathPattern, handler: Handler) -> None:
-        """As a Router; another App inherits this one's settings and engines, and is told of it (``on('mount', …)``).
+        """Mount a handler. Another App inherits this one's settings and engines, and is told (``on('mount', …)``).
 
         Raises ``ValueError`` for an app that this one is itself in.
         """
-        if self._is_in(handler):
+        if self._is_mounted_in(handler):
             raise ValueError(f"an app cannot use itself, nor one that it is in: at {path!r}")
         self.router._mount(path, handler)
         if isinstance(handler, App):
-            handler._mounted_in(self, path)
+            handler._on_mounted(self, path)
 
     def on(self, event: str, listener: Callable[[App], Any]) -> Self:
         """``on('mount', listener)``: call ``listener(parent)`` when another app uses this one. Else ``ValueError``."""
         if event != "mount":
             raise ValueError(f"an app tells of 'mount' only, not of {event!r}")
-        self._mount_listeners.append(fitted(listener, "app.on('mount')", "(parent)"))
+        self._mount_listeners.append(fit_callback(listener, "app.on('mount')", "(parent)"))
         return self
 
-    def _is_in(self, app: object) -> bool:
-        return self is app or (self.parent is not None and self.parent._is_in(app))
+    def _is_mounted_in(self, app: object) -> bool:
+        return self is app or (self.parent is not None and self.parent._is_mounted_in(app))
 
-    def _mounted_in(self, parent: App, path: PathPattern) -> None:
+    def _on_mounted(self, parent: App, path: PathPattern) -> None:
         self.parent, self.mountpath = parent, path
         self.request.__bases__, self.response.__bases__ = (parent.request,), (parent.response,)
         for listener in self._mount_listeners:
@@ -199,7 +157,7 @@ class App(Router):
         return self
 
     @overload
-    def get(self, path: PathPattern, /) -> Callable[[H], H]: ...
+    def get(self, path: PathPattern, /) -> Callable[[HandlerT], HandlerT]: ...
     @overload
     def get(self, /, *path_and_handlers: PathPattern | Handler) -> Any: ...
     def get(self, /, *path_and_handlers: Any) -> Any:
@@ -213,13 +171,13 @@ class App(Router):
         return super().get(path, *handlers)
 
     def path(self) -> str:
-        """The path that this app is at, through all that it is mounted in, several with commas; or ``''``."""
+        """Return the path that this app is at, through all that it is mounted in, several with commas; or ``''``."""
         paths = self.mountpath if isinstance(self.mountpath, list | tuple) else [self.mountpath]
         return self.parent.path() + ",".join(map(str, paths)) if self.parent else ""
 
     def routes(self) -> str:
-        """The stack as a tree, a line for each handler, to be printed: ``print(app.routes())``."""
-        return "\n".join(tree(self))
+        """Return the stack as a tree, a line for each handler: ``print(app.routes())``."""
+        return "\n".join(route_tree(self))
 
     # Settings
 
@@ -235,13 +193,8 @@ class App(Router):
                 if name in app.settings:
                     return app.settings[name]
                 app = app.parent
-            return _DEFAULTS.get(name)
-        compiled = _COMPILED.get(name)
-        if compiled:
-            self.settings[f"{name} fn"] = compiled(value)
-        if name == "json replacer" and callable(value):
-            value = fitted(value, "the setting 'json replacer'", "(key, value)")
-        self.settings[name] = value
+            return UNSET_DEFAULTS.get(name)
+        self.settings.update(compile_setting(name, value))
         return self
 
     def enable(self, name: str) -> Self:
@@ -255,20 +208,12 @@ class App(Router):
         return self
 
     def enabled(self, name: str) -> bool:
-        """Whether a setting is true, here or in the app that this one is mounted in."""
+        """Return whether a setting is true, here or in the app that this one is mounted in."""
         return bool(self.set(name))
 
     def disabled(self, name: str) -> bool:
-        """Whether a setting is not true."""
+        """Return whether a setting is not true."""
         return not self.set(name)
-
-    def _set_defaults(self) -> None:
-        env = os.environ.get("MINIEXPRESS_ENV") or "development"
-        self.enable("x-powered-by").set("etag", "weak").set("env", env).set("query parser", "simple")
-        self.set("subdomain offset", 2).set("jsonp callback name", "callback")
-        self.set("view", View).set("views", str(Path("views").resolve()))
-        if env == "production":
-            self.enable("view cache")
 
     # Views
 
@@ -278,11 +223,13 @@ class App(Router):
         The options are what a handler renders with, which may be a client's: what an engine needs to know of the app
         (folders, caching) it is given when it is made, as ``template_engine`` and ``jinja2_engine`` are.
         """
-        self.engines["." + extension.removeprefix(".")] = fitted(engine, "app.engine()", "(path, options) -> text")
+        self.engines["." + extension.removeprefix(".")] = fit_callback(
+            engine, "app.engine()", "(path, options) -> text"
+        )
         return self
 
     def render(self, view: str, options: Mapping[str, Any] | None = None) -> str:
-        """The text of the view ``view``, rendered with ``options`` over ``app.locals``.
+        """Return the text of the view ``view``, rendered with ``options`` over ``app.locals``.
 
         Raises ``LookupError`` for a view that is not there, and whatever its engine raises.
         """
@@ -302,7 +249,7 @@ class App(Router):
         return found.render({**self.locals, **(options or {})})
 
     def _all_engines(self) -> dict[str, Engine]:
-        """The engines by extension: of this app, of those that it is mounted in, and the built-in one."""
+        """Return the engines by extension: of this app, of those that it is mounted in, and the built-in one."""
         engines = self.engines
         app = self.parent
         while app is not None:
@@ -333,9 +280,9 @@ class App(Router):
         if callable(host):
             callback, host = host, "127.0.0.1"
         if callback is not None:
-            callback = partial(fitted(callback, "app.listen()", "(error)"), None)
-        if reloader.is_wanted(reload):
+            callback = partial(fit_callback(callback, "app.listen()", "(error)"), None)
+        if reloader.enabled(reload):
             if not reloader.is_child():
-                raise SystemExit(reloader.watch(listed(self.set("views")), [".py", *self._all_engines()]))
-            callback = reloader.stops_with_watcher(callback)
+                raise SystemExit(reloader.watch(as_tuple(self.set("views")), [".py", *self._all_engines()]))
+            callback = reloader.stop_when_watcher_exits(callback)
         return server.listen(self, port, host, callback, **options)

@@ -1,9 +1,9 @@
-"""A local MongoDB-compatible server for development, so that an app with no MongoDB to talk to runs as it is.
+"""A local MongoDB-compatible server for development: ``embedded.start()`` -> ``"mongodb://127.0.0.1:27127/test"``.
 
-``start()`` gives a URI. Behind it is the PyPI package nx-27017, the MongoDB wire protocol over SQLite, in a child
-process that ends with the one that started it, however that ends: it holds the other end of the child's standard input.
-Each process that calls ``start()`` has its child, and all children of one port are one server: the first one to listen
-serves, the others stand by, and one of those takes over when it goes.
+The server is the PyPI package nx-27017, the MongoDB wire protocol over SQLite. It runs in a child process, which exits
+with its parent however that ends: the parent holds the other end of the child's standard input. Each process that calls
+``start()`` has a child of its own, and the children of one port are one server: the first one to listen serves, the
+others stand by, and one of them takes over when it exits.
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from threading import Thread
 from time import monotonic, sleep
 from typing import Any, TextIO
 
-log = logging.getLogger("miniexpress.embedded")
-
 HOST = "127.0.0.1"
 PORT = 27127
-START_SECONDS = 20.0  # for the server to come up
-SILENCE_SECONDS = 5.0  # after which what listens on the port is taken for something else
-PAUSE_SECONDS = 0.02  # between two looks
+START_TIMEOUT = 20.0  # seconds that the server has to come up
+CONNECT_TIMEOUT = 5.0  # seconds without a reply, after which what listens on the port is no MongoDB server
+POLL_INTERVAL = 0.02  # seconds
 
-# Request 1, an OP_MSG (opcode 2013) of {hello: 1, $db: 'admin'} in BSON; and the two numbers in its answer's header.
+# Request 1, an OP_MSG (opcode 2013) of {hello: 1, $db: 'admin'} in BSON; and responseTo, opCode of its reply's header.
 HELLO = struct.pack("<4iIB i b6si b4si6s x", 52, 1, 0, 2013, 0, 0, 31, 16, b"hello", 1, 2, b"$db", 6, b"admin")
-ANSWER = struct.pack("<2i", 1, 2013)
+HELLO_REPLY = struct.pack("<2i", 1, 2013)
+
+log = logging.getLogger("miniexpress.embedded")
 
 
 class EmbeddedUnavailable(RuntimeError):
@@ -43,11 +43,12 @@ class EmbeddedUnavailable(RuntimeError):
 
 
 def start(directory: str | os.PathLike[str] = ".data", port: int = PORT) -> str:
-    """The URI of a server on this machine that is ready, and lives as long as this process.
+    """Start a server that lives as long as this process, wait until it is ready, and return its URI.
 
-    ``directory`` is made where it is missing, and keeps the data from one start to the next, beside ``embedded.log``
-    and ``embedded.pid``. A MongoDB server that is on the port already is shared, whoever started it. Raises
-    EmbeddedUnavailable where nx-27017 is not installed, something else has the port, or the server does not come up.
+    ``directory`` is created if missing, and keeps the data from one start to the next, beside ``embedded.log`` and
+    ``embedded.pid``. A MongoDB server that is on the port already is shared, whoever started it. Raises
+    ``EmbeddedUnavailable`` when nx-27017 is not installed, when the port is used by something else, and when the server
+    does not come up.
     """
     if find_spec("nx_27017") is None:
         raise EmbeddedUnavailable(
@@ -63,97 +64,114 @@ def start(directory: str | os.PathLike[str] = ".data", port: int = PORT) -> str:
     except OSError as error:
         raise EmbeddedUnavailable(f"the embedded server cannot keep its data in {data}: {error}") from error
     with output:
-        # As a file and with -P, none of the modules beside this one stands in the way of another's; with its starter's
-        # path the child finds what that found. In a session of its own, Ctrl-C leaves it to end after its starter.
-        command = [_python(), "-P", __file__, str(data), str(port)]
-        env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-        child = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=output, stderr=output, start_new_session=True, env=env
-        )
+        child = _start_child(data, port, output)
         try:
             _wait_until_ready(child, port, output)
         except BaseException:
-            _end(child)
+            _kill(child)
             raise
-    atexit.register(_end, child)
+    atexit.register(_kill, child)
     if not _is_served_from(data):
         log.warning("port %d has an embedded server already, whose data is not in %s: it is shared", port, data)
     return f"mongodb://{HOST}:{port}/test"
 
 
+# In the process that starts the server
+
+
+def _start_child(data: Path, port: int, output: TextIO) -> subprocess.Popen[bytes]:
+    # This file runs as a script, with -P so that no module beside it hides one of another package, and with this
+    # process's path. In a session of its own it is not reached by Ctrl-C, and outlives its parent's last requests.
+    return subprocess.Popen(
+        [_python(), "-P", __file__, str(data), str(port)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.PIPE,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+    )
+
+
 def _python() -> str:
-    """This environment's interpreter. Inside of uWSGI ``sys.executable`` is uWSGI itself, or that of another one."""
+    """Return the path of this environment's interpreter. Under uWSGI ``sys.executable`` is uWSGI, or another one's."""
     python = Path(sys.prefix, "bin", f"python{sys.version_info.major}.{sys.version_info.minor}")
     return str(python) if python.exists() else sys.executable
 
 
 def _wait_until_ready(child: subprocess.Popen[bytes], port: int, output: TextIO) -> None:
-    earlier, deadline = output.tell(), monotonic() + START_SECONDS
-    while not _answers(port):
+    """Return once a MongoDB server is on the port. Raises ``EmbeddedUnavailable`` with what the child has logged."""
+    log_start, deadline = output.tell(), monotonic() + START_TIMEOUT
+    while not _is_mongodb_listening(port):
         if child.poll() is not None or monotonic() > deadline:
-            output.seek(earlier)
-            said = output.read()[-2000:] or f"(nothing in {output.name})"
-            raise EmbeddedUnavailable(f"the embedded server did not come up on {HOST}:{port}:\n{said}")
-        sleep(PAUSE_SECONDS)
+            output.seek(log_start)
+            logged = output.read()[-2000:] or f"(nothing in {output.name})"
+            raise EmbeddedUnavailable(f"the embedded server did not come up on {HOST}:{port}:\n{logged}")
+        sleep(POLL_INTERVAL)
 
 
-def _answers(port: int) -> bool:
-    """Whether a MongoDB server answers on this port; False also for one that is just ending."""
+def _is_mongodb_listening(port: int) -> bool:
+    """Return whether a MongoDB server replies on the port; false also for one that is just exiting.
+
+    Raises ``EmbeddedUnavailable`` when something else listens there.
+    """
     try:
-        with socket.create_connection((HOST, port), timeout=SILENCE_SECONDS) as connection:
+        with socket.create_connection((HOST, port), timeout=CONNECT_TIMEOUT) as connection:
             connection.sendall(HELLO)
             reply = connection.recv(4096)
     except TimeoutError:
-        reply = b"(silence)"
+        reply = b"(no reply)"
     except OSError:
         return False
-    if reply and reply[8:16] != ANSWER:
+    if reply and reply[8:16] != HELLO_REPLY:
         raise EmbeddedUnavailable(f"{HOST}:{port} is not a MongoDB server. End what is there, or set MONGODB_URI")
     return bool(reply)
 
 
 def _is_served_from(data: Path) -> bool:
-    """Whether the process that serves is one that keeps its data here; it writes its pid before it serves."""
+    """Return whether the process that last served from ``data`` is alive; it writes its pid before it serves."""
     try:
         os.kill(int((data / "embedded.pid").read_text()), 0)
-    except PermissionError:  # it runs, as another user
+    except PermissionError:  # alive, as another user
         return True
     except (OSError, ValueError):
         return False
     return True
 
 
-def _end(child: subprocess.Popen[bytes]) -> None:
-    # At once: every write that was acknowledged is in SQLite's log.
+def _kill(child: subprocess.Popen[bytes]) -> None:
+    # SIGKILL loses nothing: every acknowledged write is in SQLite's log.
     with child:
         child.kill()
 
 
-def run(data: Path, port: int) -> None:
-    """What the child does: serve, or stand by until it can."""
-    Thread(target=_end_with_starter, daemon=True).start()
-    # neosqlite warns of each query that takes its slower way.
+# In the child
+
+
+def run_child(data: Path, port: int) -> None:
+    """Serve, or stand by until the server that is on the port exits, until the parent exits."""
+    Thread(target=_exit_with_parent, daemon=True).start()
+    # neosqlite logs a warning for each query that takes its slower way.
     logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(process)d %(name)s: %(message)s")
     while True:
         with socket.socket() as connection:
-            refused = connection.connect_ex((HOST, port)) == errno.ECONNREFUSED
+            is_free = connection.connect_ex((HOST, port)) == errno.ECONNREFUSED
             with suppress(OSError):
-                connection.recv(1)  # until the server that is there goes
-        if refused:
+                connection.recv(1)  # returns when the server that is there exits
+        if is_free:
             _serve(data, port)
-        sleep(PAUSE_SECONDS)
+        sleep(POLL_INTERVAL)
 
 
-def _end_with_starter() -> None:
+def _exit_with_parent() -> None:
     os.read(0, 1)
     os._exit(0)
 
 
 def _serve(data: Path, port: int) -> None:
-    """Serves for ever; returns when another process took the port first."""
+    """Serve forever; return when another process has taken the port first."""
     handle = import_module("nx_27017.server").handle_client_threaded
-    # In `$set`, neosqlite 1.17.2 hands SQLite a boolean or a datetime as it is, which becomes 1 or a text, so that a
-    # session's `expires` would be no date from its second save on. What it takes for a Binary keeps its type.
+    # In `$set`, neosqlite 1.17.2 gives SQLite a boolean or a datetime as it is, which becomes 1 or a text: a session's
+    # `expires` would be no date after its second save. What it takes for a Binary keeps its type.
     updates: Any = import_module("neosqlite.collection.query_helper._sql_updates")
     updates.Binary |= bool | datetime
     try:
@@ -171,4 +189,4 @@ def _serve(data: Path, port: int) -> None:
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]), int(sys.argv[2]))
+    run_child(Path(sys.argv[1]), int(sys.argv[2]))

@@ -1,4 +1,4 @@
-"""Errors that carry an HTTP status, and the page that an unhandled one gets."""
+"""Errors that carry an HTTP status, and what can be read of any error without raising another."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 
 def reason_phrase(status: int) -> str:
-    """The standard phrase of a status (``404`` gives ``Not Found``), as npm statuses 2 has it; ``''`` if unknown."""
+    """Return the phrase of a status: 404 gives ``Not Found``, an unknown one ``''``. As npm statuses 2."""
     return _PHRASES.get(status, "")
 
 
 class HTTPError(Exception):
-    """An error that is answered with its status instead of 500.
+    """An error whose response has its status instead of 500.
 
     Raise it or pass it to ``next()``. What http-errors 2 is to Express.
 
@@ -46,7 +46,7 @@ class HTTPError(Exception):
         self.__dict__.update(properties)
 
     def to_json(self) -> dict[str, Any]:
-        """The message, headers if any, and further properties: what JSON has of an error of npm http-errors 2."""
+        """Return the message, headers if any, and further properties: what npm http-errors 2 has in JSON."""
         left_out = {"status", "expose"} if self.headers else {"status", "expose", "headers"}
         return {k: v for k, v in vars(self).items() if k not in left_out}
 
@@ -55,12 +55,12 @@ class HTTPError(Exception):
 
 
 def status_of(error: Any, fallback: int) -> int:
-    """The status that an error is answered with: its own, or ``fallback`` if that is one of an error, or 500."""
+    """Return the status of the response to an error: its own, or ``fallback`` if that is one of an error, or 500."""
     return next(filter(_is_of_an_error, (_own_status(error), fallback)), 500)
 
 
 def headers_of(error: Any) -> Mapping[str, Any]:
-    """The header fields that an error brings along; only with a status of its own do they count."""
+    """Return the header fields that an error has; they count only with a status of its own."""
     headers = property_of(error, "headers")
     try:
         return dict(headers) if _own_status(error) is not None and isinstance(headers, Mapping) else {}
@@ -69,7 +69,7 @@ def headers_of(error: Any) -> Mapping[str, Any]:
 
 
 def text_of(error: Any) -> str:
-    """``str(error)``, whatever that raises."""
+    """Return ``str(error)``, or a text that says that it raised."""
     try:
         return str(error)
     except Exception:
@@ -77,7 +77,7 @@ def text_of(error: Any) -> str:
 
 
 def printable(error: BaseException) -> BaseException:
-    """The error, or where its attributes keep Python from printing it, one with the same traceback that says so."""
+    """Return the error, or where its attributes keep Python from printing it, one that says so in its place."""
     try:
         traceback.TracebackException.from_exception(error)
     except Exception:
@@ -86,7 +86,7 @@ def printable(error: BaseException) -> BaseException:
 
 
 def _own_status(error: Any) -> Any:
-    """As npm finalhandler 2.1: ``status`` or ``status_code``, attributes or a dict's items; ``None`` for no status."""
+    """Return ``status`` or ``status_code``, attributes or a dict's items; or ``None``. As npm finalhandler 2.1."""
     return next(filter(_is_of_an_error, (property_of(error, "status"), property_of(error, "status_code"))), None)
 
 
@@ -95,7 +95,7 @@ def _is_of_an_error(status: Any) -> bool:
 
 
 def property_of(error: Any, name: str) -> Any:
-    """An attribute of an error, or an item of a dict; ``None`` where there is none, or getting it raises."""
+    """Return an attribute of an error, or an item of a dict; ``None`` where there is none, or getting it raises."""
     try:
         return error.get(name) if isinstance(error, Mapping) else getattr(error, name, None)
     except Exception:

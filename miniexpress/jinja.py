@@ -1,6 +1,6 @@
-"""Jinja2 for whoever outgrows the built-in templates: ``app.engine('html', jinja2_engine('views'))``.
+"""Jinja2 in place of the built-in template engine: ``app.engine("html", jinja2_engine("views"))``.
 
-The one room that imports jinja2, which is to be installed beside: ``pip install jinja2``.
+This is the only module that imports Jinja2, which is installed separately: ``pip install jinja2``.
 """
 
 from __future__ import annotations
@@ -13,27 +13,26 @@ from jinja2 import Environment, FileSystemLoader, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
-from .views.lookup import Engine, Roots, linked_names, template_name
+from .views.lookup import Engine, Roots, absolute_paths, candidate_names, template_name
 
 
 def jinja2_engine(directory: Roots, environment: Environment | None = None) -> Engine:
-    """An engine for ``app.engine`` that renders the files below ``directory``, or a list of them, with Jinja2.
+    """Return an engine for ``app.engine`` that renders files below ``directory``, a folder or a list, with Jinja2.
 
-    ``environment`` brings filters, globals and options of its own, and is left as it is; without one it is
-    ``Environment(autoescape=True)``, under which every view of the built-in engine renders the same. Templates are
-    sought in ``directory``, then beside the file that names them, unless ``environment`` has its own ``join_path``;
-    ``None`` is written as nothing, unless it has its own ``finalize``.
+    ``environment`` brings filters, globals and options of its own, and is not changed. The default is
+    ``Environment(autoescape=True)``, with which every view of the built-in engine renders the same. Templates are
+    looked for in ``directory``, then beside the file that names them, unless ``environment`` overrides ``join_path``;
+    ``None`` is written as nothing, unless it has a ``finalize``.
 
-    Raises jinja2's ``TemplateNotFound`` for a view that is in no ``directory``, and its ``TemplateError`` for one with
-    a fault.
+    The engine raises Jinja2's ``TemplateNotFound`` for a view that is in no ``directory``, and its ``TemplateError``
+    for one with a mistake.
     """
-    loader = FileSystemLoader(directory)
-    roots = list(map(os.path.abspath, loader.searchpath))
-    environment = (environment or _default_environment()).overlay(loader=loader)
+    roots = absolute_paths(directory)
+    environment = (environment or _default_environment()).overlay(loader=FileSystemLoader(directory))
     environment.finalize = environment.finalize or _none_as_nothing
 
     def join_path(template: str, parent: str) -> str:
-        for name in linked_names(template, parent):
+        for name in candidate_names(template, parent):
             if any(os.path.isfile(os.path.join(root, name)) for root in roots):
                 return name
         return template
@@ -53,6 +52,6 @@ def _default_environment() -> Environment:
     return environment
 
 
-@pass_context  # or jinja2 escapes a constant before it asks for the final value: None as "None"
+@pass_context  # without it Jinja2 escapes a constant before it calls finalize: None would be written as "None"
 def _none_as_nothing(context: Context, value: Any) -> Any:
     return "" if value is None else value

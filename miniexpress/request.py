@@ -1,28 +1,23 @@
-"""What came in: a request as a handler sees it. After Express 5.3's ``lib/request.js``."""
+"""A request, as handlers see it. After Express 5.3's ``lib/request.js``."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote
 
-from .arguments import flat
+from .arguments import flatten
 from .attrdict import AttrDict, to_attrdict
 from .http import accept, conditional, cookies, ranges
 from .http.json_text import parse as parse_json
 from .http.media_types import is_type
 from .http.proxy_addr import addresses
 from .http.request_headers import Headers, from_environ, read_field, with_headers
-
-if TYPE_CHECKING:
-    from .application import App
-    from .response import Response
-    from .routing.layer import Handler, Next
-    from .routing.router import Route
+from .settings import AppSettings
 
 
 class Request:
@@ -33,26 +28,30 @@ class Request:
     ``session``, ``session_id`` and ``session_store`` are there once the session middleware has run, else ``None``.
     """
 
-    res: Response
-    """Its answer, until all of that is known and on its way."""
+    res: Any
+    """Its ``Response``, until all of that is handed to the WSGI server."""
     body: Any = None
-    body_was_read = False
-    route: Route | None = None
-    next: Next
-    """Goes on behind the layer of the router that the request is in."""
+    body_consumed = False
+    route: Any = None
+    """The ``Route`` that was matched last."""
+    next: Callable[..., None]
+    """Continue behind the handler that the request is in."""
     session: Any = None
     session_id: Any = None
     session_store: Any = None
-    secret: str | None = None
-    handler: Handler | None = None
-    """The handler that was entered last."""
+    secret: str | bytes | Sequence[str | bytes] | None = None
+    """The secret of signed cookies; of a list the first signs, and all are accepted."""
+    next_calls = 0
+    """How often ``next`` was called: a handler that returned without is told by it."""
+    trail: list[tuple[Any, str]] | None = None
+    """In development, each layer that was called, with ``base_url`` then: for the error page."""
     _headers: Headers | None = None
 
-    def __init__(self, environ: dict[str, Any], app: App) -> None:
+    def __init__(self, environ: dict[str, Any], app: AppSettings) -> None:
         self.environ = environ
-        self.app = app
+        self.app: Any = app
         self.method: str = environ["REQUEST_METHOD"]
-        self.original_url: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or _url_of(environ)
+        self.original_url: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or _rebuild_target(environ)
         self.base_url, self.url = "", self.original_url
         if mount := environ.get("SCRIPT_NAME"):
             self.base_url, self.url = _below(mount.rstrip("/"), self.original_url, environ)
@@ -64,7 +63,7 @@ class Request:
         def __setattr__(self, name: str, value: Any) -> None: ...
 
     def get(self, name: str) -> str | None:
-        """The header field ``name``, in any case, or ``None``. ``Referer`` and ``Referrer`` are one."""
+        """Return the header field ``name``, in any case, or ``None``. ``Referer`` and ``Referrer`` are one."""
         if not isinstance(name, str) or not name:
             raise TypeError(f"req.get() takes the name of a header, not {name!r}")
         key = name.lower()
@@ -90,7 +89,7 @@ class Request:
         self._headers = Headers(fields)
 
     def _field(self, name: str) -> str | None:
-        """The header field ``name``, in lower case. Most requests are answered without a dict of all."""
+        """Return the header field ``name``, in lower case. Most requests need no dict of all."""
         return read_field(self.environ, name) if self._headers is None else self._headers.get(name)
 
     def environ_with_headers(self) -> dict[str, Any]:
@@ -115,9 +114,26 @@ class Request:
 
     @cached_property
     def cookies(self) -> AttrDict:
-        """The request's cookies; a value that begins with ``j:`` is read as JSON, as npm cookie-parser 1.4 does."""
-        parsed = cookies.parse(self._field("cookie") or "")
-        return AttrDict({name: _json_cookie(value) for name, value in parsed.items()})
+        """The request's cookies, but for signed ones where there is a ``secret``. As npm cookie-parser 1.4.
+
+        A value that begins with ``j:`` is read as JSON.
+        """
+        return AttrDict({name: _json_cookie(value) for name, value in self._cookie_texts[0].items()})
+
+    @cached_property
+    def signed_cookies(self) -> AttrDict:
+        """The cookies that ``res.cookie(signed=True)`` has written, by ``secret``; ``False`` where the signature is not
+        right. As npm cookie-parser 1.4."""
+        return AttrDict({name: value and _json_cookie(value) for name, value in self._cookie_texts[1].items()})
+
+    @cached_property
+    def _cookie_texts(self) -> tuple[dict[str, str], dict[str, str | Literal[False]]]:
+        """The cookies that are not signed, and those that are, without their signature."""
+        plain, signed = cookies.parse(self._field("cookie") or ""), {}
+        if self.secret:
+            for name in [name for name, value in plain.items() if value.startswith("s:")]:
+                signed[name] = cookies.unsign_any(plain.pop(name)[2:], self.secret)
+        return plain, signed
 
     @property
     def protocol(self) -> str:
@@ -130,18 +146,18 @@ class Request:
 
     @property
     def secure(self) -> bool:
-        """Whether ``protocol`` is ``https``."""
+        """Return whether ``protocol`` is ``https``."""
         return bool(self.protocol == "https")
 
     @property
     def ip(self) -> str:
         """The address of the client: the farthest one behind proxies that are trusted."""
-        return self._addresses()[-1]
+        return self._forwarded_for()[-1]
 
     @property
     def ips(self) -> list[str]:
         """The addresses that trusted proxies name, farthest first."""
-        return self._addresses()[:0:-1]
+        return self._forwarded_for()[:0:-1]
 
     @property
     def host(self) -> str | None:
@@ -171,10 +187,10 @@ class Request:
 
     @property
     def fresh(self) -> bool:
-        """Whether the client's copy is still good, by ``If-None-Match`` and ``If-Modified-Since`` (RFC 9110 13.1)."""
-        return self.method in ("GET", "HEAD", "QUERY") and self.has_good_copy()
+        """Return whether the client's copy is current, by ``If-None-Match`` or ``If-Modified-Since`` (RFC 9110)."""
+        return self.method in ("GET", "HEAD", "QUERY") and self.is_not_modified()
 
-    def has_good_copy(self) -> bool:
+    def is_not_modified(self) -> bool:
         """``fresh``, whatever the method."""
         environ, res = self.environ, self.res
         if self._headers is None and "HTTP_IF_NONE_MATCH" not in environ and "HTTP_IF_MODIFIED_SINCE" not in environ:
@@ -192,37 +208,37 @@ class Request:
 
     @property
     def xhr(self) -> bool:
-        """Whether ``X-Requested-With`` says ``XMLHttpRequest``."""
+        """Return whether ``X-Requested-With`` says ``XMLHttpRequest``."""
         return bool((self._field("x-requested-with") or "").lower() == "xmlhttprequest")
 
     def accepts(self, *types: str | Sequence[str]) -> Any:
-        """The best of ``types`` (``'html'``, ``'application/json'``…) for the client, or ``False``; with none given,
+        """Return the best of ``types`` (``'html'``, ``'text/plain'``…) for the client, or ``False``; with none given,
         all that it takes, best first. ``accepts_encodings``, ``accepts_charsets`` and ``accepts_languages`` alike."""
-        return accept.TYPES.choose(self._field("accept"), flat(types))
+        return accept.TYPES.choose(self._field("accept"), flatten(types))
 
     def accepts_encodings(self, *encodings: str | Sequence[str]) -> Any:
         """As ``accepts``, for Accept-Encoding."""
-        return accept.ENCODINGS.choose(self._field("accept-encoding"), flat(encodings))
+        return accept.ENCODINGS.choose(self._field("accept-encoding"), flatten(encodings))
 
     def accepts_charsets(self, *charsets: str | Sequence[str]) -> Any:
         """As ``accepts``, for Accept-Charset."""
-        return accept.CHARSETS.choose(self._field("accept-charset"), flat(charsets))
+        return accept.CHARSETS.choose(self._field("accept-charset"), flatten(charsets))
 
     def accepts_languages(self, *languages: str | Sequence[str]) -> Any:
         """As ``accepts``, for Accept-Language."""
-        return accept.LANGUAGES.choose(self._field("accept-language"), flat(languages))
+        return accept.LANGUAGES.choose(self._field("accept-language"), flatten(languages))
 
     def is_(self, *types: str | Sequence[str]) -> str | Literal[False] | None:
-        """Which of ``types`` the body is of, ``False`` for none of them, ``None`` where there is no body."""
-        return is_type(self.get("Content-Type"), flat(types)) if self.has_body else None
+        """Return which of ``types`` the body is of, ``False`` for none of them, ``None`` where there is no body."""
+        return is_type(self.get("Content-Type"), flatten(types)) if self.has_body else None
 
     @property
     def has_body(self) -> bool:
-        """Whether a body comes with the request, as its framing fields say (RFC 9112 section 6.3)."""
+        """Return whether a body comes with the request, as its framing fields say (RFC 9112 section 6.3)."""
         return self._field("transfer-encoding") is not None or (self._field("content-length") or "").isdecimal()
 
     def range(self, size: int, combine: bool = False) -> Any:
-        """The ranges asked for of ``size`` units: a list of ``(first, last)`` with a ``type``; ``None`` without a
+        """Return the ranges asked for of ``size`` units: a list of ``(first, last)`` with a ``type``; ``None`` for no
         ``Range``, -1 where none can be satisfied, -2 where it is malformed (npm range-parser 1.3)."""
         header = self.get("Range")
         return ranges.parse_range(size, header, combine) if header else None
@@ -230,19 +246,19 @@ class Request:
     def _is_trusted(self) -> bool:
         return bool(self.app.set("trust proxy fn")(self.environ.get("REMOTE_ADDR", ""), 0))
 
-    def _addresses(self) -> list[str]:
+    def _forwarded_for(self) -> list[str]:
         trust = self.app.set("trust proxy fn")
         return addresses(self.environ.get("REMOTE_ADDR", ""), self._field("x-forwarded-for"), trust)
 
 
 def origin_of(url: str) -> str:
-    """The ``http://host`` that a request target in absolute form begins with (RFC 9112 section 3.2.2), or ``''``."""
+    """Return the ``http://host`` that a target in absolute form begins with (RFC 9112 section 3.2.2), or ``''``."""
     scheme, mark, rest = url.partition("?")[0].partition("://")
     return f"{scheme}://{rest.partition('/')[0]}" if mark and not url.startswith("/") else ""
 
 
 def _below(mount: str, target: str, environ: dict[str, Any]) -> tuple[str, str]:
-    """The part of a target that a WSGI server took off as SCRIPT_NAME, as it was sent, and the URL that is left.
+    """Return the part of a target that a WSGI server took off as SCRIPT_NAME, as it was sent, and the URL that is left.
 
     Where the target does not begin so, PATH_INFO is what is left: something on the way here rewrote the path.
     """
@@ -256,12 +272,12 @@ def _below(mount: str, target: str, environ: dict[str, Any]) -> tuple[str, str]:
         return base, origin + (rest if origin or rest.startswith("/") else f"/{rest}")
     if unquote(_split_url(target)[0], "latin-1") == environ.get("PATH_INFO"):  # a proxy took SCRIPT_NAME off already
         return _quoted(mount), target
-    rest = _url_of({**environ, "SCRIPT_NAME": ""})
+    rest = _rebuild_target({**environ, "SCRIPT_NAME": ""})
     return _quoted(mount), rest if rest.startswith("/") else f"/{rest}"
 
 
-def _url_of(environ: dict[str, Any]) -> str:
-    """The request target, made anew where the WSGI server does not hand on the one that was sent."""
+def _rebuild_target(environ: dict[str, Any]) -> str:
+    """Rebuild the request target where the WSGI server does not hand on the one that was sent."""
     query = environ.get("QUERY_STRING")
     path = (environ.get("SCRIPT_NAME") or "") + (environ.get("PATH_INFO") or "")
     return _quoted(path) + (f"?{query}" if query else "")

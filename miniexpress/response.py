@@ -1,4 +1,9 @@
-"""The head of an answer: its status and its header fields. After Express 5.3's ``lib/response.js``."""
+"""A response: its status and header fields, and what it is sent with. After Express 5.3's ``lib/response.js``, and Node
+20's ``ServerResponse``.
+
+A response is *building* until a method such as ``send`` *ends* it: then all that is to be sent is known. It is
+*started* when its header fields are sent: when the middleware stack is done, or by the first ``write``.
+"""
 
 from __future__ import annotations
 
@@ -12,53 +17,72 @@ from os import PathLike, fspath
 from os.path import abspath, basename, splitext
 from typing import TYPE_CHECKING, Any, Self
 
-from .arguments import count_parameters, flat
+from .arguments import count_parameters, flatten
 from .attrdict import AttrDict
 from .errors import HTTPError, reason_phrase
 from .files.file_finder import File, IsDirectory
 from .files.send import Conditions, FileChunks, FileSender, open_file
 from .http import cookies
-from .http.encoding import encode_url, escape_html, utf8
-from .http.headers import (
-    DIGITS,
-    HEADER_TEXT,
-    SINGLE_LINE,
-    check_field_name,
-    check_field_value,
-    check_status,
-    check_text,
-    content_disposition,
-    value_text,
-    vary,
-)
+from .http.encoding import encode_uri_component, encode_url, escape_html, utf8
+from .http.headers import HEADER_TEXT, content_disposition, vary
 from .http.json_text import stringify, undefined
 from .http.media_types import content_type, lookup, set_charset
+from .http.response_headers import ResponseHeaders, check_status, check_text, field_text
+from .keyword_options import suggests_keywords
 
 if TYPE_CHECKING:
-    from .application import App
     from .request import Request
 
+log = logging.getLogger("miniexpress")
+
 Milliseconds = int | float | timedelta
+_CHUNK_TYPES = (str, bytes, bytearray, memoryview)
+_INVALID_CALLBACK_CHARS = re.compile(r"[^\[\]\w$.]", re.ASCII)
 
 
-class Head:
-    """Status and header fields, which can change until they leave. What sets something returns the response.
+class Response:
+    """The response to one request.
 
-    ``answered`` says whether an answer is marked to be sent, ``has_left`` whether the head has left. All that can be in
-    the head is checked when it is set, since not every WSGI server looks at what it sends.
+    ``req``, ``app``; ``locals`` is what views see. ``ended`` and ``started`` say how far it is. Setters return the
+    response, for chaining. Methods that end it return ``None``, and raise ``RuntimeError`` when it is ended already.
+
+    They call one another as Express's do, so that middleware may put others in their place: ``json``, ``jsonp``,
+    ``render`` and ``send_status`` call ``send``, which calls ``end``, as ``redirect`` does.
     """
 
-    req: Request
+    ended = False
+    started = False
+    error_after_start: BaseException | None = None
+    """An error after the response was started, for which the server aborts the connection."""
     _status_code = 200
     _status_message: str | None = None
-    answered = False
-    has_left = False
-    _headers: dict[str, tuple[str, str | list[str]]]
+    _body: bytes | Iterable[bytes] = b""
+    _request_when_ended: tuple[str, str, AttrDict, Any]
+    _write: Callable[[bytes], Any]
+
+    def __init__(self, req: Request, start_response: Callable[..., Any]) -> None:
+        self.req = req
+        self._headers = ResponseHeaders()
+        self._on_headers: list[Callable[[], Any]] = []
+        self._listeners: dict[str, list[Callable[[], Any]]] = {}
+        self._start_response = start_response
 
     @property
-    def app(self) -> App:
-        """The app that answers."""
+    def app(self) -> Any:
+        """The app whose handler the request is in."""
         return self.req.app
+
+    @cached_property
+    def locals(self) -> AttrDict:
+        """The variables of this response's views, over ``app.locals``."""
+        return AttrDict()
+
+    @property
+    def headers_sent(self) -> bool:
+        """Return whether it is too late for another response: this one is ended or started."""
+        return self.ended or self.started
+
+    # Status and header fields
 
     @property
     def status_code(self) -> int:
@@ -84,9 +108,9 @@ class Head:
         self._status_message = message and str.__str__(message)
 
     def status(self, code: int) -> Self:
-        """Set ``status_code``. Raises ``RuntimeError`` when the request has been answered already."""
-        if self.answered:
-            raise self._too_late()
+        """Set ``status_code``. Raises ``RuntimeError`` when the response is ended already."""
+        if self.ended:
+            raise self._headers_sent_error()
         self.status_code = code
         return self
 
@@ -97,8 +121,8 @@ class Head:
         headers: Mapping[str, Any] | None = None,
     ) -> Self:
         """``write_head(status, [message], [headers])``: set all of them, as Node's ``writeHead``."""
-        if self.answered or self.has_left:
-            raise self._too_late()
+        if self.ended or self.started:
+            raise self._headers_sent_error()
         if isinstance(message, Mapping):
             message, headers = None, message
         self.status(status)
@@ -121,7 +145,7 @@ class Head:
         if field.lower() == "content-type":
             if isinstance(value, (list, tuple)):
                 raise TypeError("Content-Type cannot be set to a list: give it one type")
-            given, value = value, content_type(value_text(value))
+            given, value = value, content_type(field_text(value))
             if not value:
                 raise TypeError(f"Content-Type cannot be {given!r}: give it a type like 'text/html'")
         return self.set_header(field, value)
@@ -129,19 +153,18 @@ class Head:
     header = set
 
     def get(self, field: str) -> Any:
-        """What a header field is set to: str, list of str, or ``None``."""
-        found = self._headers.get(field.lower())
-        return found[1] if found else None
+        """Return a header field: a str, a list of str for several lines, or ``None``."""
+        return self._headers.get(field)
 
     get_header = get
 
     def has_header(self, name: str) -> bool:
-        """Whether a header field is set."""
+        """Return whether a header field is set."""
         return name.lower() in self._headers
 
     def get_headers(self) -> dict[str, str | list[str]]:
         """A copy of all header fields by their names in lower case."""
-        return {key: value for key, (_, value) in self._headers.items()}
+        return {name: self.get(name) for name in self._headers}
 
     def get_header_names(self) -> list[str]:
         """The names of the header fields that are set, in lower case."""
@@ -152,36 +175,23 @@ class Head:
 
         Raises ``TypeError`` and ``ValueError`` for what no header field may be.
         """
-        if self.has_left:
-            raise self._too_late()
-        key, name = check_field_name(name)
-        if isinstance(value, (list, tuple)):
-            if key in SINGLE_LINE:
-                raise ValueError(f"{name} is one line: give it one value, not the list {value!r}")
-            checked: str | list[str] = [check_field_value(name, each) for each in value]
-        else:
-            checked = check_field_value(name, value)
-            if key == "content-length" and not DIGITS.fullmatch(checked):
-                raise ValueError(f"Content-Length is a number of bytes, not {value!r}")
-        self._headers[key] = (name, checked)
+        if self.started:
+            raise self._headers_sent_error()
+        self._headers.set(name, value)
         return self
 
-    def _put(self, name: str, value: str) -> None:
-        """Set a header field without a look at it, which would take longer: for what is known to be one."""
-        self._headers[name.lower()] = (name, value)
-
     def remove_header(self, *names: str) -> Self:
-        """Remove header fields, set or not. Raises ``RuntimeError`` when they have left."""
-        if self.has_left:
-            raise self._too_late()
+        """Remove header fields, set or not. Raises ``RuntimeError`` when they are sent."""
+        if self.started:
+            raise self._headers_sent_error()
         for name in names:
-            self._headers.pop(name.lower(), None)
+            self._headers.remove(name)
         return self
 
     def append(self, field: str, value: Any) -> Self:
         """Add a value, or a list of them, to what a header field has."""
         before = self.get(field)
-        return self.set(field, flat([before, value]) if before else value)
+        return self.set(field, flatten([before, value]) if before else value)
 
     def type(self, type: str) -> Self:
         """Set Content-Type, from a type or from a file extension: ``html``, ``.png``, ``application/json``."""
@@ -192,7 +202,7 @@ class Head:
 
     def vary(self, field: str | Sequence[str]) -> Self:
         """Add to Vary what is not in it yet: names with commas between them, or a list. Raises ``TypeError``."""
-        value = vary(", ".join(flat([self.get("Vary") or ""])), field)
+        value = vary(", ".join(flatten([self.get("Vary") or ""])), field)
         return self.set_header("Vary", value) if value else self
 
     def location(self, url: str) -> Self:
@@ -204,125 +214,78 @@ class Head:
         """Add to Link: ``{"next": url, "pages": [url, url]}`` (RFC 8288). Raises ``TypeError`` for no dict."""
         if not isinstance(links, Mapping):
             raise TypeError(f'res.links() takes a dict like {{"next": url}}, not {links!r}')
-        before = ",".join(flat([self.get("Link") or []]))  # so does JavaScript join several
-        new = [f'<{url}>; rel="{relation}"' for relation, urls in links.items() for url in flat([urls])]
+        before = ",".join(flatten([self.get("Link") or []]))  # so does JavaScript join several
+        new = [f'<{url}>; rel="{relation}"' for relation, urls in links.items() for url in flatten([urls])]
         return self.set("Link", ", ".join([before, *new] if before else new))
 
+    @suggests_keywords
     def cookie(
         self,
         name: str,
         value: Any,
         *,
+        domain: str | None = None,
+        encode: Callable[[str], str] = encode_uri_component,
+        expires: datetime | None = None,
+        http_only: bool = False,
         max_age: Milliseconds | None = None,
-        signed: bool = False,
+        partitioned: bool = False,
         path: str | None = "/",
-        **options: Any,
+        priority: str | None = None,
+        same_site: str | bool | None = None,
+        secure: bool = False,
+        signed: bool = False,
     ) -> Self:
-        """Set a cookie. ``max_age`` in milliseconds; ``domain``, ``expires`` (a datetime), ``http_only``, ``secure``,
-        ``partitioned``, ``priority`` and ``same_site`` as npm cookie 0.7 has them. All but a str and a number is sent
-        as JSON, as ``res.json`` writes it.
+        """Set a cookie, with the options of npm cookie 0.7; ``max_age`` is in milliseconds. What is neither a str nor a
+        number is sent as JSON, as ``res.json`` writes it.
 
-        ``signed`` needs ``req.secret``. Raises ``TypeError`` for what no cookie may hold.
+        ``signed`` needs ``req.secret``. Raises ``TypeError`` for another option, and for what no cookie may hold.
         """
-        text = value_text(value) if isinstance(value, (str, Number)) else f"j:{stringify(value)}"
+        text = field_text(value) if isinstance(value, (str, Number)) else f"j:{stringify(value)}"
         if signed:
             if not self.req.secret:
                 raise TypeError("res.cookie(signed=True) needs a secret: set req.secret in a middleware before it")
-            text = f"s:{cookies.sign(text, self.req.secret)}"
-        if max_age is not None:
-            age = _duration(max_age)
-            options["max_age"] = age // timedelta(seconds=1)
-            options["expires"] = _after(age)
-        return self.append("Set-Cookie", cookies.serialize(name, text, path="/" if path is None else path, **options))
+            secret = self.req.secret
+            text = f"s:{cookies.sign(text, secret if isinstance(secret, str | bytes) else secret[0])}"
+        age = None if max_age is None else _duration(max_age)
+        line = cookies.serialize(
+            name,
+            text,
+            domain=domain,
+            encode=encode,
+            expires=expires if age is None else _after(age),
+            http_only=http_only,
+            max_age=None if age is None else age // timedelta(seconds=1),
+            partitioned=partitioned,
+            path="/" if path is None else path,
+            priority=priority,
+            same_site=same_site,
+            secure=secure,
+        )
+        return self.append("Set-Cookie", line)
 
     def clear_cookie(self, name: str, **options: Any) -> Self:
         """Make the client drop a cookie; ``path`` and ``domain`` must be those that it was set with."""
         return self.cookie(name, "", **{**options, "max_age": None, "expires": datetime.fromtimestamp(0.001, UTC)})
 
-    def _lines(self) -> list[tuple[str, str]]:
-        """The header fields, a line for each value."""
-        lines: list[tuple[str, str]] = []
-        for field in self._headers.values():
-            name, value = field
-            if isinstance(value, str):
-                lines.append(field)  # type: ignore[arg-type]
-            else:
-                lines += [(name, each) for each in value]
-        return lines
-
-    def _too_late(self) -> RuntimeError:
-        how = "was answered already" if self.answered else "has an answer that has begun to leave"
-        request = f"{self.req.method} {self.req.original_url}"
-        return RuntimeError(f"Cannot set headers after they are sent to the client: {request} {how}")
-
-
-def _duration(milliseconds: Any) -> timedelta:
-    if isinstance(milliseconds, timedelta):
-        return milliseconds
-    try:
-        if not isinstance(milliseconds, bool):
-            return timedelta(milliseconds=milliseconds)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    raise TypeError(f"res.cookie(max_age=…) is a number of milliseconds or a timedelta, not {milliseconds!r}")
-
-
-def _after(age: timedelta) -> datetime:
-    try:
-        return datetime.now(UTC) + age
-    except OverflowError:
-        raise TypeError(f"res.cookie(max_age=…) ends beyond the year 9999: {age!r}. Use a shorter one") from None
-
-
-log = logging.getLogger("miniexpress")
-
-
-class Response(Head):
-    """The answer to one request.
-
-    ``req``, ``app``; ``locals`` is what views see; ``failure`` is what went wrong after the answer had begun to leave,
-    so that it is broken off. What answers returns ``None``, and raises ``RuntimeError`` when that was done already.
-
-    The methods call one another as Express's do, so that middleware may put others in their place: ``json``,
-    ``jsonp``, ``render`` and ``send_status`` call ``send``, which calls ``end``, as ``redirect`` does.
-    """
-
-    failure: BaseException | None = None
-    _answered_at: tuple[str, str, AttrDict, App]
-    _body: bytes | Iterable[bytes] = b""
-    _write: Callable[[bytes], Any]
-
-    def __init__(self, req: Request, start_response: Callable[..., Any]) -> None:
-        self.req = req
-        self._headers = {}
-        self._on_headers: list[Callable[[], Any]] = []
-        self._listeners: dict[str, list[Callable[[], Any]]] = {}
-        self._start_response = start_response
-
-    @cached_property
-    def locals(self) -> AttrDict:
-        """What the views of this answer see, over ``app.locals``."""
-        return AttrDict()
-
-    @property
-    def headers_sent(self) -> bool:
-        """Whether it is too late for another answer: one is marked to be sent, or has begun to leave."""
-        return self.answered or self.has_left
+    # Responding
 
     def send(self, body: Any = undefined) -> None:
-        """Answer with ``body``: str as HTML, bytes as they are, ``None`` as nothing, all else as JSON.
+        """Send ``body``: str as HTML, bytes as they are, ``None`` as nothing, all else as JSON.
 
         Sets Content-Type where there is none, Content-Length and ETag, and turns a 200 into a 304 when the client's
         copy is fresh.
         """
-        self._refuse_second_answer()
+        self._ensure_not_sent()
         if isinstance(body, str):
             type = self.get("Content-Type")
-            self._put("Content-Type", set_charset(type, "utf-8") if type else "text/html; charset=utf-8")
+            self._headers.set_unchecked(
+                "Content-Type", set_charset(type, "utf-8") if type else "text/html; charset=utf-8"
+            )
             self._send(utf8(body))
         elif isinstance(body, (bytes, bytearray, memoryview)):
             if not self.get("Content-Type"):
-                self._put("Content-Type", "application/octet-stream")
+                self._headers.set_unchecked("Content-Type", "application/octet-stream")
             self._send(bytes(body))
         elif body is None:
             self._send(b"")
@@ -332,20 +295,20 @@ class Response(Head):
             self.json(body)
 
     def json(self, value: Any) -> None:
-        """Answer with ``value`` as JSON, as ``JSON.stringify`` writes it, by the settings ``json spaces``, ``json
+        """Send ``value`` as JSON, as ``JSON.stringify`` writes it, by the settings ``json spaces``, ``json
         replacer`` and ``json escape``."""
-        self._refuse_second_answer()
+        self._ensure_not_sent()
         text = self._stringify(value)
         if not self.get("Content-Type"):
-            self._put("Content-Type", "application/json; charset=utf-8")
+            self._headers.set_unchecked("Content-Type", "application/json; charset=utf-8")
         self.send(text or undefined)
 
     def _send(self, body: bytes | None) -> None:
-        """Answer with ``body``, and, where there is one, with what describes it."""
+        """End with ``body``, and set the header fields that describe it."""
         headers = self._headers
         if body is not None:
             if "transfer-encoding" not in headers:
-                self._put("Content-Length", str(len(body)))
+                self._headers.set_unchecked("Content-Length", str(len(body)))
             etag = self.req.app.set("etag fn")
             if etag and ("etag" not in headers or not self.get("ETag")) and (tag := etag(body)):
                 self.set_header("ETag", tag)
@@ -363,16 +326,16 @@ class Response(Head):
             self.end(body or b"")
 
     def jsonp(self, value: Any) -> None:
-        """Answer with ``value`` as JSON, or, where the query names a callback, as a script that calls it."""
-        self._refuse_second_answer()
+        """Send ``value`` as JSON, or, where the query names a callback, as a script that calls it."""
+        self._ensure_not_sent()
         text = self._stringify(value)
         query = self.req.query
         callback = query.get(self.app.set("jsonp callback name")) if isinstance(query, dict) else None
         callback = callback[0] if callback and isinstance(callback, list) else callback
         if callback and isinstance(callback, str):
-            callback = _NO_CALLBACK.sub("", callback)
+            callback = _INVALID_CALLBACK_CHARS.sub("", callback)
             text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-            # The comment keeps the answer from beginning with what the client chose (Rosetta Flash).
+            # The comment keeps the response from beginning with what the client chose (Rosetta Flash).
             text = f"/**/ typeof {callback} === 'function' && {callback}({text});"
             self.set({"X-Content-Type-Options": "nosniff", "Content-Type": "text/javascript"})
         elif not self.get("Content-Type"):
@@ -380,15 +343,15 @@ class Response(Head):
         self.send(text or undefined)
 
     def send_status(self, status: int) -> None:
-        """Answer with ``status`` and its phrase as text."""
+        """Send ``status`` and its phrase as text."""
         self.status(status).type("txt").send(reason_phrase(status) or str(status))
 
     def redirect(self, status_or_url: int | str, url: str | None = None, /) -> None:
-        """``redirect(url)`` or ``redirect(status, url)``: answer with a Location, and 302 or another status."""
+        """``redirect(url)`` or ``redirect(status, url)``: send a Location, with 302 or another status."""
         status, address = (302, status_or_url) if url is None else (status_or_url, url)
         if not isinstance(address, str) or not isinstance(status, int):
             raise TypeError(f"res.redirect() takes a URL, or a status and a URL, not {status_or_url!r}, {url!r}")
-        self._refuse_second_answer()
+        self._ensure_not_sent()
         location = self.location(address).get("Location")
         phrase = reason_phrase(status)
         body = ""
@@ -422,13 +385,13 @@ class Response(Head):
             self.set("Content-Type", _media_type(chosen))
         elif "default" not in formats:
             raise HTTPError(406, types=[_media_type(name) for name in offered])
-        answer = formats[chosen or "default"]
-        answer(*(self.req, self, self.req.next)[: count_parameters(answer, 3)])
+        respond = formats[chosen or "default"]
+        respond(*(self.req, self, self.req.next)[: count_parameters(respond, 3)])
         return self
 
     def render(self, view: str, options: Mapping[str, Any] | None = None) -> None:
-        """Answer with the view ``view``, rendered with ``options`` over ``res.locals`` and ``app.locals``."""
-        self._refuse_second_answer()
+        """Send the view ``view``, rendered with ``options`` over ``res.locals`` and ``app.locals``."""
+        self._ensure_not_sent()
         self.send(self.app.render(view, {**self.locals, **(options or {})}))
 
     def send_file(self, path: str | PathLike[str], **options: Any) -> None:
@@ -448,7 +411,7 @@ class Response(Head):
         body: bytes | FileChunks = b""
         try:
             if self.headers_sent:
-                raise RuntimeError(f"{file.path} cannot be sent: the request was answered already")
+                raise RuntimeError(f"{file.path} cannot be sent: the response is ended already")
             if sender.set_headers:
                 sender.set_headers(self, file.path, file.stat)
             response = sender.build(file, Conditions(self.req.method, self._status_code, self.req.get, self.get))
@@ -465,54 +428,54 @@ class Response(Head):
                 file.handle.close()
 
     def download(self, path: str | PathLike[str], filename: str | None = None, **options: Any) -> None:
-        """Answer with a file that the client is to save as ``filename``; options as for ``send_file``."""
+        """Send a file that the client is to save as ``filename``; options as for ``send_file``."""
         given = options.pop("headers", None) or {}
         headers = {"Content-Disposition": content_disposition(_file_name(filename or path))}
         headers.update({name: given[name] for name in given if name.lower() != "content-disposition"})
         self.send_file(path if options.get("root") else abspath(path), headers=headers, **options)
 
     def attachment(self, filename: str | PathLike[str] | None = None) -> Self:
-        """Make the answer one that the client is to save, as ``filename`` (RFC 6266), whose type it gets."""
+        """Have the client save the response, as ``filename`` (RFC 6266), whose type it gets."""
         name = None if filename is None else _file_name(filename)
         if name:
             self.type(splitext(name)[1])
         return self.set_header("Content-Disposition", content_disposition(name))
 
     def write(self, chunk: str | bytes) -> None:
-        """Send ``chunk`` now, and the head before it where it has not left. Raises ``TypeError`` for no str or bytes.
+        """Send ``chunk`` now, starting the response. Raises ``TypeError`` for no str or bytes.
 
         Once the client has left it raises what the WSGI server does, mostly an ``OSError``. That ends the handler, and
-        is no error of the application's: no error handler is asked, since nothing can be answered any more.
+        is no error of the application's: no error handler is called, since nothing can be sent any more.
         """
-        if not isinstance(chunk, _CHUNK):
+        if not isinstance(chunk, _CHUNK_TYPES):
             raise TypeError(f"res.write() takes a str or bytes, not {chunk!r}: make it one, or use res.json()")
-        if self.answered:
-            raise self._too_late()
-        if not self.has_left:
-            self._send_head()
-        if self._may_have_body():
+        if self.ended:
+            raise self._headers_sent_error()
+        if not self.started:
+            self._start()
+        if self._allows_body():
             try:
-                self._write(_encoded(chunk))
+                self._write(_to_bytes(chunk))
             except Exception as error:
-                self.failure = error
+                self.error_after_start = error
                 raise
 
     def flush_headers(self) -> None:
-        """Hand the head to the WSGI server, which sends it with the first piece of the body (PEP 3333)."""
-        if not self.answered and not self.has_left:
-            self._send_head()
+        """Start the response; the WSGI server sends its header fields with the first chunk of the body (PEP 3333)."""
+        if not self.ended and not self.started:
+            self._start()
 
     def end(self, chunk: str | bytes | Iterable[bytes] | None = None) -> None:
-        """Answer with nothing but ``chunk``, or end what ``write`` began. Raises ``TypeError`` for what is no body.
+        """End the response with nothing but ``chunk``, or end what ``write`` started.
 
-        Pieces of bytes are read one by one while they leave, and closed where they have a ``close()``; their
-        Content-Length, where it is known, is to be set before.
+        An iterable of bytes is read while it is sent, and closed where it has a ``close()``; its Content-Length, where
+        it is known, is to be set before. Raises ``TypeError`` for what is no body.
         """
         body = chunk if isinstance(chunk, bytes) else _checked_body(chunk)
-        if self.answered:
-            raise self._too_late()
+        if self.ended:
+            raise self._headers_sent_error()
         self._body = body
-        if self.has_left:
+        if self.started:
             try:
                 for piece in (body,) if isinstance(body, bytes) else body:
                     if not isinstance(piece, bytes):
@@ -520,19 +483,14 @@ class Response(Head):
                     if piece:
                         self.write(piece)
             finally:
-                self._drop_body()
-        self.answered = True
-        self._answered_at = self.req.url, self.req.base_url, self.req.params, self.req.app
+                self._close_body()
+        self.ended = True
+        self._request_when_ended = self.req.url, self.req.base_url, self.req.params, self.req.app
 
-    # Leaving
-
-    @property
-    def has_listeners(self) -> bool:
-        """Whether listeners of ``on_headers`` are still to be called."""
-        return bool(self._on_headers)
+    # Sending
 
     def on_headers(self, listener: Callable[[], Any]) -> Self:
-        """Call ``listener()`` just before the head leaves, the one added last first (npm on-headers 1.1)."""
+        """Call ``listener()`` just before the header fields are sent, the one added last first (npm on-headers 1.1)."""
         if not callable(listener):
             raise TypeError(f"res.on_headers() takes a function without parameters, not {listener!r}")
         self._on_headers.append(listener)
@@ -540,7 +498,7 @@ class Response(Head):
 
     def on(self, event: str, listener: Callable[[], Any]) -> Self:
         """Call ``listener()`` on ``finish``, when the WSGI server has sent all, or on ``close``, which is then or when
-        the answer was broken off. Raises ``ValueError`` for another event, ``TypeError`` for no function."""
+        the response was aborted. Raises ``ValueError`` for another event, ``TypeError`` for no function."""
         if event not in ("finish", "close"):
             raise ValueError(f"a response tells of 'finish' and 'close', not of {event!r}")
         if not callable(listener):
@@ -558,67 +516,81 @@ class Response(Head):
             except Exception:
                 log.exception("a listener of res.on(%r) failed: %s %s", event, self.req.method, self.req.original_url)
 
-    def withdraw(self) -> Self:
-        """Take back an answer, for what fails on the way out. Unless it has begun to leave, another can be given."""
-        self.answered = False
-        self._drop_body()
-        if self.has_left:
-            return self
-        self.status_code, self.status_message = 200, None
-        of_that_answer = ("etag", "last-modified", "location", "transfer-encoding")
-        return self.remove_header(*[n for n in self._headers if n in of_that_answer or n.startswith("content-")])
+    def to_wsgi(self, final_handler: Callable[[Any], None]) -> Iterable[bytes]:
+        """Start the response, unless ``write`` did, and return its body to the WSGI server (PEP 3333).
 
-    def finish(self) -> Iterable[bytes]:
-        """Let go what has not left yet: what the application returns to the WSGI server."""
-        body = self._let_body_go()
+        What fails before it is started, as an ``on_headers`` listener may, goes to ``final_handler``, which responds
+        anew. An error after that is raised, for the server to abort the connection.
+        """
+        if self.error_after_start is not None:
+            self.emit("close")
+            raise self.error_after_start
+        if not self.started:
+            self._start_or_fail(final_handler)
+        if not self._allows_body():
+            self._close_body()
+        body = (self._body,) if isinstance(self._body, bytes) else self._body
         return _ObservedBody(body, self) if self._listeners else body
 
-    def _let_body_go(self) -> Iterable[bytes]:
-        if self.has_left:
-            return ()
-        if self._on_headers or self._listeners or not isinstance(self._body, bytes):
-            self._show_request_as_answered()
-        if isinstance(self._body, bytes) and self._may_have_body():
-            length = str(len(self._body))
-            if self.get("Content-Length") != length:
-                self._put("Content-Length", length)
-        self._send_head()
-        if not self._may_have_body():
-            self._drop_body()
-            return ()
-        return (self._body,) if isinstance(self._body, bytes) else self._body
+    def reset(self) -> Self:
+        """Take back what was ended, so that the final handler can respond anew; not what was started."""
+        self.ended = False
+        self._close_body()
+        if self.started:
+            return self
+        self.status_code, self.status_message = 200, None
+        of_the_body = ("etag", "last-modified", "location", "transfer-encoding")
+        return self.remove_header(*[n for n in self._headers if n in of_the_body or n.startswith("content-")])
 
-    def _show_request_as_answered(self) -> None:
-        """Let listeners and the generator of a body see the request as the handler that answered did, not as the
-        chain has left it since."""
-        if self.answered:
-            self.req.url, self.req.base_url, self.req.params, app = self._answered_at
-            app.take_over(self.req)
+    def _start_or_fail(self, final_handler: Callable[[Any], None]) -> None:
+        for _ in range(len(self._on_headers) + 1):  # A listener that fails is not called again.
+            try:
+                return self._start()
+            except Exception as error:
+                self.reset()
+                final_handler(error)
+        return self._start()
 
-    def _drop_body(self) -> None:
+    def _start(self) -> None:
+        """Call the ``on_headers`` listeners, and hand status and header fields to the WSGI server."""
+        if self.ended and (self._on_headers or self._listeners or not isinstance(self._body, bytes)):
+            self._restore_request()
+        if self.ended and isinstance(self._body, bytes) and self._allows_body():
+            self._headers.set_unchecked("Content-Length", str(len(self._body)))
+        while self._on_headers:
+            self._on_headers.pop()()
+        code = self._status_code
+        if code < 200:
+            raise ValueError(f"status {code} ends no response: clients would wait for the next. Use 200 or above")
+        if code == 204 or "transfer-encoding" in self._headers:  # RFC 9110 8.6; and the server decides the framing
+            self.remove_header("Content-Length", "Transfer-Encoding")
+        status = f"{code} {self._status_message or reason_phrase(code) or 'unknown'}"
+        self._write = self._start_response(status, self._headers.lines())
+        self.started = True
+
+    def _restore_request(self) -> None:
+        """Set the request back to what the handler saw that ended the response: listeners and a generated body read
+        it later, when the mounts have been left."""
+        self.req.url, self.req.base_url, self.req.params, app = self._request_when_ended
+        app.adopt(self.req)
+
+    def _close_body(self) -> None:
         close = getattr(self._body, "close", None)
         self._body = b""
         if close:
             close()
 
-    def _send_head(self) -> None:
-        while self._on_headers:
-            self._on_headers.pop()()
-        code = self._status_code
-        if code < 200:
-            raise ValueError(f"status {code} is no answer: clients would wait for the one behind it. Use 200 or above")
-        if code == 204 or "transfer-encoding" in self._headers:  # RFC 9110 8.6; and framing is the server's to say
-            self.remove_header("Content-Length", "Transfer-Encoding")
-        status = f"{code} {self._status_message or reason_phrase(code) or 'unknown'}"
-        self._write = self._start_response(status, self._lines())
-        self.has_left = True
-
-    def _may_have_body(self) -> bool:
+    def _allows_body(self) -> bool:
         return self.req.environ["REQUEST_METHOD"] != "HEAD" and self._status_code not in (204, 304)
 
-    def _refuse_second_answer(self) -> None:
-        if self.answered or self.has_left:
-            raise self._too_late()
+    def _ensure_not_sent(self) -> None:
+        if self.ended or self.started:
+            raise self._headers_sent_error()
+
+    def _headers_sent_error(self) -> RuntimeError:
+        how = "was ended already" if self.ended else "was started already"
+        request = f"{self.req.method} {self.req.original_url}"
+        return RuntimeError(f"Cannot set headers after they are sent to the client: the response to {request} {how}")
 
     def _stringify(self, value: Any) -> str:
         setting = self.app.set
@@ -648,15 +620,12 @@ class _ObservedBody(Iterator[bytes]):
             self._res.emit("close")
 
 
-_CHUNK = (str, bytes, bytearray, memoryview)
-
-
 def _checked_body(chunk: Any) -> bytes | Iterable[bytes]:
-    """What ``end`` was given, as bytes or pieces of them. Those of a list or tuple are looked at before they leave."""
+    """Return what ``end`` was given, as bytes or an iterable of them. A list or tuple is checked before it is sent."""
     if chunk is None:
         return b""
-    if isinstance(chunk, _CHUNK):
-        return _encoded(chunk)
+    if isinstance(chunk, _CHUNK_TYPES):
+        return _to_bytes(chunk)
     has_others = isinstance(chunk, (list, tuple)) and not all(isinstance(piece, bytes) for piece in chunk)
     if has_others or isinstance(chunk, (Mapping, Set)) or not isinstance(chunk, Iterable):
         raise _no_body(chunk)
@@ -667,7 +636,7 @@ def _no_body(chunk: Any) -> TypeError:
     return TypeError(f"res.end() takes a str, bytes or an iterable of bytes, not {chunk!r}: res.send() takes all else")
 
 
-def _encoded(chunk: str | bytes | bytearray | memoryview) -> bytes:
+def _to_bytes(chunk: str | bytes | bytearray | memoryview) -> bytes:
     return utf8(chunk) if isinstance(chunk, str) else bytes(chunk)
 
 
@@ -676,8 +645,23 @@ def _file_name(path: str | PathLike[str]) -> str:
 
 
 def _media_type(name: str) -> str:
-    """The media type that a key of ``res.format`` stands for."""
+    """Return the media type that a key of ``res.format`` stands for."""
     return name.partition(";")[0].strip() if "/" in name else lookup(name) or "application/octet-stream"
 
 
-_NO_CALLBACK = re.compile(r"[^\[\]\w$.]", re.ASCII)
+def _duration(milliseconds: Any) -> timedelta:
+    if isinstance(milliseconds, timedelta):
+        return milliseconds
+    try:
+        if not isinstance(milliseconds, bool):
+            return timedelta(milliseconds=milliseconds)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise TypeError(f"res.cookie(max_age=…) is a number of milliseconds or a timedelta, not {milliseconds!r}")
+
+
+def _after(age: timedelta) -> datetime:
+    try:
+        return datetime.now(UTC) + age
+    except OverflowError:
+        raise TypeError(f"res.cookie(max_age=…) ends beyond the year 9999: {age!r}. Use a shorter one") from None

@@ -1,19 +1,64 @@
-"""TODO"""
+"""The settings of an app: their names, their defaults, and what compiles them into functions.
+
+``etag``, ``query parser`` and ``trust proxy`` are compiled when they are set, into ``etag fn`` and so on, as in
+Express.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
-from .arguments import count_parameters, fitted
+from .arguments import count_parameters, fit_callback
 from .http import conditional, query_strings
 from .http.proxy_addr import compile_trust
 
 
-def _one_of(name: str, choices: Mapping[Any, Any], fit: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """What compiles the setting ``name``: a function is what ``fit`` makes of it, all else is one of ``choices``."""
+class AppSettings(Protocol):
+    """The part of an app that requests and responses use."""
 
-    def compile_setting(value: Any) -> Any:
+    def set(self, name: str) -> Any:
+        """Return the value of a setting."""
+
+    def enabled(self, name: str) -> bool:
+        """Return whether a setting is true."""
+
+    def render(self, view: str, options: Mapping[str, Any] | None = None) -> str:
+        """Return the text of a view."""
+
+    def adopt(self, req: Any) -> None:
+        """Make a request and its response this app's."""
+
+
+def default_settings() -> dict[str, Any]:
+    """Return the settings of a new app. ``MINIEXPRESS_ENV`` sets ``env``, as ``NODE_ENV`` does in Express."""
+    env = os.environ.get("MINIEXPRESS_ENV") or "development"
+    settings = {
+        "x-powered-by": True,
+        "etag": "weak",
+        "env": env,
+        "query parser": "simple",
+        "subdomain offset": 2,
+        "jsonp callback name": "callback",
+        "views": str(Path("views").resolve()),
+    }
+    return settings | ({"view cache": True} if env == "production" else {})
+
+
+def compile_setting(name: str, value: Any) -> dict[str, Any]:
+    """Return what ``app.set(name, value)`` stores. Raises ``TypeError`` for a value that the setting cannot have."""
+    if name == "json replacer" and callable(value):
+        value = fit_callback(value, "the setting 'json replacer'", "(key, value)")
+    compiler = SETTING_COMPILERS.get(name)
+    return {f"{name} fn": compiler(value), name: value} if compiler else {name: value}
+
+
+def _compile_choice(name: str, choices: Mapping[Any, Any], fit: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return the compiler of the setting ``name``: ``fit`` makes it of a function, all else is one of ``choices``."""
+
+    def compiled(value: Any) -> Any:
         if callable(value):
             return fit(value)
         try:
@@ -22,7 +67,7 @@ def _one_of(name: str, choices: Mapping[Any, Any], fit: Callable[[Any], Any]) ->
             listed = ", ".join(map(repr, choices))
             raise TypeError(f"the setting {name!r} is {listed} or a function, not {value!r}") from None
 
-    return compile_setting
+    return compiled
 
 
 def _weak_etag(body: bytes) -> str:
@@ -34,22 +79,24 @@ def _strong_etag(body: bytes) -> str:
 
 
 def _own_etag(function: Callable[..., Any]) -> Callable[[bytes], Any]:
-    """Express calls it with the body and its encoding, which is always undefined by then."""
+    """Return a function of the body alone. Express passes the encoding too, which is always undefined there."""
     if count_parameters(function, 1) < 2:
-        return fitted(function, "the setting 'etag'", "(body)")
-    etag = fitted(function, "the setting 'etag'", "(body, encoding)")
+        return fit_callback(function, "the setting 'etag'", "(body)")
+    etag = fit_callback(function, "the setting 'etag'", "(body, encoding)")
     return lambda body: etag(body, None)
 
 
-# What an app has neither of its own nor from the one that it is mounted in.
-_DEFAULTS = {"trust proxy": False, "trust proxy fn": compile_trust(False)}
+# The values of what neither an app nor the one that it is mounted in has set.
+UNSET_DEFAULTS = {"trust proxy": False, "trust proxy fn": compile_trust(False)}
 _SIMPLE = query_strings.parse_simple
-_COMPILED: dict[str, Callable[[Any], Any]] = {
-    "etag": _one_of("etag", {True: _weak_etag, False: None, "weak": _weak_etag, "strong": _strong_etag}, _own_etag),
-    "query parser": _one_of(
+SETTING_COMPILERS: dict[str, Callable[[Any], Any]] = {
+    "etag": _compile_choice(
+        "etag", {True: _weak_etag, False: None, "weak": _weak_etag, "strong": _strong_etag}, _own_etag
+    ),
+    "query parser": _compile_choice(
         "query parser",
         {True: _SIMPLE, False: None, "simple": _SIMPLE, "extended": query_strings.parse_extended},
-        lambda function: fitted(function, "the setting 'query parser'", "(query)"),
+        lambda function: fit_callback(function, "the setting 'query parser'", "(query)"),
     ),
     "trust proxy": compile_trust,
 }

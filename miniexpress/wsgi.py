@@ -1,4 +1,4 @@
-"""Other WSGI apps (PEP 3333) inside of an App: ``app.use('/old', wsgi(flask_app))``.
+"""Mount another WSGI app (PEP 3333) in an App: ``app.use("/old", wsgi(flask_app))``.
 
 The other way round needs nothing: an App is a WSGI app, for any middleware that wraps one.
 """
@@ -18,32 +18,33 @@ if TYPE_CHECKING:
 
 
 def wsgi(app: WSGIApplication) -> Handler:
-    """A handler that lets ``app`` answer each request that reaches it, and the body that is still to be read.
+    """Return a handler that calls ``app`` for each request, and sends what it returns.
 
-    ``app`` sees the path that this is mounted at as its SCRIPT_NAME, and the Request as ``miniexpress.request`` in its
-    environ. Its header fields go over those that were set before; its cookies beside them. Raises ``TypeError`` for
-    what cannot be called; a request whose body was read by another handler before is a ``RuntimeError``.
+    ``app`` finds the path of the mount in ``SCRIPT_NAME``, the rest in ``PATH_INFO``, the unread body in ``wsgi.input``
+    and the Request in ``miniexpress.request``. Its header fields replace those that were set before; its cookies are
+    added to them. Raises ``TypeError`` when ``app`` cannot be called; the handler raises ``RuntimeError`` when another
+    handler has read the body before.
     """
     if not callable(app):
         raise TypeError(f"wsgi() takes a WSGI app, not {app!r}")
 
-    def answer_with_wsgi_app(req: Request, res: Response) -> None:
-        if req.body_was_read:
+    def wsgi_handler(req: Request, res: Response) -> None:
+        if req.body_consumed:
             raise RuntimeError(
                 "the body was read already: mount wsgi(…) ahead of json(), urlencoded(), text() and raw()"
             )
-        answer = _Answer(res)
-        body = answer.body(app, _environ(req))
+        bridge = WSGIBridge(res)
+        body = bridge.call(app, _environ(req))
         try:
-            next(body)  # the app may call start_response as late as with its first piece
-            answer.settle_head()
+            next(body)  # wait for the app's first chunk: start_response may be called as late as that
+            bridge.apply_headers()
         except BaseException:
             body.close()
             raise
         res.end(body)
 
-    answer_with_wsgi_app.__qualname__ = f"wsgi({getattr(app, '__qualname__', None) or repr(app)})"
-    return answer_with_wsgi_app
+    wsgi_handler.__qualname__ = f"wsgi({getattr(app, '__qualname__', None) or repr(app)})"
+    return wsgi_handler
 
 
 def _environ(req: Request) -> WSGIEnvironment:
@@ -56,65 +57,70 @@ def _environ(req: Request) -> WSGIEnvironment:
     }
 
 
-class _Answer:
-    """What a WSGI app calls and returns, made the answer ``res``."""
+class WSGIBridge:
+    """The server's side of one call of a WSGI app: applies its status, headers and body to ``res``."""
 
     def __init__(self, res: Response) -> None:
         self.res = res
-        self.head: tuple[str, list[tuple[str, str]]] | None = None
-        self.ended = False
+        self.head: tuple[str, list[tuple[str, str]]] | None = None  # the arguments of start_response
+        self.closed = False
+
+    def call(self, app: WSGIApplication, environ: WSGIEnvironment) -> Generator[bytes]:
+        """Call ``app``, and yield ``b""`` once its first chunk is there, then its chunks. Closes what it returned.
+
+        With that ``b""`` taken, the app has called ``start_response``, and closing the generator closes what the app
+        returned (closing one that has not begun runs nothing of it).
+        """
+        chunks: Iterable[bytes] = ()
+        try:
+            chunks = app(environ, self.start_response)
+            rest = filter(None, chunks)
+            first = next(rest, b"")
+            yield b""
+            yield first
+            yield from rest
+        finally:
+            self.closed = True
+            if hasattr(chunks, "close"):
+                chunks.close()
 
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: Any = None, /
     ) -> Callable[[bytes], object]:
+        """Keep status and headers until the first chunk; with ``exc_info``, replace them, or raise it if too late."""
         if exc_info is not None:
             try:
-                if self.res.has_left:
+                if self.res.started:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
-                exc_info = None
+                exc_info = None  # PEP 3333: no reference cycle through the traceback
         elif self.head is not None:
             raise RuntimeError("start_response was called twice: a second call needs exc_info")
         self.head = status, headers
         return self.write
 
     def write(self, data: bytes) -> None:
-        if self.ended:
-            raise RuntimeError("write() was called after the WSGI app's answer had ended")
+        """Send ``data`` at once: the callable that ``start_response`` returns."""
+        if self.closed:
+            raise RuntimeError("write() was called after the WSGI app's response had ended")
         if data:
-            if not self.res.has_left:
-                self.settle_head()
+            self.apply_headers()
             self.res.write(data)
 
-    def body(self, app: WSGIApplication, environ: WSGIEnvironment) -> Generator[bytes]:
-        """The pieces that ``app`` returns, behind an empty one for which its first has been waited."""
-        pieces: Iterable[bytes] = ()
-        try:
-            pieces = app(environ, self.start_response)
-            rest = filter(None, pieces)
-            first = next(rest, b"")
-            yield b""
-            yield first
-            yield from rest
-        finally:
-            self.ended = True
-            if hasattr(pieces, "close"):
-                pieces.close()
-
-    def settle_head(self) -> None:
-        """Hand on status and header fields, unless ``write`` did it."""
-        if self.res.has_left:
+    def apply_headers(self) -> None:
+        """Set the app's status and headers on ``res``, unless they were sent by ``write``."""
+        if self.res.started:
             return
         if self.head is None:
-            raise RuntimeError("the WSGI app answered without calling start_response")
+            raise RuntimeError("the WSGI app returned a body without calling start_response")
         status, headers = self.head
         code, _, phrase = status.partition(" ")
         self.res.status(int(code)).status_message = phrase or None
-        values: dict[str, tuple[str, list[str]]] = {}
+        fields: dict[str, tuple[str, list[str]]] = {}  # by name in lower case: the name as given, and its values
         for name, value in headers:
-            values.setdefault(name.lower(), (name, []))[1].append(value)
-        for key, (name, several) in values.items():
+            fields.setdefault(name.lower(), (name, []))[1].append(value)
+        for key, (name, values) in fields.items():
             if key == "set-cookie":
-                self.res.append(name, several)
+                self.res.append(name, values)
             else:
-                self.res.set_header(name, several if len(several) > 1 else several[0])
+                self.res.set_header(name, values if len(values) > 1 else values[0])

@@ -1,4 +1,4 @@
-"""TODO"""
+"""The stack of a router as text, a line for each handler: what ``app.routes()`` prints."""
 
 from __future__ import annotations
 
@@ -7,45 +7,32 @@ from typing import Any
 
 from ..arguments import describe
 from ..routing.layer import Layer
-from ..routing.path_patterns import ParamDecodeError
-from ..routing.router import Route, Router
+from ..routing.router import Router
 
 
-def _mounts(router: Router, route: Route, path: str) -> Iterator[str]:
-    """The beginnings of a path that lead to a route: what ``req.base_url`` gains on the way there."""
-    for layer in router.stack:
-        inner = _router(layer)
-        try:
-            found = layer.match(path) if inner or layer.route is route else None
-        except ParamDecodeError:
-            continue
-        if found and layer.route is route:
-            yield ""
-        if found and inner:
-            mount = found[0]
-            yield from (mount.removesuffix("/") + rest for rest in _mounts(inner, route, path[len(mount) :] or "/"))
-
-
-def tree(router: Router, indent: str = "") -> Iterator[str]:
-    """The stack of a router, a line for each handler, those of a router in it further to the right."""
+def route_tree(router: Router, indent: str = "") -> Iterator[str]:
+    """Yield a line for each handler; those of a router that is mounted in it are indented."""
     for layer in router.stack:
         for each in layer.route.stack if layer.route else [layer]:
-            yield f"{indent}{_row(each)}"
-        if inner := _router(layer):
-            yield from tree(inner, indent + "    ")
+            yield f"{indent}{format_layer(each)}"
+        if mounted := _mounted_router(layer):
+            yield from route_tree(mounted, indent + "    ")
 
 
-def _row(layer: Layer) -> str:
-    inner = _router(layer)
-    handler = type(inner).__name__ if inner else describe(layer.handler)
-    return f"{layer.method or '*'} {_shown(layer.path)}  {handler}{', for errors' if layer.handles_errors else ''}"
+def format_layer(layer: Layer) -> str:
+    """Return a layer's method, path and handler: ``GET /items/:id  item (/srv/app.py:12)``."""
+    mounted = _mounted_router(layer)
+    handler = type(mounted).__name__ if mounted else describe(layer.handler)
+    errors = ", for errors" if layer.handles_errors else ""
+    return f"{layer.method or '*'} {format_path(layer.path)}  {handler}{errors}"
 
 
-def _router(layer: Layer) -> Router | None:
-    """The router that a layer leads into."""
+def format_path(path: Any) -> str:
+    """Return a path as text; a pattern or a list as Python writes it."""
+    return path if isinstance(path, str) else repr(path)
+
+
+def _mounted_router(layer: Layer) -> Router | None:
+    """Return the router whose ``handle`` the layer calls, if it does."""
     owner = getattr(layer.handler, "__self__", None)
     return owner if isinstance(owner, Router) else None
-
-
-def _shown(path: Any) -> str:
-    return path if isinstance(path, str) else repr(path)

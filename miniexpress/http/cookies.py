@@ -5,11 +5,12 @@ from __future__ import annotations
 import hmac
 import re
 from binascii import b2a_base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from email.utils import formatdate
 from math import floor, isfinite
+from typing import Literal
 
 from .encoding import decode_uri_component, encode_uri_component
 from .headers import TOKEN
@@ -117,3 +118,12 @@ def unsign(signed: str, secret: str | bytes) -> str | None:
     """Return the value that ``sign`` signed with this secret, or ``None``. Compares in constant time."""
     value = signed.rpartition(".")[0]
     return value if hmac.compare_digest(sign(value, secret).encode(*_UTF8), signed.encode(*_UTF8)) else None
+
+
+def unsign_any(signed: str, secrets: str | bytes | Sequence[str | bytes]) -> str | Literal[False]:
+    """Return what was signed with one of ``secrets``, or ``False``."""
+    for secret in [secrets] if isinstance(secrets, str | bytes) else secrets:
+        value = unsign(signed, secret)
+        if value is not None:
+            return value
+    return False

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
-from ..arguments import fitted
+from ..arguments import fit_callback
 
 Trust = Callable[[str, int], bool]
 
@@ -25,7 +25,7 @@ def compile_trust(value: Any) -> Trust:
     ``TypeError`` for anything else.
     """
     if callable(value):
-        return fitted(value, "the setting 'trust proxy'", "(address, hop)")
+        return fit_callback(value, "the setting 'trust proxy'", "(address, hop)")
     if value is True:
         return lambda address, hop: True
     if isinstance(value, int) and value is not False:

@@ -17,7 +17,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import fitted
+from ..arguments import fit_callback
 from ..attrdict import AttrDict, to_attrdict
 from ..errors import HTTPError, property_of, status_of, text_of
 from ..http.json_text import Reviver
@@ -64,7 +64,7 @@ def json(
     if ``verify`` raises, 413 beyond the limit, 415 for an unsupported charset or encoding.
     """
     if callable(reviver):
-        reviver = fitted(reviver, "the option 'reviver'", "(key, value)")
+        reviver = fit_callback(reviver, "the option 'reviver'", "(key, value)")
 
     def parse(text: str, charset: str) -> Any:
         if not text:
@@ -171,15 +171,15 @@ class _BodyParser:
 
     def __post_init__(self) -> None:
         if self.verify is not None:
-            self.verify = fitted(self.verify, "the option 'verify'", "(req, res, body, charset)")
+            self.verify = fit_callback(self.verify, "the option 'verify'", "(req, res, body, charset)")
         if callable(self.type):
-            self.type = fitted(self.type, "the option 'type'", "(req)")
+            self.type = fit_callback(self.type, "the option 'type'", "(req)")
         self.limit = parse_size(self.limit)
 
     def handle(self, req: Request, res: Response, next: Next) -> None:
         """Parse the body, unless another parser has: this is the middleware."""
-        if not req.body_was_read and req.has_body and self.should_parse(req):
-            req.body_was_read = True
+        if not req.body_consumed and req.has_body and self.should_parse(req):
+            req.body_consumed = True
             charset = self.charset(req)
             body = _read_limited(self.chunks(req), self.limit)
             self.check(req, res, body, charset)

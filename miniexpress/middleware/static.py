@@ -6,7 +6,7 @@ import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ..arguments import fitted
+from ..arguments import fit_callback
 from ..errors import HTTPError
 from ..files.file_finder import Finder, IsDirectory, StringList
 from ..files.send import FileSender, Path, SetHeaders, cache_control_value, path_text
@@ -52,7 +52,7 @@ def static(
     finder = Finder(dotfiles, extensions, index)
     caching = cache_control_value(max_age, immutable) if cache_control else None
     if set_headers is not None:
-        set_headers = fitted(set_headers, "the option 'set_headers'", "(res, path, stat)")
+        set_headers = fit_callback(set_headers, "the option 'set_headers'", "(res, path, stat)")
     sender = FileSender(accept_ranges, caching, last_modified, etag, set_headers)
 
     def serve_static(req: Request, res: Response, next: Next) -> None:

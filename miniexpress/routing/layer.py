@@ -1,11 +1,11 @@
-"""What may be registered as a handler, and what is said of it in messages."""
+"""A layer of a stack: a handler, the path and method that it is for, and how it is called. After npm router 2.3."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import _refusal, _shortened, _takes, describe
+from ..arguments import describe, read_signature, take_first, wrong_count
 from .path_patterns import PathMatcher, PathPattern, compile_path
 
 if TYPE_CHECKING:
@@ -14,54 +14,19 @@ if TYPE_CHECKING:
 
 Handler = Callable[..., Any]
 Next = Callable[..., None]
-"""What a handler goes on with: ``next()``, ``next(error)``, ``next("route")`` or ``next("router")``. Returns when all
-behind it is done."""
+"""Continue behind the handler: ``next()``, ``next(error)``, ``next("route")`` or ``next("router")``. Returns when all
+that is behind it is done."""
 Middleware = Callable[["Request", "Response", Next], None]
 
-
-def check_handler(handler: Handler) -> int:
-    """How many arguments a handler is called with: ``(req, res)``, ``(req, res, next)`` or ``(err, req, res, next)``.
-
-    One that takes any number (``*args``) is called with ``(req, res, next)``, or with ``(req, res)`` where it wraps a
-    handler of these. Only four parameters of its own make it a handler for errors. Raises ``TypeError`` for anything
-    else, in words that name it and the mend.
-    """
-    asked_for = "a handler takes (req, res), (req, res, next) or (err, req, res, next)"
-    takes = _takes(handler, 3, asked_for)
-    if takes.names[1:2] == ["start_response"]:
-        raise TypeError(f"{describe(handler)} is a WSGI app: use wsgi(…) of miniexpress.wsgi to make a handler of it")
-    if takes.least not in (2, 3, 4) or isinstance(handler, type):
-        raise TypeError(_refusal(handler, takes.least, asked_for))
-    return takes.least
-
-
-def check_param_callback(callback: Handler) -> Handler:
-    """A callback of ``param``, to be called with ``(req, res, next, value, name)``; it may take no name."""
-    asked_for = "a param callback takes (req, res, next, value, name), the name if it wants it"
-    count = _takes(callback, 5, asked_for).least
-    if count not in (4, 5) or isinstance(callback, type):
-        raise TypeError(_refusal(callback, count, asked_for))
-    return callback if count == 5 else _shortened(callback, 4)
-
-
-def refuse_dead_end(req: Request, res: Response) -> None:
-    """Raise ``RuntimeError`` where the handler that was entered last has returned, and nothing will answer the request.
-
-    A Node client would hang for ever.
-    """
-    if res.failure is not None or not req.handler:
-        return
-    handler = describe(req.handler)
-    if res.has_left:
-        raise RuntimeError(f"{handler} returned, and nothing ended the answer that had begun: call res.end()")
-    raise RuntimeError(f"{handler} returned, but neither answered nor called next(): the request would hang for ever")
-
-
-_ANYWHERE = compile_path("/", end=False)
+_MATCH_ALL = compile_path("/", end=False)
 
 
 class Layer:
-    """One link of a chain: what it calls, where that applies, and whether it is for errors: with four parameters."""
+    """One handler in a stack.
+
+    ``match(path)`` returns ``(matched, params)``, or ``None``; ``prefix`` is the static beginning of its path.
+    ``method`` is ``None`` for all methods. ``route`` is the Route whose ``dispatch`` it calls, if it does.
+    """
 
     __slots__ = ("arity", "handler", "handles_errors", "match", "method", "path", "prefix", "route")
 
@@ -69,7 +34,7 @@ class Layer:
         self,
         handler: Handler,
         path: PathPattern,
-        matcher: PathMatcher = _ANYWHERE,
+        matcher: PathMatcher = _MATCH_ALL,
         method: str | None = None,
         route: Any = None,
     ) -> None:
@@ -79,20 +44,68 @@ class Layer:
         self.path, self.method, self.route = path, method, route
         self.match, self.prefix = matcher
 
+    def skips(self, error: Any) -> bool:
+        """Return whether the layer is passed over: with an error, or without one, it is for the other case."""
+        return self.handles_errors is (error is None)
+
     def call(self, error: Any, req: Request, res: Response, next: Next) -> None:
-        """Call the handler; what it raises goes on as an error."""
-        req.handler = self.handler
-        try:
-            if self.arity == 2:
-                self.handler(req, res)
-            elif self.arity == 3:
-                self.handler(req, res, next)
-            else:
-                self.handler(error, req, res, next)
-            if not res.answered and req.handler is self.handler:
-                refuse_dead_end(req, res)
-        except RecursionError:
-            raise  # this deep down there is no room to go on: the application answers
-        except Exception as raised:
-            if raised is not res.failure:  # else the answer is broken off: the client left while the handler wrote
-                next(raised)
+        """Call the handler with as many arguments as it takes."""
+        if req.trail is not None:
+            req.trail.append((self, req.base_url))
+        if self.arity == 3:
+            call_handler(self.handler, (req, res, next), req, res, next)
+        elif self.arity == 2:
+            call_handler(self.handler, (req, res), req, res, next)
+        else:
+            call_handler(self.handler, (error, req, res, next), req, res, next)
+
+
+def call_handler(handler: Handler, arguments: tuple[Any, ...], req: Request, res: Response, next: Next) -> None:
+    """Call ``handler(*arguments)``. What it raises goes to ``next``, and so does that it did nothing at all."""
+    next_calls = req.next_calls
+    try:
+        handler(*arguments)
+        if not res.ended and req.next_calls == next_calls:
+            ensure_responded(handler, res)
+    except RecursionError:
+        raise  # Too deep to call another handler; the app responds with a 500.
+    except Exception as raised:
+        if raised is not res.error_after_start:  # else the client left while the handler wrote
+            next(raised)
+
+
+def ensure_responded(handler: Handler, res: Response) -> None:
+    """Raise ``RuntimeError`` for a handler that returned, and has neither ended the response nor called ``next()``.
+
+    A Node client would wait for ever.
+    """
+    if res.error_after_start is not None:
+        return
+    if res.started:
+        raise RuntimeError(f"{describe(handler)} returned without ending the response that it started: call res.end()")
+    raise RuntimeError(f"{describe(handler)} returned, but neither responded nor called next(): the request would hang")
+
+
+def check_handler(handler: Handler) -> int:
+    """Return how many arguments a handler is called with: 2, ``(req, res)``, 3, ``(req, res, next)``, or 4,
+    ``(err, req, res, next)``, which makes it an error handler.
+
+    One that takes any number (``*args``) is called with ``(req, res, next)``, or with ``(req, res)`` where it wraps a
+    handler of these. Raises ``TypeError`` for anything else, in words that name it and the mend.
+    """
+    expected = "a handler takes (req, res), (req, res, next) or (err, req, res, next)"
+    signature = read_signature(handler, 3, expected)
+    if signature.names[1:2] == ["start_response"]:
+        raise TypeError(f"{describe(handler)} is a WSGI app: use wsgi(…) of miniexpress.wsgi to make a handler of it")
+    if signature.required not in (2, 3, 4) or isinstance(handler, type):
+        raise TypeError(wrong_count(handler, signature.required, expected))
+    return signature.required
+
+
+def check_param_callback(callback: Handler) -> Handler:
+    """Return a param callback that takes ``(req, res, next, value, name)``; the one given may leave out the name."""
+    expected = "a param callback takes (req, res, next, value, name), the name if it wants it"
+    count = read_signature(callback, 5, expected).required
+    if count not in (4, 5) or isinstance(callback, type):
+        raise TypeError(wrong_count(callback, count, expected))
+    return callback if count == 5 else take_first(callback, 4)

@@ -8,39 +8,39 @@ from typing import Any, Protocol, TypeVar, cast, overload
 from .layer import Handler
 from .path_patterns import PathPattern
 
-H = TypeVar("H", bound=Handler)
+HandlerT = TypeVar("HandlerT", bound=Handler)
 
 
-class Verb(Protocol):
+class MethodRegistrar(Protocol):
     """A method that is named like an HTTP method: ``app.get(path, fn…)``, or ``@app.get(path)`` as a decorator."""
 
     @overload
-    def __call__(self, path: PathPattern, /) -> Callable[[H], H]: ...
+    def __call__(self, path: PathPattern, /) -> Callable[[HandlerT], HandlerT]: ...
     @overload
     def __call__(self, /, *path_and_handlers: PathPattern | Handler) -> Any: ...
 
 
-def _verb(method: str | None) -> Verb:
-    def verb(self: Verbs, *arguments: Any) -> Any:
+def _method(method: str | None) -> MethodRegistrar:
+    def verb(self: HTTPMethods, *arguments: Any) -> Any:
         return self._register(method, *arguments)
 
-    verb.__doc__ = Verb.__doc__
-    return cast(Verb, verb)
+    verb.__doc__ = MethodRegistrar.__doc__
+    return cast(MethodRegistrar, verb)
 
 
-class Verbs:
+class HTTPMethods:
     """A method for each one that Node's ``http.METHODS`` lists, and ``all``."""
 
-    all = _verb(None)
-    get, head, post, put, delete = map(_verb, ("GET", "HEAD", "POST", "PUT", "DELETE"))
-    patch, options, trace, connect, query = map(_verb, ("PATCH", "OPTIONS", "TRACE", "CONNECT", "QUERY"))
-    acl, bind, rebind, unbind = map(_verb, ("ACL", "BIND", "REBIND", "UNBIND"))
-    link, unlink, lock, unlock = map(_verb, ("LINK", "UNLINK", "LOCK", "UNLOCK"))
-    checkout, copy, merge, move = map(_verb, ("CHECKOUT", "COPY", "MERGE", "MOVE"))
-    mkactivity, mkcalendar, mkcol = map(_verb, ("MKACTIVITY", "MKCALENDAR", "MKCOL"))
-    propfind, proppatch, purge, report = map(_verb, ("PROPFIND", "PROPPATCH", "PURGE", "REPORT"))
-    m_search, search, source, notify = map(_verb, ("M-SEARCH", "SEARCH", "SOURCE", "NOTIFY"))
-    subscribe, unsubscribe = map(_verb, ("SUBSCRIBE", "UNSUBSCRIBE"))
+    all = _method(None)
+    get, head, post, put, delete = map(_method, ("GET", "HEAD", "POST", "PUT", "DELETE"))
+    patch, options, trace, connect, query = map(_method, ("PATCH", "OPTIONS", "TRACE", "CONNECT", "QUERY"))
+    acl, bind, rebind, unbind = map(_method, ("ACL", "BIND", "REBIND", "UNBIND"))
+    link, unlink, lock, unlock = map(_method, ("LINK", "UNLINK", "LOCK", "UNLOCK"))
+    checkout, copy, merge, move = map(_method, ("CHECKOUT", "COPY", "MERGE", "MOVE"))
+    mkactivity, mkcalendar, mkcol = map(_method, ("MKACTIVITY", "MKCALENDAR", "MKCOL"))
+    propfind, proppatch, purge, report = map(_method, ("PROPFIND", "PROPPATCH", "PURGE", "REPORT"))
+    m_search, search, source, notify = map(_method, ("M-SEARCH", "SEARCH", "SOURCE", "NOTIFY"))
+    subscribe, unsubscribe = map(_method, ("SUBSCRIBE", "UNSUBSCRIBE"))
 
     def _register(self, method: str | None, *arguments: Any) -> Any:
         raise NotImplementedError

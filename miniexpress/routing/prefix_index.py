@@ -1,4 +1,4 @@
-"""Which layers of a router can match a path, so that a thousand routes cost a request hardly more than ten."""
+"""An index of a stack by the static prefixes of its paths, so that 1,000 routes cost hardly more than ten."""
 
 from __future__ import annotations
 
@@ -6,36 +6,36 @@ from collections.abc import Sequence
 from itertools import chain
 
 
-class Index:
-    """Where in a stack to look for what matches a path; ``prefixes`` are those of the stack's paths (``PathMatcher``).
+class PrefixIndex:
+    """The positions in a stack of the layers that can match a path; ``prefixes`` are those of the layers' paths.
 
-    The one place of the router to be clever: each layer is filed under the segments of text that its path begins with,
-    and what is filed under ``/a`` is found under ``/a/b`` too. So all that can match a path is in one list: that of the
-    longest beginning of the path that anything is filed under. A list only narrows the search, and keeps the order.
+    An optimisation: only layers whose static prefix can match are tried. Each position is listed under the prefix of
+    its layer, and under all longer ones: what is listed under ``/a`` is listed under ``/a/b`` too. So all candidates
+    for a path are in one list, that of its longest prefix that is known. Their order is that of the stack.
     """
 
     def __init__(self, prefixes: Sequence[str]) -> None:
         self.size = len(prefixes)
         own: dict[str, list[int]] = {"": []}
-        for place, prefix in enumerate(prefixes):
-            own.setdefault(prefix, []).append(place)
-        self._filed = {prefix: sorted(chain(*(own.get(each, ()) for each in _beginnings(prefix)))) for prefix in own}
+        for position, prefix in enumerate(prefixes):
+            own.setdefault(prefix, []).append(position)
+        self._by_prefix = {prefix: sorted(chain(*(own.get(each, ()) for each in _ancestors(prefix)))) for prefix in own}
         self._depth = max(prefix.count("/") for prefix in own)
 
-    def places(self, path: str) -> Sequence[int]:
-        """The places in the stack, first to last, of all layers that can match ``path``."""
+    def candidates(self, path: str) -> Sequence[int]:
+        """Return the positions, in order, of all layers that can match ``path``."""
         if not path.isascii():
-            return range(self.size)  # its case is for the patterns to fold
+            return range(self.size)  # The patterns fold its case.
         path, end = path.lower(), 0
-        places = self._filed[""]
+        found = self._by_prefix[""]
         for _ in range(self._depth):
             end = path.find("/", end + 1)
             if end < 0:
-                return self._filed.get(path, places)
-            places = self._filed.get(path[:end], places)
-        return places
+                return self._by_prefix.get(path, found)
+            found = self._by_prefix.get(path[:end], found)
+        return found
 
 
-def _beginnings(path: str) -> list[str]:
-    """``''``, ``/a`` and ``/a/b`` of ``/a/b``."""
+def _ancestors(path: str) -> list[str]:
+    """``/a/b`` gives ``['', '/a', '/a/b']``."""
     return [path[:index] for index, char in enumerate(path + "/") if char == "/"]

@@ -115,7 +115,7 @@ class _Visit:
             self.store_changes(is_first)
         except Exception:
             self.gone = True
-            self.res.withdraw()
+            self.res.reset()
             raise
 
     def store_changes(self, may_touch: bool) -> None:
@@ -178,7 +178,7 @@ class _Visit:
 
     def should_rotate(self, session: Session) -> bool:
         key = self.options.rotate_on
-        if key is None or not session.is_stored or session.id != self.cookie_id or self.res.has_left:
+        if key is None or not session.is_stored or session.id != self.cookie_id or self.res.started:
             return False
         return self.original.get(key) != session.fingerprint().get(key)
 

@@ -1,1 +1,1 @@
-"""Views: look-up, and the template engine that ships."""
+"""Views: finding a view's file as Express does (``lookup``), and the built-in template engine (``engine``)."""

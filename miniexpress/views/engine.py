@@ -1,4 +1,7 @@
-"""TODO"""
+"""The built-in template engine: load the files, follow ``extends`` and ``include``, and write the text.
+
+``parser`` compiles one file, ``expressions`` what stands in its tags. The language is described in ``README.md``.
+"""
 
 from __future__ import annotations
 
@@ -7,93 +10,114 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from .expressions import Scope
-from .lookup import Engine, Roots, _directories, _is_inside, _joined, linked_names, listed, template_name
-from .parser import Place, Rendering, Template, compile_template
+from .lookup import (
+    Engine,
+    Roots,
+    absolute_paths,
+    as_tuple,
+    candidate_names,
+    describe_roots,
+    is_inside,
+    join_path,
+    template_name,
+)
+from .parser import RenderContext, SourceLocation, Template, compile_template
+
+# Files that include one another: deep enough for a tree of comments, shallow enough for Python's stack.
+MAX_INCLUDE_DEPTH = 50
 
 
 def template_engine(directory: Roots, *, cache: bool = False) -> Engine:
-    """The built-in engine, for ``.html``: renders files below ``directory``, or a list of them, with the names given.
+    """Return the built-in engine for ``.html`` files below ``directory``, a folder or a list of folders.
 
-    The language is a strict subset of Jinja2 with ``autoescape=True``: what is taken renders the same by
-    ``jinja2_engine``. Templates named by ``extends`` and ``include`` are sought in ``directory``, then beside the file
-    that names them, and never outside. Compiled templates are kept; a changed file is read again, unless ``cache``.
+    The language is a strict subset of Jinja2 with ``autoescape=True``: a template that compiles renders the same with
+    ``jinja2_engine``. Templates named by ``extends`` and ``include`` are looked for in ``directory``, then beside the
+    file that names them, and never outside. Compiled templates are cached; a changed file is compiled again, unless
+    ``cache`` is true.
 
-    The engine raises ``TemplateError`` for a fault in a template or in what it was given, ``OSError`` for a file that
-    cannot be read.
+    The engine raises ``TemplateError`` for a mistake in a template or in the values it is given, ``OSError`` for a file
+    that cannot be read.
     """
-    library = _Library(listed(directory), cache)
+    loader = TemplateLoader(directory, cache)
 
     def render(path: str, options: Mapping[str, Any]) -> str:
-        parts: list[str] = []
-        _render(library.load(path), options, parts.append, library, depth=0)
-        return "".join(parts)
+        pieces: list[str] = []
+        _render(loader.load(path), options, pieces.append, loader, depth=0)
+        return "".join(pieces)
 
     return render
 
 
-def _render(template: Template, context: Scope, write: Callable[[str], None], library: _Library, depth: int) -> None:
+def _render(
+    template: Template, variables: Scope, write: Callable[[str], None], loader: TemplateLoader, depth: int
+) -> None:
+    """Write ``template``: the body of its outermost ancestor, with the blocks of its youngest descendant."""
     blocks = template.blocks
-    passed = {template.path}
+    seen = {template.path}
     while template.parent is not None:
-        # Jinja2 writes what stands before the extends tag.
         write(template.prefix)
-        name, place = template.parent
-        template = library.linked(name, place)
-        if template.path in passed:
-            raise place.error(f'extends "{name}", which extends this file in turn')
-        passed.add(template.path)
+        name, location = template.parent
+        template = loader.load_relative(name, location)
+        if template.path in seen:
+            raise location.error(f'extends "{name}", which extends this file in turn')
+        seen.add(template.path)
         blocks = {**template.blocks, **blocks}
 
-    def include(name: str, place: Place, scope: Scope) -> None:
-        if depth == _DEPTH:
-            raise place.error(f'include "{name}": {_DEPTH} files include one another; does one include itself?')
+    def include(name: str, location: SourceLocation, scope: Scope) -> None:
+        if depth == MAX_INCLUDE_DEPTH:
+            raise location.error(
+                f'include "{name}": {MAX_INCLUDE_DEPTH} files include one another; does one include itself?'
+            )
         try:
-            _render(library.linked(name, place), scope, write, library, depth + 1)
+            _render(loader.load_relative(name, location), scope, write, loader, depth + 1)
         except RecursionError as error:
-            raise place.error(f'include "{name}": the files include one another too deep') from error
+            raise location.error(f'include "{name}": the files include one another too deep') from error
 
-    template.body(Rendering(write, context, blocks, include), context)
+    template.body(RenderContext(write, variables, blocks, include), variables)
 
 
-class _Library:
-    """The templates that one engine may reach."""
+class TemplateLoader:
+    """Load and cache the templates below the folders of one engine."""
 
-    # Assigning a key is atomic, and two threads that compile the same file get the same: no lock is needed.
-    _kept: ClassVar[dict[str, tuple[tuple[int, int], Template]]] = {}
+    # By path, with the file's time and size; shared by all engines. No lock is needed: assigning a key is atomic, and
+    # two threads that compile the same file get equal templates.
+    _cache: ClassVar[dict[str, tuple[tuple[int, int], Template]]] = {}
 
-    def __init__(self, views: tuple[str, ...], cached: bool) -> None:
-        self.views = views
-        self.roots = list(map(os.path.abspath, views))
-        self.cached = cached
+    def __init__(self, directory: Roots, cache: bool) -> None:
+        self._views = as_tuple(directory)
+        self._roots = absolute_paths(directory)
+        self._trust_cache = cache
 
     def load(self, path: str) -> Template:
-        stamp, template = self._kept.get(path, (None, None))
-        if template and self.cached:
+        """Return the compiled template at ``path``. Raises ``OSError`` and ``TemplateError``."""
+        cached_stamp, template = self._cache.get(path, (None, None))
+        if template and self._trust_cache:
             return template
         status = os.stat(path)
-        changed = (status.st_mtime_ns, status.st_size)
-        if template is None or stamp != changed:
+        stamp = (status.st_mtime_ns, status.st_size)
+        if template is None or stamp != cached_stamp:
             with open(path, "rb") as file:
                 template = compile_template(path, file.read())
-            self._kept[path] = changed, template
+            self._cache[path] = stamp, template
         return template
 
-    def linked(self, name: str, place: Place) -> Template:
-        """The template that ``name`` means in the one that has it, at ``place``."""
-        problem = f'"{name}" leads out of'
-        names = linked_names(name, template_name(place.path, self.roots))
-        for root, path in [(root, _joined(root, each)) for each in names for root in self.roots]:
-            if not _is_inside(path, [root]):
-                continue
-            problem = f'there is no "{name}" in'
-            try:
-                return self.load(path)
-            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-                continue
-            except OSError as error:
-                raise place.error(error) from error
-        raise place.error(f"{problem} the views {_directories(self.views)}")
+    def load_relative(self, name: str, location: SourceLocation) -> Template:
+        """Return the template ``name`` as the tag at ``location`` means it.
 
-
-# As deep as files may include one another: deep enough for a tree of comments, shallow enough for Python's stack.
-_DEPTH = 50
+        It is looked for below each folder, then beside the file that names it. Raises ``TemplateError``.
+        """
+        is_below_a_root = False
+        for each in candidate_names(name, template_name(location.path, self._roots)):
+            for root in self._roots:
+                path = join_path(root, each)
+                if not is_inside(path, [root]):
+                    continue
+                is_below_a_root = True
+                try:
+                    return self.load(path)
+                except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                    continue
+                except OSError as error:
+                    raise location.error(error) from error
+        problem = f'there is no "{name}" in' if is_below_a_root else f'"{name}" leads out of'
+        raise location.error(f"{problem} the views {describe_roots(self._views)}")

@@ -1,89 +1,121 @@
-"""Views: how a name becomes a file and an engine, and the engine that ships: a strict subset of Jinja2."""
+"""Look up views as Express 5.3 does (``lib/view.js``): from a name to a file below ``views``, and to its engine.
+
+``View("cart", root="views", default_engine="html", engines={".html": engine}).path`` -> ``"/srv/views/cart.html"``
+"""
 
 from __future__ import annotations
 
 import os
 import posixpath
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 Roots = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-Engine = Callable[[str, Mapping[str, Any]], str]
-
-
-def find_view(name: str, roots: Roots, default_engine: str, engines: Mapping[str, Engine]) -> partial[str]:
-    """The view ``name`` below ``roots``, found by the rules of Express 5.3 (``lib/view.js``), for its options.
-
-    A name without extension gets that of ``default_engine``; where ``users.html`` is no file, ``users/index.html`` is
-    tried. ``engines`` has its extensions with their dots. Unlike in Express, a name that leaves every root finds
-    nothing.
-
-    Raises ``ValueError`` when there is no engine for its extension, ``LookupError`` when there is no such file.
-    """
-    if not isinstance(name, str):
-        raise TypeError(f"a view's name must be a str, not {name!r}")
-    extension = os.path.splitext(name.rstrip("/"))[1]  # Node's extname looks behind no slash at the end
-    file_name = name
-    if not extension:
-        extension = f".{default_engine.removeprefix('.')}"
-        file_name += extension
-    if extension not in engines:
-        raise ValueError(
-            f'No engine for "{extension}", the extension of view "{name}": there are engines for '
-            f"{', '.join(sorted(engines)) or 'no extension'}. Add one with "
-            f"app.engine('{extension[1:]}', lambda path, options: ...)."
-        )
-    folders = list(map(os.path.abspath, listed(roots)))
-    for folder in folders:
-        wanted = _joined(folder, file_name)
-        for candidate in (wanted, os.path.join(wanted.removesuffix(extension), f"index{extension}")):
-            if _is_inside(candidate, folders) and os.path.isfile(candidate):
-                return partial(engines[extension], candidate)
-    raise LookupError(f'Failed to lookup view "{name}" in views {_directories(roots)}')
+Engine = Callable[[str, Mapping[str, Any]], str]  # (path of the file, options) -> text
 
 
 class View:
-    """A view that was found: what the setting ``view`` is at first. Another class may be set that is made alike.
+    """A view that was found: its ``name``, the ``path`` of its file, and ``render(options)``.
 
-    ``path`` is that of its file (one that has none was not found), ``render(options)`` returns its text. Raises what
-    ``find_view`` raises.
+    It is the default of the setting ``view``. Another class with the same constructor, ``path`` and ``render`` may be
+    set; its ``path`` is empty for a view that it did not find.
     """
 
     def __init__(self, name: str, *, root: Roots, default_engine: str, engines: Mapping[str, Engine]) -> None:
+        """Look up ``name`` below ``root``, a folder or a list of folders.
+
+        A name without an extension gets ``default_engine`` as its extension. ``engines`` maps extensions with their
+        dot, like ``".html"``. Raises ``ValueError`` for an extension without engine, ``LookupError`` for no such file.
+        """
+        if not isinstance(name, str):
+            raise TypeError(f"a view's name must be a str, not {name!r}")
+        file_name = name
+        extension = os.path.splitext(name.rstrip("/"))[1]  # as Node's path.extname: "x.html/" has the extension .html
+        if not extension:
+            extension = f".{default_engine.removeprefix('.')}"
+            file_name += extension
+        if extension not in engines:
+            raise ValueError(
+                f'No engine for "{extension}", the extension of view "{name}": there are engines for '
+                f"{', '.join(sorted(engines)) or 'no extension'}. Add one with "
+                f"app.engine('{extension[1:]}', lambda path, options: ...)."
+            )
         self.name = name
-        self.render = find_view(name, root, default_engine, engines)
-        self.path: str = self.render.args[0]
+        self.path = find_file(file_name, extension, root)
+        if not self.path:
+            raise LookupError(f'Failed to lookup view "{name}" in views {describe_roots(root)}')
+        self._engine = engines[extension]
+
+    def render(self, options: Mapping[str, Any]) -> str:
+        """Return the text that the engine makes of the file and ``options``."""
+        return self._engine(self.path, options)
 
 
-def listed(roots: Roots) -> tuple[str, ...]:
-    return tuple(os.fspath(root) for root in ([roots] if isinstance(roots, str | os.PathLike) else roots))
+def find_file(file_name: str, extension: str, roots: Roots) -> str:
+    """Return the absolute path of the first file found below ``roots``, or ``""``.
+
+    In each root, ``users.html`` is tried as ``users.html`` and then as ``users/index.html``. Unlike in Express, a name
+    that leads out of all roots finds nothing.
+    """
+    folders = absolute_paths(roots)
+    for folder in folders:
+        path = join_path(folder, file_name)
+        for candidate in (path, os.path.join(path.removesuffix(extension), f"index{extension}")):
+            if is_inside(candidate, folders) and os.path.isfile(candidate):
+                return candidate
+    return ""
 
 
-def _joined(folder: str, name: str) -> str:
-    # By text alone, as path.resolve in Node: a link inside a root may lead anywhere, a name may not.
-    return os.path.normpath(os.path.join(folder, name))
-
-
-def _is_inside(path: str, folders: list[str]) -> bool:
-    return any(path.startswith(os.path.join(folder, "")) for folder in folders)
-
-
-def _directories(roots: Roots) -> str:
-    *others, last = listed(roots) or ("",)
-    if not others:
-        return f'directory "{last}"'
-    return 'directories "' + '", "'.join(others) + f'" or "{last}"'
+# Used by the engines too, which look for the templates that a template names in ``extends`` and ``include``.
 
 
 def template_name(path: str, roots: Iterable[str]) -> str:
-    """A file's name as a template: its path below the first of ``roots`` that it is in; in none, its whole path."""
+    """Return the name of the template at ``path``: relative to the first of ``roots`` that has it, with slashes.
+
+    ``"/srv/views/shop/cart.html"`` below ``"/srv/views"`` -> ``"shop/cart.html"``. A path outside of every root is
+    returned whole.
+    """
     path = os.path.abspath(path)
-    root = next((root for root in roots if _is_inside(path, [root])), "")
+    root = next((root for root in roots if is_inside(path, [root])), "")
     return path.removeprefix(os.path.join(root, "")).replace(os.sep, "/")
 
 
-def linked_names(name: str, parent: str) -> list[str]:
-    """The templates that ``name`` may mean in the template ``parent``: of that name, then beside ``parent``."""
+def candidate_names(name: str, parent: str) -> list[str]:
+    """Return the template names to try, in order, for ``name`` as the template ``parent`` writes it.
+
+    ``"row.html"`` in ``"shop/cart.html"`` -> ``["row.html", "shop/row.html"]``.
+    """
     name = name.lstrip("/")
     return [posixpath.normpath(name), posixpath.normpath(posixpath.join(posixpath.dirname(parent), name))]
+
+
+def as_tuple(roots: Roots) -> tuple[str, ...]:
+    """Return one folder, or a list of them, as a tuple of str."""
+    return tuple(os.fspath(root) for root in ([roots] if isinstance(roots, str | os.PathLike) else roots))
+
+
+def absolute_paths(roots: Roots) -> list[str]:
+    """Return the absolute paths of one folder, or a list of them."""
+    return [os.path.abspath(root) for root in as_tuple(roots)]
+
+
+def join_path(folder: str, name: str) -> str:
+    """Return the normalized path of ``name`` in ``folder``: ``"/views"``, ``"a/../b"`` -> ``"/views/b"``.
+
+    As ``path.resolve`` in Node, this looks at the text alone: a symbolic link inside of a folder may lead anywhere,
+    a name may not.
+    """
+    return os.path.normpath(os.path.join(folder, name))
+
+
+def is_inside(path: str, folders: Iterable[str]) -> bool:
+    """Return whether ``path`` is below one of ``folders``. All of them are absolute and normalized."""
+    return any(path.startswith(os.path.join(folder, "")) for folder in folders)
+
+
+def describe_roots(roots: Roots) -> str:
+    """Return the folders in the words of Express's messages: ``directories "a", "b" or "c"``."""
+    *others, last = as_tuple(roots) or ("",)
+    if not others:
+        return f'directory "{last}"'
+    return 'directories "' + '", "'.join(others) + f'" or "{last}"'

@@ -1,7 +1,9 @@
-"""The built-in template engine, a strict subset of Jinja2: from a template's text to the functions that write it.
+"""Compile a template: from its text to tokens, to nodes, which are functions that write the text.
 
-What is taken renders the same under Jinja2 3.1 with ``autoescape=True``. Where its files are is none of its business:
-it is given their text, and a function that includes.
+``"Hi {{ name }}"`` -> tokens ``"Hi "``, ``{{ name`` -> nodes that write ``"Hi "`` and the escaped value of ``name``.
+
+The language is a strict subset of Jinja2 3.1 with ``autoescape=True``: a template that compiles renders the same there.
+The parser reads no files: it is given a template's text, and ``engine`` follows ``extends`` and ``include``.
 """
 
 from __future__ import annotations
@@ -12,306 +14,335 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from .expressions import Evaluate, Expression, Problem, Scope, check_name, compile_output, compile_test, compile_turns
+from .expressions import (
+    Evaluate,
+    Expression,
+    ExpressionError,
+    Scope,
+    check_name,
+    compile_for,
+    compile_output,
+    compile_test,
+)
+
+MAX_NESTING = 16  # tags; Python, and so Jinja2, compiles about 20 loops within one another and no more
+
+# A tag's opening, then by opening: an optional minus, and all up to the closing that stands outside of strings. Before
+# 3.11.5 Python finds nothing with a possessive repeat inside of another: (?>(…)*) is the outer one, for (…)*+.
+STRING = r"""'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+\""""
+OPENING = re.compile(r"\{[{%#]")
+CONTENT = {
+    "{{": re.compile(rf"(-?+)((?>(?:[^'\"}}]|{STRING}|\}}(?!\}}))*))\}}\}}", re.DOTALL),
+    "{%": re.compile(rf"(-?+)((?>(?:[^'\"%]|{STRING}|%(?!\}}))*))%\}}", re.DOTALL),
+    "{#": re.compile(r"(-?+)(.*?)#\}", re.DOTALL),
+}
+BLANKS = re.compile(r"\s+")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+QUOTED = re.compile(r""""[^"\\\0\n]+"|'[^'\\\0\n]+'""")
+FOR = re.compile(rf"({NAME.pattern}(?:\s*,\s*{NAME.pattern})*)\s+in\b(.*)", re.DOTALL)
 
 
 class TemplateError(Exception):
-    """What is wrong with a template, and where: ``views/account.html, line 3: 'user' is undefined``."""
+    """A mistake in a template, and where it is: ``views/account.html, line 3: 'user' is undefined``."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """Where a tag begins; lines count from 1."""
+class SourceLocation:
+    """Where a tag begins: the path of the file, and the line, counted from 1."""
 
     path: str
     line: int
 
     def error(self, problem: str | Exception) -> TemplateError:
-        if isinstance(problem, Exception) and not isinstance(problem, Problem):
+        """Return a ``TemplateError`` for a problem with the tag here, or for an exception that it raised."""
+        if isinstance(problem, Exception) and not isinstance(problem, ExpressionError):
             problem = f"{type(problem).__name__}: {problem}"
         return TemplateError(f"{self.path}, line {self.line}: {problem}")
 
 
 @dataclass(slots=True)
-class Rendering:
-    """What every node of one template needs: ``context`` has the template's own names, without those of loops."""
+class RenderContext:
+    """What is the same for all nodes of a template while it is rendered.
+
+    ``variables`` are those that the template was rendered with, without the variables of its loops.
+    """
 
     write: Callable[[str], None]
-    context: Scope
+    variables: Scope
     blocks: Mapping[str, Node]
-    include: Callable[[str, Place, Scope], None]
+    include: Callable[[str, SourceLocation, Scope], None]
 
 
-Node = Callable[[Rendering, Scope], None]
+Node = Callable[[RenderContext, Scope], None]  # writes a part of the template, with the variables in scope
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """``body`` writes it. ``parent`` is what it extends and where it says so; ``prefix`` the text before that tag."""
+    """A compiled template: ``body`` writes it, ``blocks`` are its blocks by name.
+
+    ``parent`` is the name of the template that it extends, and where it says so; ``prefix`` is the text before that.
+    """
 
     path: str
     body: Node
     blocks: Mapping[str, Node]
-    parent: tuple[str, Place] | None
+    parent: tuple[str, SourceLocation] | None
     prefix: str
 
 
 def compile_template(path: str, source: bytes) -> Template:
-    """Raises ``TemplateError`` for what is no template, or one beyond this subset."""
+    """Compile the bytes of the file ``path``. Raises ``TemplateError`` for what is not in the language."""
     try:
         text = source.decode()
     except UnicodeDecodeError as error:
-        place = Place(path, source.count(b"\n", 0, error.start) + 1)
-        raise place.error("the file is not UTF-8") from error
+        location = SourceLocation(path, source.count(b"\n", 0, error.start) + 1)
+        raise location.error("the file is not UTF-8") from error
     # One newline at the end of the file is not part of the template: Jinja2's keep_trailing_newline=False.
-    parser = _Parser(_tags(path, text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")))
-    body, _ = parser.body("the file", Place(path, 1))
+    text = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+    parser = _Parser(_tokenize(path, text))
+    body, _ = parser.parse_body("the file", SourceLocation(path, 1))
     return Template(path, body, parser.blocks, parser.parent, parser.prefix)
 
 
 @dataclass(slots=True)
-class _Tag:
-    """A piece of a template: ``kind`` is ``{{``, ``{%``, or nothing for plain text.
+class Token:
+    """A piece of a template: a tag, or the text between two tags.
 
-    What stands in ``{% %}`` is a ``word``, and the ``rest``.
+    ``kind`` is ``"{{"``, ``"{%"``, ``"{#"``, or ``""`` for text; ``text`` is what stands in the tag. A statement has a
+    ``keyword`` and ``arguments``: ``"for x in xs"`` -> ``"for"``, ``"x in xs"``.
     """
 
     kind: str
     text: str
-    place: Place
+    location: SourceLocation
 
     @property
-    def word(self) -> str:
+    def keyword(self) -> str:
         return re.split(r"\W", self.text, maxsplit=1)[0]
 
     @property
-    def rest(self) -> str:
-        return self.text[len(self.word) :].strip()
+    def arguments(self) -> str:
+        return self.text[len(self.keyword) :].strip()
 
-    def alone(self) -> None:
-        if self.rest:
-            raise self.place.error(f"{self.word} stands alone, without {self.rest!r}")
+    def expect_no_arguments(self) -> None:
+        if self.arguments:
+            raise self.location.error(f"{self.keyword} stands alone, without {self.arguments!r}")
 
     def file_name(self) -> str:
-        quoted = _QUOTED.fullmatch(self.rest)
+        quoted = QUOTED.fullmatch(self.arguments)
         if quoted is None:
-            raise self.place.error(f'{self.word} takes a file name in quotes and no more: {self.word} "layout.html"')
+            keyword = self.keyword
+            raise self.location.error(f'{keyword} takes a file name in quotes and no more: {keyword} "layout.html"')
         return quoted[0][1:-1]
 
 
-def _tags(path: str, source: str) -> Iterator[_Tag]:
-    position = counted = 0
+def _tokenize(path: str, source: str) -> Iterator[Token]:
+    """Split a template: ``"a {{- b }}c"`` -> text ``"a"``, ``{{`` with ``"b"``, text ``"c"``."""
+    position = counted = 0  # lines are counted up to ``counted``
     line = 1
-    while (opening := _OPENING.search(source, position)) is not None:
+    while (opening := OPENING.search(source, position)) is not None:
         start, kind = opening.start(), opening.group()
         line, counted = line + source.count("\n", counted, start), start
-        place = Place(path, line)
-        tag = _CONTENT[kind].match(source, opening.end())
+        location = SourceLocation(path, line)
+        tag = CONTENT[kind].match(source, opening.end())
         if tag is None:
-            raise place.error(f"this {kind} is never closed, or a string in it is not")
-        left, content = tag.groups()
+            raise location.error(f"this {kind} is never closed, or a string in it is not")
+        minus, content = tag.groups()
         text = source[position:start]
-        yield _Tag("", text.rstrip() if left else text, place)
-        yield _Tag(kind, content.removesuffix("-").strip(), place)
+        yield Token("", text.rstrip() if minus else text, location)
+        yield Token(kind, content.removesuffix("-").strip(), location)
         position = tag.end()
-        if content.endswith("-") and (blank := _BLANK.match(source, position)):
-            position = blank.end()
-    yield _Tag("", source[position:], Place(path, line))
-
-
-# What follows an opening: a minus, and all up to the closing that stands in no string. That is (?>(…)*), which means
-# (…)*+, since Python before 3.11.5 finds nothing with a possessive repeat of what has one in itself.
-_STRING = r"""'(?:[^'\\]|\\.)*+'|"(?:[^"\\]|\\.)*+\""""
-_OPENING = re.compile(r"\{[{%#]")
-_CONTENT = {
-    "{{": re.compile(rf"(-?+)((?>(?:[^'\"}}]|{_STRING}|\}}(?!\}}))*))\}}\}}", re.DOTALL),
-    "{%": re.compile(rf"(-?+)((?>(?:[^'\"%]|{_STRING}|%(?!\}}))*))%\}}", re.DOTALL),
-    "{#": re.compile(r"(-?+)(.*?)#\}", re.DOTALL),
-}
-_BLANK = re.compile(r"\s+")
+        if content.endswith("-") and (blanks := BLANKS.match(source, position)):
+            position = blanks.end()
+    yield Token("", source[position:], SourceLocation(path, line))
 
 
 class _Parser:
-    """Goes through the tags of one template once; ``blocks``, ``parent`` and ``prefix`` are what it met on the way."""
+    """Parse the tokens of one template, once; ``blocks``, ``parent`` and ``prefix`` are found on the way."""
 
-    def __init__(self, tags: Iterator[_Tag]) -> None:
+    def __init__(self, tokens: Iterator[Token]) -> None:
         self.blocks: dict[str, Node] = {}
-        self.parent: tuple[str, Place] | None = None
+        self.parent: tuple[str, SourceLocation] | None = None
         self.prefix = ""
-        self._tags = tags
+        self._tokens = tokens
         self._depth = 0
-        # For each loop around the tag at hand: does its body ask for `loop`?
-        self._loops: list[bool] = []
+        self._loop_is_used: list[bool] = []  # for each loop around the current token: does its body use `loop`?
 
-    def body(self, opener: str, opened: Place, *ends: str) -> tuple[Node, _Tag]:
-        """The nodes up to a statement that is one of ``ends``, and that statement."""
+    def parse_body(self, opener: str, opened_at: SourceLocation, *ends: str) -> tuple[Node, Token]:
+        """Parse up to a statement whose keyword is one of ``ends``; return the node of it all, and that statement.
+
+        Without ``ends``, parse up to the end of the file. ``opener`` is named by the error for a missing end.
+        """
         self._depth += 1
-        if self._depth > _NESTING:
-            raise opened.error(f"tags may be nested {_NESTING} deep, no deeper")
+        if self._depth > MAX_NESTING:
+            raise opened_at.error(f"tags may be nested {MAX_NESTING} deep, no deeper")
         nodes: list[str | Node] = []
-        for tag in self._tags:
-            if tag.kind == "{{":
-                nodes.append(_output(self._compiled(compile_output, tag.text, tag.place)))
-            elif tag.kind == "{%":
-                if tag.word in ends:
+        for token in self._tokens:
+            if token.kind == "{{":
+                nodes.append(_output_node(self._compile(compile_output, token.text, token.location)))
+            elif token.kind == "{%":
+                if token.keyword in ends:
                     self._depth -= 1
-                    return _sequence(nodes), tag
-                nodes += self._nodes(tag, nodes)
-            elif not tag.kind:
-                nodes.append(tag.text)
+                    return _sequence_node(nodes), token
+                nodes += self._parse_statement(token, nodes)
+            elif not token.kind:
+                nodes.append(token.text)
         if ends:
-            raise opened.error(f"this {opener} is never closed: {ends[-1]} is missing")
-        return _sequence(nodes), _Tag("", "", opened)
+            raise opened_at.error(f"this {opener} is never closed: {ends[-1]} is missing")
+        return _sequence_node(nodes), Token("", "", opened_at)
 
-    def _nodes(self, tag: _Tag, before: list[str | Node]) -> list[Node]:
-        outermost = self._depth == 1
-        if tag.word == "block":
-            return [self._block(tag)]
-        if tag.word == "extends":
-            if not outermost or self.parent or not all(isinstance(node, str) for node in before):
-                raise tag.place.error("extends must be the first tag of a file, and the only one")
-            self.parent = (tag.file_name(), tag.place)
-            self.prefix = "".join(str(node) for node in before)
+    def _parse_statement(self, token: Token, nodes_before: list[str | Node]) -> list[Node]:
+        """Parse a statement, up to its end; return its node, or none for ``extends``."""
+        keyword, location = token.keyword, token.location
+        is_outermost = self._depth == 1
+        if keyword == "block":
+            return [self._parse_block(token)]
+        if keyword == "extends":
+            if not is_outermost or self.parent or not all(isinstance(node, str) for node in nodes_before):
+                raise location.error("extends must be the first tag of a file, and the only one")
+            self.parent = (token.file_name(), location)
+            self.prefix = "".join(str(node) for node in nodes_before)
             return []
-        if tag.word not in ("if", "for", "include"):
-            raise tag.place.error(f"{tag.word!r} is not expected here; there are if, for, include, extends and block")
-        if outermost and self.parent:
-            raise tag.place.error(f"a file that extends another has no {tag.word} outside of its blocks")
-        if tag.word == "include":
-            return [_include(tag.file_name(), tag.place)]
-        return [self._if(tag) if tag.word == "if" else self._for(tag)]
+        if keyword not in ("if", "for", "include"):
+            raise location.error(f"{keyword!r} is not expected here; there are if, for, include, extends and block")
+        if is_outermost and self.parent:
+            raise location.error(f"a file that extends another has no {keyword} outside of its blocks")
+        if keyword == "include":
+            return [_include_node(token.file_name(), location)]
+        return [self._parse_if(token) if keyword == "if" else self._parse_for(token)]
 
-    def _if(self, opened: _Tag) -> Node:
+    def _parse_if(self, opening: Token) -> Node:
         branches = []
-        tag = opened
-        while tag.word in ("if", "elif"):
-            test = self._compiled(compile_test, tag.rest, tag.place)
-            body, tag = self.body("if", opened.place, "elif", "else", "endif")
+        token = opening
+        while token.keyword in ("if", "elif"):
+            test = self._compile(compile_test, token.arguments, token.location)
+            body, token = self.parse_body("if", opening.location, "elif", "else", "endif")
             branches.append((test, body))
-        return _if(branches, self._otherwise(tag, "endif"))
+        return _if_node(branches, self._parse_else(token, "endif"))
 
-    def _for(self, opened: _Tag) -> Node:
-        header, place = _FOR.fullmatch(opened.rest), opened.place
+    def _parse_for(self, opening: Token) -> Node:
+        header, location = FOR.fullmatch(opening.arguments), opening.location
         if header is None:
-            raise place.error(f"write {{% for x in xs %}} or {{% for a, b in pairs %}}, not 'for {opened.rest}'")
+            raise location.error(
+                f"write {{% for x in xs %}} or {{% for a, b in pairs %}}, not 'for {opening.arguments}'"
+            )
         names = re.split(r"\s*,\s*", header[1])
         for name in names:
             try:
                 check_name(name)
-            except Problem as problem:
-                raise place.error(problem) from None
-        turns = self._compiled(partial(compile_turns, names), header[2], place)
-        self._loops.append(False)
-        body, tag = self.body("for", place, "else", "endfor")
-        asks_loop = self._loops.pop()
-        return _for(turns, body, self._otherwise(tag, "endfor"), asks_loop)
+            except ExpressionError as error:
+                raise location.error(error) from None
+        items = self._compile(partial(compile_for, names), header[2], location)
+        self._loop_is_used.append(False)
+        body, token = self.parse_body("for", location, "else", "endfor")
+        uses_loop = self._loop_is_used.pop()
+        return _for_node(items, body, self._parse_else(token, "endfor"), uses_loop)
 
-    def _otherwise(self, tag: _Tag, end: str) -> Node:
-        body = _sequence([])
-        if tag.word == "else":
-            tag.alone()
-            body, tag = self.body("else", tag.place, end)
-        tag.alone()
+    def _parse_else(self, token: Token, end: str) -> Node:
+        """Parse what is left of an ``if`` or ``for``: from its ``else``, where ``token`` is one, to its ``end``."""
+        body = _sequence_node([])
+        if token.keyword == "else":
+            token.expect_no_arguments()
+            body, token = self.parse_body("else", token.location, end)
+        token.expect_no_arguments()
         return body
 
-    def _block(self, opened: _Tag) -> Node:
-        name, place = opened.rest, opened.place
-        if not _NAME.fullmatch(name):
-            raise place.error(f"a block has one name of letters, digits and underscores, not {name!r}")
+    def _parse_block(self, opening: Token) -> Node:
+        name, location = opening.arguments, opening.location
+        if not NAME.fullmatch(name):
+            raise location.error(f"a block has one name of letters, digits and underscores, not {name!r}")
         if name in self.blocks:
-            raise place.error(f"this file has a block {name!r} already")
-        self.blocks[name] = node = _block(name)
+            raise location.error(f"this file has a block {name!r} already")
+        node = _block_node(name)
+        self.blocks[name] = node  # takes the name, also for the blocks inside
         # A block sees nothing of the loops that it stands in.
-        around, self._loops = self._loops, []
-        self.blocks[name], end = self.body(f"block {name}", place, "endblock")
-        self._loops = around
-        if end.rest != name:
-            end.alone()
+        loops_around, self._loop_is_used = self._loop_is_used, []
+        self.blocks[name], end = self.parse_body(f"block {name}", location, "endblock")
+        self._loop_is_used = loops_around
+        if end.arguments != name:
+            end.expect_no_arguments()
         return node
 
-    def _compiled(self, compile_it: Callable[[str], Expression], text: str, place: Place) -> Evaluate:
+    def _compile(self, compile_it: Callable[[str], Expression], text: str, location: SourceLocation) -> Evaluate:
         try:
             expression = compile_it(text)
-        except Problem as problem:
-            raise place.error(problem) from None
-        if expression.asks_loop:
-            self._loops = [True] * len(self._loops)
-        return _told(expression, place)
+        except ExpressionError as error:
+            raise location.error(error) from None
+        if expression.uses_loop:
+            self._loop_is_used = [True] * len(self._loop_is_used)
+        return _with_location(expression, location)
 
 
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_QUOTED = re.compile(r""""[^"\\\0\n]+"|'[^'\\\0\n]+'""")
-_FOR = re.compile(rf"({_NAME.pattern}(?:\s*,\s*{_NAME.pattern})*)\s+in\b(.*)", re.DOTALL)
+def _with_location(expression: Expression, location: SourceLocation) -> Evaluate:
+    """Return a function for the value of ``expression``; what that raises becomes a ``TemplateError`` at the tag."""
+    evaluate, convert = expression.evaluate, expression.convert
 
-# Python, and so Jinja2, compiles about 20 loops within one another and no more.
-_NESTING = 16
+    def evaluate_here(scope: Scope) -> Any:
+        try:
+            return convert(evaluate(scope))
+        except Exception as error:
+            raise location.error(error) from error
+
+    return evaluate_here
 
 
-def _sequence(nodes: list[str | Node]) -> Node:
+# Nodes
+
+
+def _sequence_node(nodes: list[str | Node]) -> Node:
     pieces = tuple(node for node in nodes if node != "")
 
-    def render(run: Rendering, scope: Scope) -> None:
-        write = run.write
+    def render(context: RenderContext, scope: Scope) -> None:
+        write = context.write
         for piece in pieces:
             if isinstance(piece, str):
                 write(piece)
             else:
-                piece(run, scope)
+                piece(context, scope)
 
     return render
 
 
-def _told(expression: Expression, place: Place) -> Evaluate:
-    """What an expression gives its tag, with whatever goes wrong told as an error of that."""
-    evaluate, convert = expression.evaluate, expression.convert
-
-    def told(scope: Scope) -> Any:
-        try:
-            return convert(evaluate(scope))
-        except Exception as error:
-            raise place.error(error) from error
-
-    return told
+def _output_node(evaluate: Evaluate) -> Node:
+    return lambda context, scope: context.write(evaluate(scope))
 
 
-def _output(evaluate: Evaluate) -> Node:
-    return lambda run, scope: run.write(evaluate(scope))
-
-
-def _if(branches: list[tuple[Evaluate, Node]], otherwise: Node) -> Node:
-    def render(run: Rendering, scope: Scope) -> None:
+def _if_node(branches: list[tuple[Evaluate, Node]], else_body: Node) -> Node:
+    def render(context: RenderContext, scope: Scope) -> None:
         for test, body in branches:
             if test(scope):
-                body(run, scope)
+                body(context, scope)
                 return
-        otherwise(run, scope)
+        else_body(context, scope)
 
     return render
 
 
-def _for(turns: Evaluate, body: Node, otherwise: Node, asks_loop: bool) -> Node:
-    def render(run: Rendering, scope: Scope) -> None:
-        given, inner = turns(scope), dict(scope)
-        if not given:
-            otherwise(run, scope)
-        for index, names in enumerate(given):
-            inner.update(names)
-            if asks_loop:
-                inner["loop"] = _loop(index, len(given))
-            body(run, inner)
+def _for_node(items: Evaluate, body: Node, else_body: Node, uses_loop: bool) -> Node:
+    # As in Jinja2, a loop sets ``loop`` only where its body uses it; what the body includes sees it only then.
+    def render(context: RenderContext, scope: Scope) -> None:
+        iterations = items(scope)
+        if not iterations:
+            else_body(context, scope)
+        inner = dict(scope)
+        for index, variables in enumerate(iterations):
+            inner.update(variables)
+            if uses_loop:
+                inner["loop"] = _loop_variable(index, len(iterations))
+            body(context, inner)
 
     return render
 
 
-def _loop(index0: int, length: int) -> dict[str, Any]:
-    """What a template sees as ``loop``. Jinja2 gives it to a loop, and to what the loop includes, only if asked for."""
+def _loop_variable(index0: int, length: int) -> dict[str, Any]:
     index = index0 + 1
     return {"index": index, "index0": index0, "first": index0 == 0, "last": index == length, "length": length}
 
 
-def _include(name: str, place: Place) -> Node:
-    return lambda run, scope: run.include(name, place, scope)
+def _include_node(name: str, location: SourceLocation) -> Node:
+    return lambda context, scope: context.include(name, location, scope)
 
 
-def _block(name: str) -> Node:
-    return lambda run, scope: run.blocks[name](run, run.context)
+def _block_node(name: str) -> Node:
+    """Return a node that writes the block of that name: this file's own, or that of a file which extends it."""
+    return lambda context, scope: context.blocks[name](context, context.variables)

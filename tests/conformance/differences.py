@@ -37,7 +37,7 @@ def _page(status: str, text: str = "") -> str:
 _HELPERS = "differences-what the helpers of a response take"
 _NODE_S_PARSER = "differences-what Node's parser makes of a request"
 _REFUSED_BY_THE_SERVER = Difference(
-    "The server refuses with 400 what Node reads in one of two ways", "HTTP/1.1 400 Bad Request"
+    "The server refuses with 400 what could be read in two ways", "HTTP/1.1 400 Bad Request"
 )
 
 DIFFERENCES = {
@@ -99,7 +99,7 @@ DIFFERENCES = {
     f"{_HELPERS}-GET /location": Difference(
         "`res.location` and `res.type` take a str only", _page("500 Internal Server Error")
     ),
-    f"{_HELPERS}-GET /bytes": Difference("JSON has no `undefined` of Python's own", _page("500 Internal Server Error")),
+    f"{_HELPERS}-GET /bytes": Difference("Bytes, sets, functions", _page("500 Internal Server Error")),
     "differences-headers of the request-GET /underscore X_Y=1": Difference(
         "A header name with an underscore",
         _answer("[null]", ETag='W/"6-1E2iJRDeml63J1thpL7r1NDNa10"'),
@@ -176,7 +176,7 @@ DIFFERENCES = {
         _page("500 Internal Server Error"),
     ),
     "differences-sessions-after unset": Difference(
-        "A session is saved before the head of the answer leaves",
+        "A session is saved before the headers are sent",
         _answer('["a"]', ETag='W/"5-azjUIDbazc8IG40dDuDJe0B8VsY"'),
     ),
     "differences-sessions-a key that is a method's name": Difference(

@@ -173,7 +173,7 @@ def test_the_table_has_every_public_member_of_app_and_router_and_no_other() -> N
     app, router = public_members(express()), public_members(Router())
     (methods,) = (each for each in App.__mro__ if "mkcol" in vars(each))  # one for each HTTP method
     others = {name for name in vars(methods) if not name.startswith("_")} - {"all", "get", "post", "put", "delete"}
-    assert set(listed) == app - others
+    assert set(listed) - {"merge_params"} == app - others
     assert set(listed[: listed.index("merge_params") + 1]) == router - others
 
 

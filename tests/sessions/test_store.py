@@ -203,7 +203,7 @@ def test_what_comes_after_the_end_of_an_answer_raises_with_a_session_as_without(
             told.append(str(raised.value))
 
     assert Browser(serve(app)).get().text == "first"
-    assert told == ["Cannot set headers after they are sent to the client: GET / was answered already"] * 2
+    assert told == ["Cannot set headers after they are sent to the client: the response to GET / was ended already"] * 2
 
 
 # MongoDBStore, as connect-mongodb-session's tests have it and no test of ours beside

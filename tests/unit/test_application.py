@@ -333,7 +333,7 @@ def test_a_handler_that_leads_nowhere_fails_where_it_is_so_that_all_around_it_kn
         assert requests.get(url + path, timeout=10).status_code == 500, path
         assert name in seen[0]
         assert f"{__file__}:" in seen[0]
-        assert "neither answered nor called next()" in seen[0]
+        assert "neither responded nor called next()" in seen[0]
         assert seen[1:] == [500] * (2 if path.startswith("/inner") else 1), path
     seen.clear()
     with pytest.raises(requests.exceptions.ChunkedEncodingError):

@@ -1,3 +1,5 @@
+"""The embedded server: starting, sharing, taking over and ending, each with real processes."""
+
 from __future__ import annotations
 
 import os
@@ -30,7 +32,7 @@ from tests.support.processes import (
 
 pytest.importorskip("nx_27017")
 
-# What an app does: it starts the server, says so, and runs until it is ended.
+# An app: it starts the server, prints the URI, and runs until its standard input is closed.
 STARTER = """
 import sys
 from miniexpress import embedded
@@ -54,7 +56,7 @@ def port() -> int:
 
 @pytest.fixture
 def begin(data: Path, port: int, tmp_path: Path) -> Iterator[Start]:
-    """Starts a process that calls `embedded.start`."""
+    """Start a process that calls ``embedded.start``."""
     begun: list[Process] = []
 
     def start() -> Process:
@@ -71,7 +73,7 @@ def begin(data: Path, port: int, tmp_path: Path) -> Iterator[Start]:
 
 @pytest.fixture
 def start(begin: Start, port: int) -> Start:
-    """The same, and waits until `embedded.start` has returned."""
+    """Start one, and wait until ``embedded.start`` has returned."""
     return lambda: until_started(begin(), port)
 
 
@@ -82,11 +84,11 @@ def connect(port: int) -> Iterator[Callable[[], Client]]:
 
 
 def until_started(process: Process, port: int) -> Process:
-    def has_said_so() -> bool:
+    def has_printed_uri() -> bool:
         assert process.status is None, process.output()
         return process.output() == f"mongodb://127.0.0.1:{port}/test\n"
 
-    wait_for(has_said_so, "embedded.start")
+    wait_for(has_printed_uri, "embedded.start")
     return process
 
 
@@ -103,7 +105,7 @@ def test_the_directory_is_made_and_holds_the_data_the_log_and_the_pid(
     assert is_alive(server_pid(data))
 
 
-def test_every_acknowledged_write_survives_a_kill_of_the_starter_and_a_start_right_after(
+def test_every_acknowledged_write_survives_a_kill_of_the_parent_and_a_restart(
     start: Start, connect: Callable[[], Client]
 ) -> None:
     starter = start()
@@ -132,7 +134,7 @@ def test_every_acknowledged_write_survives_a_kill_of_the_starter_and_a_start_rig
     assert kept >= set(acknowledged)
 
 
-def test_the_server_ends_when_its_starter_is_killed(start: Start, data: Path, port: int) -> None:
+def test_the_server_exits_when_its_parent_is_killed(start: Start, data: Path, port: int) -> None:
     starter = start()
     server = server_pid(data)
     starter.kill()
@@ -140,7 +142,7 @@ def test_the_server_ends_when_its_starter_is_killed(start: Start, data: Path, po
     assert not is_listening(port)
 
 
-def test_the_server_is_gone_when_its_starter_has_exited(start: Start, data: Path, port: int) -> None:
+def test_the_server_is_gone_when_its_parent_has_exited(start: Start, data: Path, port: int) -> None:
     starter = start()
     server = server_pid(data)
     assert starter.close_input() == 0
@@ -148,7 +150,7 @@ def test_the_server_is_gone_when_its_starter_has_exited(start: Start, data: Path
     assert not is_listening(port)
 
 
-def test_ctrl_c_leaves_the_server_to_its_starter(start: Start, data: Path) -> None:
+def test_the_server_is_in_a_process_group_that_ctrl_c_does_not_reach(start: Start, data: Path) -> None:
     starter = start()
     assert os.getpgid(server_pid(data)) != os.getpgid(starter.pid)
 
@@ -178,7 +180,7 @@ def test_a_server_of_another_folder_is_shared_with_a_warning(start: Start, port:
         other.close()
 
 
-def test_when_the_starter_is_killed_another_process_s_server_takes_over(
+def test_another_server_takes_over_when_the_first_parent_is_killed(
     start: Start, connect: Callable[[], Client], data: Path
 ) -> None:
     first, second = start(), start()
@@ -191,7 +193,7 @@ def test_when_the_starter_is_killed_another_process_s_server_takes_over(
     assert second.status is None
 
 
-def test_of_processes_that_start_at_the_same_moment_one_serves_and_all_work(
+def test_processes_that_start_at_the_same_time_share_one_server(
     begin: Start, connect: Callable[[], Client], data: Path, port: int
 ) -> None:
     starters = [begin() for _ in range(4)]
@@ -202,7 +204,7 @@ def test_of_processes_that_start_at_the_same_moment_one_serves_and_all_work(
     assert "Traceback" not in (data / "embedded.log").read_text()
 
 
-def test_booleans_and_dates_stay_what_they_are_in_an_update(start: Start, connect: Callable[[], Client]) -> None:
+def test_an_update_keeps_the_types_of_booleans_and_dates(start: Start, connect: Callable[[], Client]) -> None:
     start()
     sessions = connect().test.sessions
     moment = datetime(2024, 1, 2, 3, 4, 5, 678000)
@@ -220,7 +222,7 @@ def test_the_server_listens_on_one_loopback_address_only(start: Start, port: int
     socket.create_server(("127.0.0.2", port)).close()
 
 
-def test_a_service_of_another_kind_on_the_port_is_told_apart(data: Path, port: int) -> None:
+def test_another_kind_of_service_on_the_port_is_an_error(data: Path, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)) as listener:
 
         def greet() -> None:
@@ -235,8 +237,8 @@ def test_a_service_of_another_kind_on_the_port_is_told_apart(data: Path, port: i
     assert not (data / "embedded.pid").exists()
 
 
-def test_a_service_that_says_nothing_is_told_apart_too(data: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embedded, "SILENCE_SECONDS", 0.3)
+def test_a_silent_service_on_the_port_is_an_error(data: Path, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "CONNECT_TIMEOUT", 0.3)
     with (
         socket.create_server(("127.0.0.1", port)),
         pytest.raises(embedded.EmbeddedUnavailable, match="is not a MongoDB server"),
@@ -244,7 +246,7 @@ def test_a_service_that_says_nothing_is_told_apart_too(data: Path, port: int, mo
         embedded.start(data, port)
 
 
-def test_a_server_that_cannot_come_up_says_why(data: Path, port: int) -> None:
+def test_a_server_that_does_not_come_up_raises_with_its_log(data: Path, port: int) -> None:
     data.mkdir(parents=True)
     (data / "embedded.log").write_text("from an earlier start\n")
     (data / "admin.db").write_text("This is no SQLite file. " * 100)

@@ -52,7 +52,7 @@ def test_inheritance_macros_filters_and_escaping(app: App, serve: Callable[..., 
     )
 
 
-def test_an_environment_of_ones_own_brings_its_filters(app: App, tmp_path: Path) -> None:
+def test_an_own_environment_brings_its_filters(app: App, tmp_path: Path) -> None:
     write(tmp_path / "views", {"shout.j2": "<% x|shout %>"})
     environment = jinja2.Environment(variable_start_string="<%", variable_end_string="%>")
     environment.filters["shout"] = lambda text: f"{text}!"
@@ -91,7 +91,7 @@ def test_a_changed_view_is_read_again(app: App, tmp_path: Path) -> None:
     assert app.render("layout") == "changed, and longer than before"
 
 
-# Each as the built-in engine has it
+# The same with both engines
 
 
 RELATIVE = {
@@ -117,14 +117,14 @@ def engines(tmp_path: Path) -> list[Engine]:
     return [template_engine(tmp_path / "views"), jinja2_engine(tmp_path / "views")]
 
 
-def test_a_view_finds_its_neighbours_with_both_engines(engines: list[Engine], tmp_path: Path) -> None:
+def test_a_view_includes_files_beside_it_with_both_engines(engines: list[Engine], tmp_path: Path) -> None:
     for engine in engines:
         text = engine(str(tmp_path / "views/account/page.html"), {})
         assert text == "[part root up deep up part ]"
 
 
 @pytest.mark.parametrize("view", ["account/out.html", "account/absolute.html"])
-def test_a_view_that_names_what_is_not_below_its_folders_fails_with_both_engines(
+def test_a_view_that_names_a_file_outside_of_the_folders_fails_with_both_engines(
     engines: list[Engine], tmp_path: Path, view: str
 ) -> None:
     path = tmp_path / "views" / view
@@ -134,7 +134,7 @@ def test_a_view_that_names_what_is_not_below_its_folders_fails_with_both_engines
             engine(str(path), {})
 
 
-def test_a_neighbour_in_an_earlier_folder_comes_first_with_both_engines(tmp_path: Path) -> None:
+def test_a_file_beside_the_view_in_an_earlier_folder_comes_first_with_both_engines(tmp_path: Path) -> None:
     write(tmp_path, {"theme/shop/part.html": "theme", "base/shop/part.html": "base"})
     write(tmp_path, {"base/shop/page.html": "{% include 'part.html' %}"})
     folders = [tmp_path / "theme", tmp_path / "base"]
@@ -142,7 +142,7 @@ def test_a_neighbour_in_an_earlier_folder_comes_first_with_both_engines(tmp_path
         assert engine(str(tmp_path / "base/shop/page.html"), {}) == "theme"
 
 
-def test_a_macro_is_imported_from_a_neighbour_or_not_at_all(app: App, tmp_path: Path) -> None:
+def test_a_macro_is_imported_from_a_file_beside_the_view(app: App, tmp_path: Path) -> None:
     write(tmp_path / "views/shop", {"m.html": "{% macro m() %}m{% endmacro %}"})
     write(tmp_path / "views/shop", {"page.html": "{% from 'm.html' import m %}{{ m() }}"})
     write(
@@ -160,14 +160,14 @@ def test_a_missing_field_is_written_as_nothing_with_both_engines(tmp_path: Path)
             assert engine(str(tmp_path / "form.html"), {"form": missing, "x": None}) == "<>"
 
 
-def test_an_environment_of_ones_own_writes_none_as_nothing_unless_it_has_its_own_finalize(tmp_path: Path) -> None:
+def test_an_own_environment_writes_none_as_nothing_unless_it_has_its_own_finalize(tmp_path: Path) -> None:
     write(tmp_path, {"x.html": "<{{ x }}>"})
     own = jinja2.Environment(finalize=lambda value: "-" if value is None else value)
     for environment, text in ((jinja2.Environment(), "<>"), (own, "<->")):
         assert jinja2_engine(tmp_path, environment)(str(tmp_path / "x.html"), {"x": None}) == text
 
 
-def test_an_environment_of_ones_own_serves_several_engines_and_is_left_as_it_is(tmp_path: Path) -> None:
+def test_an_own_environment_serves_several_engines_and_is_not_changed(tmp_path: Path) -> None:
     write(tmp_path, {"one/x.html": "one{{ x }}", "two/x.html": "two{{ x }}", "own/x.html": "own{{ x }}"})
     environment = jinja2.Environment(loader=jinja2.FileSystemLoader(tmp_path / "own"))
     one, two = (jinja2_engine(tmp_path / name, environment) for name in ("one", "two"))
@@ -176,7 +176,7 @@ def test_an_environment_of_ones_own_serves_several_engines_and_is_left_as_it_is(
     assert environment.get_template("x.html").render(x=None) == "ownNone"
 
 
-def test_an_environment_that_joins_paths_in_its_own_way_goes_on_to_do_so(tmp_path: Path) -> None:
+def test_an_environment_with_its_own_join_path_keeps_it(tmp_path: Path) -> None:
     class Themed(jinja2.Environment):
         def join_path(self, template: str, parent: str) -> str:
             return f"themes/{template}"

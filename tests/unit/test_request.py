@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from miniexpress import express
+from miniexpress import App, express
 
 Serve = Callable[..., str]
 
@@ -57,3 +57,53 @@ def test_a_cookie_that_holds_json_is_read_and_what_cookie_parser_takes_for_none_
     value, user = requests.get(serve(app, max_header_size=65536), headers={"Cookie": f"a={sent}"}).json()
     assert value == read
     assert user == (read.get("user") if isinstance(read, dict) else None)
+
+
+# Signed cookies
+
+
+def signing_app(secret: Any) -> App:
+    """An app whose /set signs two cookies with ``secret``, and whose / sends what it reads of the request's."""
+    app = express()
+
+    def set_secret(req: Any, res: Any, next: Any) -> None:
+        req.secret = secret
+        next()
+
+    app.use(set_secret)
+    app.get("/set", lambda req, res: res.cookie("u", "ada", signed=True).cookie("o", {"a": 1}, signed=True).end())
+    app.get("/", lambda req, res: res.json([req.cookies, req.signed_cookies]))
+    return app
+
+
+def test_a_signed_cookie_is_read_back_apart_from_the_others(serve: Serve) -> None:
+    url = serve(signing_app("s3cret"))
+    browser = requests.Session()
+    browser.get(f"{url}/set")
+    browser.cookies.set("plain", "x")
+    assert browser.get(url).json() == [{"plain": "x"}, {"u": "ada", "o": {"a": 1}}]
+
+
+@pytest.mark.parametrize("value", ["s:bob.WAUmykoLSrxXMn", "s:bob", "s:", "s%3Abob."])
+def test_a_cookie_with_a_wrong_signature_is_false(serve: Serve, value: str) -> None:
+    got = requests.get(serve(signing_app("s3cret")), headers={"Cookie": f"u={value}"})
+    assert got.json() == [{}, {"u": False}]
+
+
+def test_a_cookie_that_an_older_secret_signed_is_accepted(serve: Serve) -> None:
+    set_cookie = requests.get(serve(signing_app("old")) + "/set").headers["Set-Cookie"]
+    header = {"Cookie": set_cookie.partition(";")[0]}
+    assert requests.get(serve(signing_app(["new", "old"])), headers=header).json()[1]["u"] == "ada"
+    assert requests.get(serve(signing_app(["new"])), headers=header).json()[1]["u"] is False
+
+
+def test_without_a_secret_no_cookie_is_a_signed_one(serve: Serve) -> None:
+    got = requests.get(serve(signing_app(None)), headers={"Cookie": "u=s:bob.x"})
+    assert got.json() == [{"u": "s:bob.x"}, {}]
+
+
+def test_an_option_of_a_cookie_in_javascripts_spelling_is_refused_with_the_one_meant(serve: Serve) -> None:
+    app = express()
+    app.get("/", lambda req, res: res.cookie("a", "b", httpOnly=True))
+    app.use(lambda err, req, res, next: res.status(500).json(str(err)))
+    assert requests.get(serve(app)).json() == "Response.cookie() has no option 'httpOnly': did you mean 'http_only'?"

@@ -106,7 +106,7 @@ def test_a_redirect_to_nowhere_is_a_type_error(serve: Serve, arguments: tuple[An
     assert len(raised) == 1
 
 
-@pytest.mark.parametrize(("begin", "told"), [("write", "has begun to leave"), ("send", "was answered already")])
+@pytest.mark.parametrize(("begin", "told"), [("write", "was started already"), ("send", "was ended already")])
 def test_a_second_answer_is_refused_in_words_that_say_why(serve: Serve, begin: str, told: str) -> None:
     messages = []
 
@@ -137,8 +137,8 @@ AGAIN: dict[str, Callable[[Any], object]] = {
 @pytest.mark.parametrize(
     ("first", "how", "allowed", "text"),
     [
-        (lambda res: res.send("1"), "was answered already", {"set", "remove_header"}, "1"),
-        (lambda res: res.write("1"), "has an answer that has begun to leave", {"status", "write", "end"}, "123"),
+        (lambda res: res.send("1"), "was ended already", {"set", "remove_header"}, "1"),
+        (lambda res: res.write("1"), "was started already", {"status", "write", "end"}, "123"),
     ],
 )
 def test_what_comes_too_late_is_an_error_that_names_the_request(
@@ -157,7 +157,7 @@ def test_what_comes_too_late_is_an_error_that_names_the_request(
     app = express()
     app.get("/page", answer)
     assert requests.get(serve(app) + "/page?a=1").text == text
-    message = f"Cannot set headers after they are sent to the client: GET /page?a=1 {how}"
+    message = f"Cannot set headers after they are sent to the client: the response to GET /page?a=1 {how}"
     assert refused == dict.fromkeys({*AGAIN} - allowed, message)
 
 

@@ -69,9 +69,9 @@ def flask_site(serve: Serve) -> str:
 def test_flask_finds_its_paths_below_the_mount(flask_site: str) -> None:
     for path in ("/old", "/old/", "/old?a=1"):
         assert requests.get(flask_site + path).text == "index, about is at /old/about/%C3%BC"
-    answer = requests.get(f"{flask_site}/old/about/%C3%BC?a=1&b=%20")
-    assert answer.json() == {"page": "ü", "args": {"a": "1", "b": " "}, "root": "/old"}
-    assert answer.headers["Content-Type"] == "application/json"
+    response = requests.get(f"{flask_site}/old/about/%C3%BC?a=1&b=%20")
+    assert response.json() == {"page": "ü", "args": {"a": "1", "b": " "}, "root": "/old"}
+    assert response.headers["Content-Type"] == "application/json"
     missing = requests.get(f"{flask_site}/old/missing")
     assert (missing.status_code, missing.reason) == (404, "NOT FOUND")
     assert requests.get(f"{flask_site}/older").text.count("Cannot GET /older") == 1
@@ -82,46 +82,49 @@ def test_flask_reads_bodies_and_keeps_its_own_session_beside_ours(flask_site: st
     assert browser.get(f"{flask_site}/old/user").text == "nobody"
     browser.post(f"{flask_site}/login")
     for number, body in enumerate((b"x" * 300_000, iter([b"chunked ", b"body"])), 1):
-        answer = browser.post(f"{flask_site}/old/upload", data=body)
+        response = browser.post(f"{flask_site}/old/upload", data=body)
         size = 300_000 if number == 1 else 12
-        assert (answer.status_code, answer.text) == (201, f"{size} bytes, upload {number}")
-        assert answer.headers["X-Tag"] == "a, b"
+        assert (response.status_code, response.text) == (201, f"{size} bytes, upload {number}")
+        assert response.headers["X-Tag"] == "a, b"
     assert browser.get(f"{flask_site}/old/user").text == "Ada"
     assert set(browser.cookies.keys()) == {"session", "connect.sid"}
 
 
-def test_flask_streams_and_answers_head(flask_site: str) -> None:
-    answer = requests.get(f"{flask_site}/old/stream")
-    assert (answer.text, answer.headers["Transfer-Encoding"]) == ("line 0\nline 1\nline 2\n", "chunked")
+def test_flask_streams_and_replies_to_head_and_options(flask_site: str) -> None:
+    response = requests.get(f"{flask_site}/old/stream")
+    assert (response.text, response.headers["Transfer-Encoding"]) == ("line 0\nline 1\nline 2\n", "chunked")
     head = requests.head(f"{flask_site}/old/")
     assert (head.status_code, head.content, head.headers["Content-Length"]) == (200, b"", "36")
     assert requests.options(f"{flask_site}/old/upload").headers["Allow"].count("POST") == 1
     assert requests.get(f"{flask_site}/old/broken").status_code == 500
 
 
-class Pieces:
-    """A WSGI app's answer that counts how often it is closed."""
+class CountedBody:
+    """The body that a WSGI app returns, which counts its calls of ``close``."""
 
-    def __init__(self, *pieces: bytes) -> None:
-        self.pieces = iter(pieces)
+    def __init__(self, *chunks: bytes) -> None:
+        self.chunks = iter(chunks)
         self.closed = 0
 
     def __iter__(self) -> Iterator[bytes]:
-        return self.pieces
+        return self.chunks
 
     def close(self) -> None:
         self.closed += 1
 
 
-def answered(old: Any, method: str = "GET", path: str = "/old", **environ: Any) -> tuple[str, dict[str, str], bytes]:
-    """What an App with ``old`` mounted answers when it is called as WSGI servers do."""
+def call_mounted(
+    old: Any, method: str = "GET", path: str = "/old", **environ: Any
+) -> tuple[str, dict[str, str], bytes]:
+    """Call an App that has ``old`` mounted at /old; return status, headers and body."""
     app = express()
     app.set("env", "test")
     app.use("/old", wsgi(old))
-    return called(app, method, path, **environ)
+    return call_app(app, method, path, **environ)
 
 
-def called(app: Any, method: str = "GET", path: str = "/", **environ: Any) -> tuple[str, dict[str, str], bytes]:
+def call_app(app: Any, method: str = "GET", path: str = "/", **environ: Any) -> tuple[str, dict[str, str], bytes]:
+    """Call a WSGI app as a server does; return status, headers and body."""
     seen: list[Any] = []
     written = io.BytesIO()
 
@@ -139,43 +142,43 @@ def called(app: Any, method: str = "GET", path: str = "/", **environ: Any) -> tu
         "wsgi.input": io.BytesIO(),
         **environ,
     }
-    pieces = app(environ, start_response)
-    body = b"".join(pieces)
-    if hasattr(pieces, "close"):
-        pieces.close()
+    chunks = app(environ, start_response)
+    body = b"".join(chunks)
+    if hasattr(chunks, "close"):
+        chunks.close()
     return seen[0], seen[1], written.getvalue() + body
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-def test_the_answer_is_closed_once(method: str) -> None:
-    pieces = Pieces(b"", b"one ", b"two")
+def test_the_returned_body_is_closed_once(method: str) -> None:
+    returned = CountedBody(b"", b"one ", b"two")
 
     def old(environ: Any, start_response: Any) -> Any:
         start_response("200 OK", [])
-        return pieces
+        return returned
 
-    assert answered(old, method)[2] == (b"" if method == "HEAD" else b"one two")
-    assert pieces.closed == 1
+    assert call_mounted(old, method)[2] == (b"" if method == "HEAD" else b"one two")
+    assert returned.closed == 1
 
 
-def test_the_head_may_come_with_the_first_piece() -> None:
+def test_start_response_may_be_called_with_the_first_chunk() -> None:
     def old(environ: Any, start_response: Any) -> Any:
         yield b""
         start_response("201 Made", [("X-Late", "yes")])
         yield b"body"
 
-    status, headers, body = answered(old)
+    status, headers, body = call_mounted(old)
     assert (status, headers["X-Late"], body) == ("201 Made", "yes", b"body")
 
 
-def test_a_second_head_takes_the_place_of_the_first_when_an_error_asks_for_it() -> None:
+def test_start_response_with_exc_info_replaces_status_and_headers() -> None:
     def old(environ: Any, start_response: Any) -> Any:
         start_response("200 OK", [("X-First", "yes")])
         error = ValueError("changed my mind")
         start_response("503 Later", [("X-Second", "yes")], (ValueError, error, None))
         return [b"sorry"]
 
-    status, headers, body = answered(old)
+    status, headers, body = call_mounted(old)
     assert (status, body) == ("503 Later", b"sorry")
     assert "X-Second" in headers
     assert "X-First" not in headers
@@ -184,16 +187,16 @@ def test_a_second_head_takes_the_place_of_the_first_when_an_error_asks_for_it() 
 def test_write_sends_at_once_and_what_is_returned_comes_after() -> None:
     def old(environ: Any, start_response: Any) -> Any:
         write = start_response("200 OK", [("X-Old", "yes")])
-        for piece in (b"", b"written, ", b"", b"again, "):
-            write(piece)
+        for chunk in (b"", b"written, ", b"", b"again, "):
+            write(chunk)
         return [b"returned"]
 
-    status, headers, body = answered(old)
+    status, headers, body = call_mounted(old)
     assert (status, headers["X-Old"], body) == ("200 OK", "yes", b"written, again, returned")
 
 
-@pytest.mark.parametrize("fails", [False, True], ids=["it answered", "it failed"])
-def test_write_is_refused_once_the_answer_of_the_wsgi_app_has_ended(fails: bool) -> None:
+@pytest.mark.parametrize("fails", [False, True], ids=["it returned", "it failed"])
+def test_write_is_refused_after_the_response_of_the_wsgi_app_has_ended(fails: bool) -> None:
     kept: list[Any] = []
 
     def old(environ: Any, start_response: Any) -> Any:
@@ -202,25 +205,23 @@ def test_write_is_refused_once_the_answer_of_the_wsgi_app_has_ended(fails: bool)
             raise ValueError("broken")
         return []
 
-    def answer_instead(err: Any, req: Request, res: Response, next: Any) -> None:
+    def send_error_page(err: Any, req: Request, res: Response, next: Any) -> None:
         res.write("sorry")
         write_late()
         res.end()
 
     def write_late() -> None:
-        with pytest.raises(RuntimeError, match=r"write\(\) was called after the WSGI app's answer had ended"):
+        with pytest.raises(RuntimeError, match=r"write\(\) was called after the WSGI app's response had ended"):
             kept[0](b"late")
 
     app = express()
     app.use(wsgi(old))
-    app.use(answer_instead)
-    assert called(app)[2] == (b"sorry" if fails else b"")
+    app.use(send_error_page)
+    assert call_app(app)[2] == (b"sorry" if fails else b"")
     write_late()
 
 
-def test_an_error_after_the_first_byte_breaks_the_answer_off(serve: Serve) -> None:
-    pieces: list[Pieces] = []
-
+def test_an_error_after_the_first_byte_aborts_the_connection(serve: Serve) -> None:
     def old(environ: Any, start_response: Any) -> Any:
         write = start_response("200 OK", [("Content-Length", "100")])
         write(b"begun")
@@ -235,7 +236,6 @@ def test_an_error_after_the_first_byte_breaks_the_answer_off(serve: Serve) -> No
     url = serve(app)
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         requests.get(url)
-    assert not pieces
 
 
 def silent(environ: Any, start_response: Any) -> Any:
@@ -264,29 +264,29 @@ def failing(environ: Any, start_response: Any) -> Any:
 
 
 @pytest.mark.parametrize("old", [silent, twice, no_status, bad_header, failing])
-def test_what_breaks_the_rules_goes_on_as_an_error(old: Any) -> None:
-    status, headers, _ = answered(old)
+def test_a_wsgi_app_that_breaks_pep_3333_is_an_error(old: Any) -> None:
+    status, headers, _ = call_mounted(old)
     assert status == "500 Internal Server Error"
     assert "X-B" not in headers
 
 
-def test_a_body_that_was_read_before_is_an_error_that_names_the_mend() -> None:
+def test_a_body_read_by_another_handler_is_an_error_that_names_the_order() -> None:
     app, errors = express(), []
     app.use(json())
     app.use("/old", wsgi(silent))
     app.use(lambda err, req, res, next: (errors.append(str(err)), res.end()))
     body = b'{"a": 1}'
     header = {"CONTENT_TYPE": "application/json", "CONTENT_LENGTH": str(len(body))}
-    called(app, "POST", "/old", **{"wsgi.input": io.BytesIO(body)}, **header)
+    call_app(app, "POST", "/old", **{"wsgi.input": io.BytesIO(body)}, **header)
     assert "mount wsgi(…) ahead of json()" in errors[0]
 
 
-def test_what_is_no_app_is_refused() -> None:
+def test_an_app_that_cannot_be_called_is_refused() -> None:
     with pytest.raises(TypeError, match=r"wsgi\(\) takes a WSGI app, not 'app'"):
         wsgi("app")  # type: ignore[arg-type]
 
 
-def test_the_environ_is_that_of_the_place() -> None:
+def test_script_name_and_path_info_are_those_of_the_mount() -> None:
     seen: dict[str, Any] = {}
 
     def old(environ: Any, start_response: Any) -> Any:
@@ -298,7 +298,7 @@ def test_the_environ_is_that_of_the_place() -> None:
     inner.use("/a%20b", wsgi(old))
     app = express()
     app.use("/outer/:id", inner)
-    called(app, path="/mnt", SCRIPT_NAME="/mnt", REQUEST_URI="/mnt/outer/7/a%20b/%C3%BC%2Fx?q=%20")
+    call_app(app, path="/mnt", SCRIPT_NAME="/mnt", REQUEST_URI="/mnt/outer/7/a%20b/%C3%BC%2Fx?q=%20")
     assert seen["SCRIPT_NAME"] == "/mnt/outer/7/a b"
     assert seen["PATH_INFO"] == "/Ã¼/x"
     assert seen["QUERY_STRING"] == "q=%20"
@@ -339,7 +339,7 @@ def test_the_base_url_is_the_part_of_the_target_that_is_script_name(
     environ |= {"REQUEST_URI": target} if target else {}
     app = express()
     app.use(lambda req, res: res.json([req.base_url, req.url]))
-    assert tuple(encoder.loads(called(app, path=path, **environ)[2])) == expected
+    assert tuple(encoder.loads(call_app(app, path=path, **environ)[2])) == expected
 
 
 def test_an_app_in_another_by_wsgi_has_its_routes_below_a_path_beyond_ascii() -> None:
@@ -347,13 +347,13 @@ def test_an_app_in_another_by_wsgi_has_its_routes_below_a_path_beyond_ascii() ->
     inner.get("/", lambda req, res: res.json([req.base_url, req.url]))
     app = express()
     app.use(re.compile("/caf%C3%A9 ?"), wsgi(inner))
-    assert called(app, path="/cafÃ©", REQUEST_URI="/caf%C3%A9?x=1")[2] == b'["/caf%C3%A9","/?x=1"]'
+    assert call_app(app, path="/cafÃ©", REQUEST_URI="/caf%C3%A9?x=1")[2] == b'["/caf%C3%A9","/?x=1"]'
 
 
 def test_an_app_mounts_as_a_wsgi_app_too() -> None:
     inner = express()
     inner.get("/x", lambda req, res: res.json([req.base_url, req.url, req.original_url]))
-    assert answered(inner, path="/old/x")[2] == b'["/old","/x","/old/x"]'
+    assert call_mounted(inner, path="/old/x")[2] == b'["/old","/x","/old/x"]'
 
 
 def test_an_app_behind_proxy_fix(serve: Serve) -> None:
@@ -362,8 +362,8 @@ def test_an_app_behind_proxy_fix(serve: Serve) -> None:
     app.get("/who", lambda req, res: res.json([req.ip, req.protocol, req.host, req.base_url]))
     url = serve(validator(proxy_fix(app, x_for=1, x_proto=1, x_host=1, x_prefix=1)))
     forwarded = {"For": "203.0.113.7", "Proto": "https", "Host": "example.com", "Prefix": "/app"}
-    answer = requests.get(f"{url}/who", headers={f"X-Forwarded-{name}": value for name, value in forwarded.items()})
-    assert answer.json() == ["203.0.113.7", "https", "example.com", "/app"]
+    response = requests.get(f"{url}/who", headers={f"X-Forwarded-{name}": value for name, value in forwarded.items()})
+    assert response.json() == ["203.0.113.7", "https", "example.com", "/app"]
 
 
 def test_an_app_and_a_flask_app_side_by_side(serve: Serve) -> None:
@@ -380,7 +380,7 @@ CASES = [(area, case) for area, cases in all_cases().items() for case in cases]
 
 
 def with_a_type(app: Any) -> Any:
-    """The checker wants a Content-Type on every answer; PEP 3333 and Express do not."""
+    """The checker wants a Content-Type on every response; PEP 3333 and Express do not."""
 
     def typed(environ: Any, start_response: Any) -> Any:
         def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
@@ -392,7 +392,9 @@ def with_a_type(app: Any) -> Any:
     return typed
 
 
-def test_wsgiref_validate_finds_nothing(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
+def test_wsgiref_validate_finds_no_violation_in_the_conformance_apps(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
     """Every app of the comparison with Express, and the first requests to each, under PEP 3333's checker."""
     prepare()
     current: list[App] = []

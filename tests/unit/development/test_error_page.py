@@ -125,7 +125,7 @@ def test_the_route_is_told_from_the_top(serve: Serve) -> None:
 def test_errors_of_every_kind_have_a_page(app: App, serve: Serve) -> None:
     url = serve(app)
     assert page(f"{url}/api/pattern", 418).startswith("miniexpress.errors.HTTPError: short & stout\n")
-    assert "returned, but neither answered nor called next()" in page(f"{url}/dead-end")
+    assert "returned, but neither responded nor called next()" in page(f"{url}/dead-end")
     assert page(f"{url}/text") == "just <text>"
     deep = page(f"{url}/deep")
     assert deep.startswith("RecursionError: ")

@@ -20,16 +20,16 @@ RunApp = Callable[..., App]
 PROGRAM = """
 import os, time
 from miniexpress import express
-from helper import ANSWER
+from helper import TEXT
 
 app = express()
-app.get("/", lambda req, res: res.send(f"{ANSWER} {os.getpid()}"))
+app.get("/", lambda req, res: res.send(f"{TEXT} {os.getpid()}"))
 
 @app.get("/slow")
 def slow(req, res):
     open("slow", "w").close()
     time.sleep(1)
-    res.send(ANSWER)
+    res.send(TEXT)
 
 app.listen(os.environ["PORT"], lambda: print("listening", flush=True)%s)
 """
@@ -41,7 +41,7 @@ def folder(tmp_path: Path) -> Path:
     (folder / "views").mkdir(parents=True)
     (folder / ".hidden").mkdir()
     (folder / "main.py").write_text(PROGRAM % "")
-    (folder / "helper.py").write_text('ANSWER = "first"')
+    (folder / "helper.py").write_text('TEXT = "first"')
     (folder / "views" / "index.html").write_text("a view")
     return folder
 
@@ -52,7 +52,8 @@ def app(folder: Path, run_app: RunApp) -> App:
     return run_app(argv=argv, cwd=folder, env={"MINIEXPRESS_RELOAD": "1"})
 
 
-def answer(app: App) -> list[str]:
+def get_index(app: App) -> list[str]:
+    """Return the text and the pid that the app sends, or two empty ones while it does not listen."""
     try:
         return requests.get(app.url, timeout=5).text.split()
     except requests.ConnectionError:
@@ -60,7 +61,7 @@ def answer(app: App) -> list[str]:
 
 
 def write(file: Path, text: str) -> None:
-    """As an editor saves: whole at once, and with a time that differs however coarse the clock."""
+    """Replace a file as an editor does: at once, with another mtime even where the clock is coarse."""
     later = file.stat().st_mtime + 2 if file.exists() else None
     new = file.with_name(f"{file.name}.new")
     new.write_text(text)
@@ -69,17 +70,17 @@ def write(file: Path, text: str) -> None:
     new.replace(file)
 
 
-def test_a_change_of_a_module_starts_the_app_anew(app: App, folder: Path) -> None:
-    text, pid = answer(app)
+def test_a_changed_module_restarts_the_app(app: App, folder: Path) -> None:
+    text, pid = get_index(app)
     assert text == "first"
     assert int(pid) != app.pid
-    write(folder / "helper.py", 'ANSWER = "second"')
-    wait_for(lambda: answer(app)[0] == "second", "the changed module")
+    write(folder / "helper.py", 'TEXT = "second"')
+    wait_for(lambda: get_index(app)[0] == "second", "the changed module")
     assert not is_alive(int(pid))
     assert app.output().count("listening") == 2
 
 
-def test_a_changed_or_new_view_does_too_and_other_files_do_not(app: App, folder: Path) -> None:
+def test_a_changed_or_new_view_restarts_the_app_and_other_files_do_not(app: App, folder: Path) -> None:
     for number, name in enumerate(("index.html", "new.html"), 2):
         write(folder / "notes.txt", name)
         write(folder / ".hidden" / "x.py", name)
@@ -88,51 +89,51 @@ def test_a_changed_or_new_view_does_too_and_other_files_do_not(app: App, folder:
     assert app.output().count("reloading") == 2
 
 
-def test_an_app_that_fails_is_waited_for_to_be_mended(app: App, folder: Path) -> None:
-    write(folder / "helper.py", "ANSWER = ")
+def test_an_app_that_failed_is_restarted_when_it_is_corrected(app: App, folder: Path) -> None:
+    write(folder / "helper.py", "TEXT = ")
     wait_for(lambda: "SyntaxError" in app.output(), "the failure")
     assert app.status is None
-    write(folder / "helper.py", 'ANSWER = "mended"')
-    wait_for(lambda: answer(app)[0] == "mended", "the mended module")
+    write(folder / "helper.py", 'TEXT = "corrected"')
+    wait_for(lambda: get_index(app)[0] == "corrected", "the corrected module")
 
 
-def test_what_is_under_way_is_finished_by_the_one_that_took_it(app: App, folder: Path) -> None:
+def test_a_request_under_way_is_finished_before_the_restart(app: App, folder: Path) -> None:
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(requests.get, f"{app.url}/slow")
         wait_for((folder / "slow").exists, "the slow request")
-        write(folder / "helper.py", 'ANSWER = "second"')
+        write(folder / "helper.py", 'TEXT = "second"')
         assert slow.result(20).text == "first"
-    wait_for(lambda: answer(app)[0] == "second", "the changed module")
+    wait_for(lambda: get_index(app)[0] == "second", "the changed module")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_both_processes_well(app: App, number: signal.Signals) -> None:
-    pid = int(answer(app)[1])
+def test_a_signal_ends_watcher_and_child_with_status_0(app: App, number: signal.Signals) -> None:
+    pid = int(get_index(app)[1])
     assert (app.interrupt() if number is signal.SIGINT else app.terminate()) == 0
     assert not is_alive(pid)
     assert not is_listening(app.port)
 
 
-def test_ctrl_c_which_reaches_both_ends_both_well(app: App) -> None:
-    pid = int(answer(app)[1])
+def test_ctrl_c_in_both_processes_ends_them_with_status_0(app: App) -> None:
+    pid = int(get_index(app)[1])
     os.kill(pid, signal.SIGINT)
     assert app.interrupt() == 0
     assert not is_alive(pid)
 
 
 def test_the_app_does_not_outlive_a_watcher_that_is_killed(app: App) -> None:
-    pid = int(answer(app)[1])
+    pid = int(get_index(app)[1])
     app.kill()
     wait_for(lambda: not is_alive(pid), "the end of the app")
     assert not is_listening(app.port)
 
 
-def test_an_app_that_ends_well_by_itself_is_not_started_anew(folder: Path) -> None:
+def test_an_app_that_exits_with_status_0_is_not_restarted(folder: Path) -> None:
     (folder / "main.py").write_text(PROGRAM.replace('print("listening", flush=True)', "os._exit(0)") % ", reload=True")
     environment = user_environment(PORT=str(free_port()))
     assert subprocess.run([sys.executable, "main.py"], cwd=folder, env=environment, timeout=30).returncode == 0
 
 
-def test_without_being_asked_for_it_does_not_reload(folder: Path, run_app: RunApp) -> None:
+def test_without_the_option_the_app_runs_in_the_started_process(folder: Path, run_app: RunApp) -> None:
     app = run_app(argv=[sys.executable, str(folder / "main.py")], cwd=folder)
-    assert int(answer(app)[1]) == app.pid
+    assert int(get_index(app)[1]) == app.pid

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miniexpress import HTTPError, Router, express
-from miniexpress.routing.prefix_index import Index
+from miniexpress.routing.prefix_index import PrefixIndex
 
 # U+017F is a letter that patterns take for an s, and lower() does not.
 SEGMENTS = st.sampled_from(["a", "A", "b", "ab", ":x", "a:x", ":x-a", "{a}", "*w", "a{b}", "é", "\u017f", "\\*", ""])
@@ -37,7 +37,7 @@ def test_every_layer_that_matches_is_found_in_order(
         except ValueError:  # two captures with nothing between them
             continue
     matching = [place for place, layer in enumerate(router.stack) if matches(layer, pathname)]
-    places = list(Index([layer.prefix for layer in router.stack]).places(pathname))
+    places = list(PrefixIndex([layer.prefix for layer in router.stack]).candidates(pathname))
     assert [place for place in places if place in matching] == matching
     assert places == sorted(set(places))
 
@@ -56,7 +56,7 @@ def test_a_request_tries_few_of_a_thousand_routes(form: str) -> None:
     for number in range(1000):
         router.get(form.format(number), lambda req, res: None)
     pathname = form.format(999).replace(":id", "5").replace("*rest", "5/6").replace("{/5}", "/5")
-    assert list(Index([layer.prefix for layer in router.stack]).places(pathname)) == [999]
+    assert list(PrefixIndex([layer.prefix for layer in router.stack]).candidates(pathname)) == [999]
 
 
 def test_a_layer_that_is_added_while_a_request_is_under_way_is_found_by_it() -> None:
@@ -109,7 +109,7 @@ def test_next_goes_on_from_its_own_layer_though_another_url_was_walked_meanwhile
         req.url = "/b"
         next()
 
-    app.get("/b", lambda req, res: seen.append("b") or (res.answered or res.send("b")))
+    app.get("/b", lambda req, res: seen.append("b") or (res.ended or res.send("b")))
     environ = {"REQUEST_METHOD": "GET", "REQUEST_URI": "/a", "wsgi.url_scheme": "http"}
     list(app(environ, lambda status, headers: lambda data: None))
     assert seen == ["a", "b", "a", "b"]

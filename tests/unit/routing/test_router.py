@@ -191,7 +191,7 @@ REFUSED = {
     "an async method": (Class(0, 0).method, rf"Class.method \({HERE}:\d+\) is async.*plain def"),
     "an async object": (AsynchronousObject(), "AsynchronousObject object.* is async.*plain def"),
     "a partial of an async one": (functools.partial(asynchronous), "asynchronous.* is async.*plain def"),
-    "a generator": (generator, rf"generator \({HERE}:\d+\) is a generator.*not with yield"),
+    "a generator": (generator, rf"generator \({HERE}:\d+\) is a generator.*not by yield"),
     "a class": (Class, r"Class.*\(req, res\), \(req, res, next\) or \(err, req, res, next\)"),
     "one parameter": (one, rf"one \({HERE}:\d+\) takes 1 param.*\(req, res\), \(req, res, next\) or \(err,"),
     "one parameter and self": (Class(0, 0).short, rf"Class.short \({HERE}:\d+\) takes 1 param.*\(req, res\)"),
@@ -461,7 +461,7 @@ def test_a_handler_that_does_nothing_is_a_500_whose_log_line_names_it(
         got = requests.get(serve(app) + "/silent", timeout=5)
     assert got.status_code == 500
     place = rf"silent \({HERE}:{silent.__code__.co_firstlineno}\)"
-    assert re.search(rf"GET /silent: .*{place}.*neither answered nor called next", caplog.text)
+    assert re.search(rf"GET /silent: .*{place}.*neither responded nor called next", caplog.text)
 
 
 def test_the_one_that_did_nothing_is_named_and_not_the_ones_around_it(

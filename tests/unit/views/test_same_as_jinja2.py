@@ -1,4 +1,4 @@
-"""Templates that nobody thought of: what the built-in engine takes, it renders as Jinja2 does."""
+"""Random templates: whatever the built-in engine compiles, it renders as Jinja2 does."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ PARTS = ("", "{{ x }}", "{{ a }}\n", "{{ loop.index }}", "{% block one %}p{% end
 
 
 class Grammar:
-    """Writes templates of every construct there is. ``below(n)`` chooses: a number from 0 to n - 1."""
+    """Generate templates of every construct. ``below(n)`` returns the random choices: a number from 0 to n - 1."""
 
     def __init__(self, below: Callable[[int], int]) -> None:
         self.below = below
@@ -144,7 +144,7 @@ directories = count()
 
 
 def both(root: Path, files: Mapping[str, str], context: dict[str, Any]) -> tuple[str | TemplateError, str | Exception]:
-    """What the two engines make of it: a text, or an error."""
+    """Render with both engines; return the text or the error of each."""
     root = root / str(next(directories))
     root.mkdir()
     write(root, files)
@@ -163,7 +163,7 @@ def both(root: Path, files: Mapping[str, str], context: dict[str, Any]) -> tuple
 
 @settings(max_examples=200, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(seed=st.integers(0, 2**64), context=CONTEXTS)
-def test_whatever_the_grammar_yields_renders_as_in_jinja2(
+def test_a_random_template_of_the_grammar_renders_as_in_jinja2(
     tmp_path_factory: pytest.TempPathFactory, seed: int, context: dict[str, Any]
 ) -> None:
     # One draw for all choices, or the choosing would take longer than the rendering; stirred, because draws repeat.
@@ -206,7 +206,7 @@ SOUP = (  # noqa: SIM905
     blank=st.sampled_from(("", " ")),
 )
 @example(pieces=["in"], wrapping="{%% for %s in xs %%}{{ x }}{%% endfor %%}", blank="")
-def test_whatever_is_taken_at_all_renders_as_in_jinja2(
+def test_a_random_text_that_compiles_renders_as_in_jinja2(
     tmp_path_factory: pytest.TempPathFactory, pieces: list[str], wrapping: str, blank: str
 ) -> None:
     context = {"x": "<x>", "xs": [1, 2], "d": {"a": 1}, "a": {"b": None}}

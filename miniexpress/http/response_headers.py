@@ -1,0 +1,106 @@
+"""Header fields of a response. All that is in them is checked when it is set, since not every WSGI server looks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from .headers import HEADER_TEXT, TOKEN
+
+# WSGI servers look into these or add them: a second line would leave the framing of the response to chance.
+SINGLE_VALUED = {"connection", "content-length", "date", "transfer-encoding"}
+_DIGITS = re.compile("[0-9]+")
+
+
+class ResponseHeaders:
+    """Header fields by name, in any case (RFC 9110 section 5.1). They are sent in the order they were set in."""
+
+    __slots__ = ("_fields",)
+
+    def __init__(self) -> None:
+        self._fields: dict[str, tuple[str, str | list[str]]] = {}
+
+    def __contains__(self, key: str) -> bool:
+        """Return whether the field ``key``, in lower case, is set."""
+        return key in self._fields
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fields)
+
+    def get(self, name: str) -> str | list[str] | None:
+        """Return the value of a field: a ``str``, a list for several lines, or ``None``."""
+        found = self._fields.get(name.lower())
+        return found[1] if found else None
+
+    def set(self, name: str, value: Any) -> None:
+        """Set a field; a list makes as many lines. Raises ``TypeError`` and ``ValueError`` for what none may be."""
+        key, name = field_name(name)
+        if isinstance(value, (list, tuple)):
+            if key in SINGLE_VALUED:
+                raise ValueError(f"{name} is one line: give it one value, not the list {value!r}")
+            checked: str | list[str] = [_field_value(name, each) for each in value]
+        else:
+            checked = _field_value(name, value)
+            if key == "content-length" and not _DIGITS.fullmatch(checked):
+                raise ValueError(f"Content-Length is a number of bytes, not {value!r}")
+        self._fields[key] = (name, checked)
+
+    def set_unchecked(self, name: str, value: str) -> None:
+        """Set a field to what is known to be right, as a check takes longer."""
+        self._fields[name.lower()] = (name, value)
+
+    def remove(self, name: str) -> None:
+        """Remove a field, if it is set."""
+        self._fields.pop(name.lower(), None)
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return ``(name, value)`` for each line, as ``start_response`` takes them (PEP 3333)."""
+        lines: list[tuple[str, str]] = []
+        for field in self._fields.values():
+            name, value = field
+            if isinstance(value, str):
+                lines.append(field)  # type: ignore[arg-type]
+            else:
+                lines += [(name, each) for each in value]
+        return lines
+
+
+@lru_cache(1024)
+def field_name(name: str) -> tuple[str, str]:
+    """Return the name of a field in lower case, and as given. Raises ``ValueError`` when it is no token."""
+    check_text("a header field", name, "a name as a str")
+    if not TOKEN.fullmatch(name):
+        raise ValueError(f"Header name must be a valid HTTP token [{name!r}]")
+    return name.lower(), str.__str__(name)
+
+
+def _field_value(name: str, value: Any) -> str:
+    text = value if type(value) is str else field_text(value)
+    if not (text.isascii() and text.isprintable()) and not HEADER_TEXT.fullmatch(text):
+        raise ValueError(f"Invalid character in header content [{name!r}]: {text!r}")
+    return text
+
+
+def field_text(value: Any) -> str:
+    """Return a value of a field or a cookie as text, as JavaScript has it. Raises ``TypeError`` for ``None``."""
+    if value is None:
+        raise TypeError("a header or cookie cannot be set to None: remove it, or give it a value")
+    if isinstance(value, str):
+        return str.__str__(value)  # WSGI takes no class derived from str.
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def check_text(taker: str, text: Any, taken: str) -> None:
+    """Raise ``TypeError`` for what is no ``str``: ``res.type() takes a media type, not 5``."""
+    if not isinstance(text, str):
+        raise TypeError(f"{taker} takes {taken}, not {text!r}")
+
+
+def check_status(code: Any) -> None:
+    """Raise ``TypeError`` for no integer, ``ValueError`` for one that is not 100 to 999."""
+    if not isinstance(code, int) or isinstance(code, bool):
+        raise TypeError(f"Invalid status code: {code!r}. Status code must be an integer.")
+    if not 100 <= code <= 999:
+        raise ValueError(f"Invalid status code: {code}. Status code must be greater than 99 and less than 1000.")
