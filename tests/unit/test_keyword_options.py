@@ -1,4 +1,4 @@
-"""Options: what is unknown is refused in words that name what was meant."""
+"""An unknown option raises a TypeError that suggests a known one."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ import pytest
 
 from miniexpress import HTTPError
 from miniexpress.files.file_finder import IsDirectory
-from miniexpress.files.send import open_file
+from miniexpress.files.send import Conditions, open_file
 from miniexpress.middleware.static import static
 from tests.support.processes import wait_for
 from tests.support.served_folder import (
@@ -68,6 +68,27 @@ def _target(link: Path) -> str:
 
 
 needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="what is open can be seen on Linux only")
+
+
+@pytest.mark.parametrize(
+    ("request_headers", "status", "body", "error"),
+    [
+        ({}, 200, DIGITS, None),
+        ({"Range": "bytes=2-4"}, 206, b"234", None),
+        ({"Range": "bytes=2-4", "If-Range": '"other"'}, 200, DIGITS, None),
+        ({"Range": "bytes=10-"}, 416, b"", 416),
+        ({"If-None-Match": ETAG}, 304, b"", None),
+        ({"If-Match": '"other"'}, 412, b"", 412),
+    ],
+)
+def test_build_needs_only_the_file_and_the_conditions(
+    request_headers: dict[str, str], status: int, body: bytes, error: int | None, root: Path
+) -> None:
+    file, sender = open_file("digits.txt", True, root=root)
+    with file.handle:
+        response = sender.build(file, Conditions("GET", 200, request_headers.get, lambda name: None))
+    assert (response.status, response.body, response.error and response.error.status) == (status, body, error)
+    assert response.headers["ETag"] == ETAG
 
 
 def test_a_large_file_is_never_in_memory_as_a_whole(big: Path, root: Path, serve: Serve) -> None:
