@@ -42,10 +42,11 @@ def count_parameters(function: Callable[..., Any], offered: int) -> int:
 
     Raises ``TypeError`` as ``fit_callback``.
     """
-    if type(function) is FunctionType and not function.__defaults__:
-        code = function.__code__
-        if not code.co_kwonlyargcount and not code.co_flags & _NOT_PLAIN:
-            return code.co_argcount
+    plain, bound = (function.__func__, 1) if type(function) is MethodType else (function, 0)
+    if type(plain) is FunctionType and not plain.__defaults__:
+        code = plain.__code__
+        if code.co_argcount >= bound and not code.co_kwonlyargcount and not code.co_flags & _NOT_PLAIN:
+            return code.co_argcount - bound
     try:
         return read_signature(function, offered, f"it is called with {offered} arguments").required
     except UnknownSignature:

@@ -56,7 +56,7 @@ class HTTPError(Exception):
 
 def status_of(error: Any, fallback: int) -> int:
     """Return the status of the response to an error: its own, or ``fallback`` if that is one of an error, or 500."""
-    return next(filter(_is_of_an_error, (_own_status(error), fallback)), 500)
+    return int.__int__(next(filter(_is_of_an_error, (_own_status(error), fallback)), 500))
 
 
 def headers_of(error: Any) -> Mapping[str, Any]:
@@ -81,7 +81,7 @@ def printable(error: BaseException) -> BaseException:
     try:
         traceback.TracebackException.from_exception(error)
     except Exception:
-        return RuntimeError(f"{type(error).__name__}: {text_of(error)}").with_traceback(error.__traceback__)
+        return RuntimeError(f"{type(error).__name__}: {text_of(error)}").with_traceback(_traceback_of(error))
     return error
 
 
@@ -91,7 +91,7 @@ def _own_status(error: Any) -> Any:
 
 
 def _is_of_an_error(status: Any) -> bool:
-    return isinstance(status, int) and 400 <= status <= 599
+    return issubclass(type(status), int) and 400 <= int.__int__(status) <= 599
 
 
 def property_of(error: Any, name: str) -> Any:
@@ -102,6 +102,7 @@ def property_of(error: Any, name: str) -> Any:
         return None
 
 
+_traceback_of = BaseException.__dict__["__traceback__"].__get__  # whatever the error's own class has of that name
 # The phrases that Express sends. Python's own differ from version to version.
 _PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
     413: "Payload Too Large",

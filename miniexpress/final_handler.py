@@ -48,7 +48,7 @@ def log_error(req: Request, status: int, error: Any) -> None:
     if status < 500:
         log.info("%s %s: %s %s", req.method, req.original_url, status, text_of(error))
         return
-    is_unexpected = isinstance(error, BaseException) and not isinstance(error, HTTPError)
+    is_unexpected = isinstance(error, BaseException) and not issubclass(type(error), HTTPError)
     log.error(
         "%s %s: %s", req.method, req.original_url, text_of(error), exc_info=printable(error) if is_unexpected else None
     )

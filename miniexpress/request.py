@@ -267,6 +267,8 @@ def _below(mount: str, target: str, environ: dict[str, Any]) -> tuple[str, str]:
     # SCRIPT_NAME is decoded, a character for each byte (PEP 3333); gunicorn's is as it was given, encoded or not.
     sent = "".join(byte[0] for byte in islice(_SENT_BYTE.finditer(path), len(mount)))
     base = sent if unquote(sent, "latin-1") == mount else mount
+    if "%" in mount and unquote(path[: len(mount)]) == unquote(mount):  # escapes may differ in case
+        base = path[: len(mount)]
     rest = path[len(base) :]
     if path.startswith(base) and rest[:1] in ("", "/", "?", "#"):
         return base, origin + (rest if origin or rest.startswith("/") else f"/{rest}")
@@ -279,7 +281,7 @@ def _below(mount: str, target: str, environ: dict[str, Any]) -> tuple[str, str]:
 def _rebuild_target(environ: dict[str, Any]) -> str:
     """Rebuild the request target where the WSGI server does not hand on the one that was sent."""
     query = environ.get("QUERY_STRING")
-    path = (environ.get("SCRIPT_NAME") or "") + (environ.get("PATH_INFO") or "")
+    path = (environ.get("SCRIPT_NAME") or "") + (environ.get("PATH_INFO") or "") or "/"
     return _quoted(path) + (f"?{query}" if query else "")
 
 

@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, Sequence, Set
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from io import TextIOBase
 from numbers import Number
 from os import PathLike, fspath
 from os.path import abspath, basename, splitext
@@ -19,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .arguments import count_parameters, flatten
 from .attrdict import AttrDict
-from .errors import HTTPError, reason_phrase
+from .errors import HTTPError, printable, reason_phrase
 from .files.file_finder import File, IsDirectory
 from .files.send import Conditions, FileChunks, FileSender, open_file
 from .http import cookies
@@ -478,7 +481,7 @@ class Response:
         if self.started:
             try:
                 for piece in (body,) if isinstance(body, bytes) else body:
-                    if not isinstance(piece, bytes):
+                    if not isinstance(piece, (bytes, bytearray, memoryview)):
                         raise _no_body(piece)
                     if piece:
                         self.write(piece)
@@ -491,8 +494,7 @@ class Response:
 
     def on_headers(self, listener: Callable[[], Any]) -> Self:
         """Call ``listener()`` just before the header fields are sent, the one added last first (npm on-headers 1.1)."""
-        if not callable(listener):
-            raise TypeError(f"res.on_headers() takes a function without parameters, not {listener!r}")
+        _check_listener("res.on_headers()", listener)
         self._on_headers.append(listener)
         return self
 
@@ -501,8 +503,7 @@ class Response:
         the response was aborted. Raises ``ValueError`` for another event, ``TypeError`` for no function."""
         if event not in ("finish", "close"):
             raise ValueError(f"a response tells of 'finish' and 'close', not of {event!r}")
-        if not callable(listener):
-            raise TypeError(f"res.on({event!r}, …) takes a function without parameters, not {listener!r}")
+        _check_listener(f"res.on({event!r}, …)", listener)
         self._listeners.setdefault(event, []).append(listener)
         return self
 
@@ -513,8 +514,9 @@ class Response:
         for listener in self._listeners.pop(event, ()):
             try:
                 listener()
-            except Exception:
-                log.exception("a listener of res.on(%r) failed: %s %s", event, self.req.method, self.req.original_url)
+            except Exception as error:
+                message = "a listener of res.on(%r) failed: %s %s"
+                log.error(message, event, self.req.method, self.req.original_url, exc_info=printable(error))
 
     def to_wsgi(self, final_handler: Callable[[Any], None]) -> Iterable[bytes]:
         """Start the response, unless ``write`` did, and return its body to the WSGI server (PEP 3333).
@@ -525,6 +527,8 @@ class Response:
         if self.error_after_start is not None:
             self.emit("close")
             raise self.error_after_start
+        if self.ended and (self._on_headers or self._listeners or not isinstance(self._body, bytes)):
+            self._restore_request()
         if not self.started:
             self._start_or_fail(final_handler)
         if not self._allows_body():
@@ -553,8 +557,6 @@ class Response:
 
     def _start(self) -> None:
         """Call the ``on_headers`` listeners, and hand status and header fields to the WSGI server."""
-        if self.ended and (self._on_headers or self._listeners or not isinstance(self._body, bytes)):
-            self._restore_request()
         if self.ended and isinstance(self._body, bytes) and self._allows_body():
             self._headers.set_unchecked("Content-Length", str(len(self._body)))
         while self._on_headers:
@@ -620,14 +622,20 @@ class _ObservedBody(Iterator[bytes]):
             self._res.emit("close")
 
 
+def _check_listener(taker: str, listener: Any) -> None:
+    if not callable(listener) or count_parameters(listener, 0):
+        raise TypeError(f"{taker} takes a function without parameters, not {listener!r}")
+
+
 def _checked_body(chunk: Any) -> bytes | Iterable[bytes]:
     """Return what ``end`` was given, as bytes or an iterable of them. A list or tuple is checked before it is sent."""
     if chunk is None:
         return b""
     if isinstance(chunk, _CHUNK_TYPES):
         return _to_bytes(chunk)
-    has_others = isinstance(chunk, (list, tuple)) and not all(isinstance(piece, bytes) for piece in chunk)
-    if has_others or isinstance(chunk, (Mapping, Set)) or not isinstance(chunk, Iterable):
+    if not isinstance(chunk, Iterable) or isinstance(chunk, (Mapping, MappingView, Set, TextIOBase)):
+        raise _no_body(chunk)
+    if isinstance(chunk, (Sequence, deque, array)) and not all(isinstance(piece, bytes) for piece in chunk):
         raise _no_body(chunk)
     return chunk
 

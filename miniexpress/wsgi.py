@@ -9,10 +9,11 @@ from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from .request import Request, origin_of
+
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
-    from .request import Request
     from .response import Response
     from .routing.layer import Handler
 
@@ -48,13 +49,18 @@ def wsgi(app: WSGIApplication) -> Handler:
 
 
 def _environ(req: Request) -> WSGIEnvironment:
-    return {
+    environ = {
         **req.environ_with_headers(),
+        "REQUEST_METHOD": req.method,
         "SCRIPT_NAME": unquote(req.base_url, "latin-1"),
         "PATH_INFO": unquote(req.path, "latin-1"),
         "QUERY_STRING": req.url.partition("?")[2],
         "miniexpress.request": req,
     }
+    if Request(environ, req.app).url != req.url:  # middleware has rewritten it since it was sent
+        origin = origin_of(req.url)
+        environ["REQUEST_URI"] = origin + req.base_url + req.url[len(origin) :]
+    return environ
 
 
 class WSGIBridge:

@@ -160,7 +160,10 @@ def _error_json(error: BaseException) -> Any:
     if callable(getattr(type(error), "to_json", None)):
         properties = error.to_json()  # type: ignore[attr-defined]
     else:
-        properties = {name: each for name, each in vars(error).items() if not name.startswith("_")}
+        try:
+            properties = {name: each for name, each in vars(error).items() if not name.startswith("_")}
+        except Exception:  # its class hides them
+            properties = {}
     if not isinstance(properties, dict):
         return properties
     return {name: each for name, each in properties.items() if _is_json(each)}

@@ -70,8 +70,18 @@ def call_handler(handler: Handler, arguments: tuple[Any, ...], req: Request, res
     except RecursionError:
         raise  # Too deep to call another handler; the app responds with a 500.
     except Exception as raised:
-        if raised is not res.error_after_start:  # else the client left while the handler wrote
-            next(raised)
+        next(raised)
+
+
+def is_abort(error: Any, res: Response) -> bool:
+    """Return whether an error is the one that aborted the response, as when the client left while a handler wrote, or
+    was raised because of it. No error handler can respond to that."""
+    if res.error_after_start is None:
+        return False
+    cause = error if isinstance(error, BaseException) else None
+    while cause is not None and cause is not res.error_after_start:
+        cause = cause.__cause__ or cause.__context__
+    return cause is not None
 
 
 def ensure_responded(handler: Handler, res: Response) -> None:

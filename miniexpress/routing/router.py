@@ -17,7 +17,7 @@ from ..arguments import flatten
 from ..attrdict import AttrDict
 from ..keyword_options import suggests_keywords
 from ..request import origin_of
-from .layer import Handler, Layer, Next, call_handler, check_param_callback
+from .layer import Handler, Layer, Next, call_handler, check_param_callback, is_abort
 from .methods import HandlerT, HTTPMethods
 from .path_patterns import ParamDecodeError, PathPattern, compile_path
 from .prefix_index import PrefixIndex
@@ -135,6 +135,8 @@ class Dispatch:
             if prefix is not None:
                 req.url, req.base_url = prefix.restore(req.url), self.base_url
             if error is not None:
+                if is_abort(error, self.res):
+                    return None
                 if is_signal(error, "router"):
                     return self.exit(None)
                 error = error_or_none(error)
@@ -299,6 +301,8 @@ class Route(HTTPMethods):
         """Call the next handler for ``method`` from ``position`` on; without one, leave the route."""
         req.next_calls += 1
         if error is not None:
+            if is_abort(error, res):
+                return None
             if is_signal(error, "route") or is_signal(error, "router"):
                 return done(error)
             error = error_or_none(error)
@@ -335,7 +339,7 @@ class Route(HTTPMethods):
 
 def is_signal(error: Any, signal: str) -> bool:
     """Return whether ``next`` was called with ``'route'`` or ``'router'``, and not with an error."""
-    return isinstance(error, str) and error == signal
+    return issubclass(type(error), str) and bool(error == signal)  # isinstance would ask an exception's __class__
 
 
 def error_or_none(error: Any) -> Any:

@@ -94,7 +94,10 @@ class Connection(BaseHTTPRequestHandler):
         except (Refused, Disconnected) as error:
             raise Disconnected if answer.begun else error from None
         except BaseException:  # the app's own SystemExit and the like, too: they are no reason to end a thread of ours
-            log.exception("%s %s failed", method, target)
+            try:
+                log.exception("%s %s failed", method, target)
+            except Exception:  # Python cannot print it
+                log.error("%s %s failed", method, target)
             raise Disconnected if answer.begun else Refused(500, "the app failed") from None
         finally:
             answer.end()

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
 
+from ..arguments import fit_callback
 from ..attrdict import AttrDict
 from .changes import Changes
 from .cookie import Cookie
@@ -113,7 +114,12 @@ class Store:
         return session
 
     def on(self, event: str, listener: Callable[..., Any]) -> Self:
-        """Call ``listener`` at each ``event``: ``error`` (with the exception), ``disconnect``, ``connect``."""
+        """Call ``listener`` at each ``event``: ``error`` (with the exception), ``disconnect``, ``connect``.
+
+        Raises ``TypeError`` for one of ``error`` that cannot be called so; it may leave its parameter out.
+        """
+        if event == "error":
+            listener = fit_callback(listener, "store.on('error')", "(error)")
         self._listeners.setdefault(event, []).append(listener)
         return self
 

@@ -49,6 +49,15 @@ def test_listeners_are_called_in_their_order_with_what_was_emitted_and_on_chains
     assert heard == [("first", error), ("second", error)]
 
 
+def test_a_listener_of_errors_may_leave_the_error_out_and_what_cannot_be_called_with_it_is_refused() -> None:
+    store, heard = Store(), []
+    store.on("error", lambda: heard.append("an error"))
+    store.emit("error", OSError("x"))
+    assert heard == ["an error"]
+    with pytest.raises(TypeError, match=r"takes 2 parameters: store.on\('error'\) takes a function \(error\)"):
+        store.on("error", lambda error, store: None)
+
+
 def test_each_store_has_its_own_listeners() -> None:
     heard: list[int] = []
     Store().on("error", heard.append)

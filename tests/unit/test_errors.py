@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from miniexpress import HTTPError
-from miniexpress.errors import headers_of, reason_phrase, status_of
+from miniexpress.errors import headers_of, printable, reason_phrase, status_of
 from miniexpress.http.encoding import error_page
 from tests.support.processes import processor_time
 
@@ -117,6 +117,17 @@ STATUSES = [
 @pytest.mark.parametrize(("error", "fallback", "status"), STATUSES)
 def test_the_status_is_the_errors_own_or_the_answers_or_500(error: Any, fallback: int, status: int) -> None:
     assert status_of(error, fallback) == status
+
+
+def test_a_status_and_a_traceback_that_raise_are_read_as_what_they_are() -> None:
+    def fails(*given: Any) -> Any:
+        raise RuntimeError("not to be read")
+
+    number = type("Status", (int,), {"__le__": fails, "__ge__": fails, "__eq__": fails, "__hash__": int.__hash__})
+    error = type("Hostile", (Exception,), {"status": number(404), "__traceback__": property(fails)})("x")
+    assert f"{status_of(error, 200)}" == "404"
+    assert type(status_of(error, 200)) is int
+    assert str(printable(error)) == "Hostile: x"
 
 
 def test_headers_count_only_with_a_status_of_the_errors_own() -> None:

@@ -350,6 +350,33 @@ def test_an_app_in_another_by_wsgi_has_its_routes_below_a_path_beyond_ascii() ->
     assert call_app(app, path="/cafÃ©", REQUEST_URI="/caf%C3%A9?x=1")[2] == b'["/caf%C3%A9","/?x=1"]'
 
 
+@pytest.mark.parametrize(
+    ("sent", "rewritten"), [("/old/admin?x=1", "/old/new?y=2"), ("http://h/old/admin", "http://h/old/new?y=2")]
+)
+def test_an_app_in_another_by_wsgi_sees_the_method_and_the_url_that_middleware_has_rewritten(
+    sent: str, rewritten: str
+) -> None:
+    def rewrite(req: Request, res: Response, next: Any) -> None:
+        req.method, req.url = "DELETE", rewritten
+        next()
+
+    inner = express()
+    inner.use(lambda req, res: res.json([req.method, req.path, req.query.y]))
+    app = express()
+    app.use(rewrite)
+    app.use("/old", wsgi(inner))
+    assert called(app, path="/old/admin", QUERY_STRING="x=1", REQUEST_URI=sent)[2] == b'["DELETE","/new","2"]'
+
+
+@pytest.mark.parametrize("sent", ["/old", "/old?x=1", "/old/a%20b", "http://h/old/a"])
+def test_a_wsgi_app_sees_the_target_as_it_was_sent_where_nothing_has_rewritten_it(sent: str) -> None:
+    def app(environ: Any, start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [environ["REQUEST_URI"].encode()]
+
+    assert answered(app, REQUEST_URI=sent)[2] == sent.encode()
+
+
 def test_an_app_mounts_as_a_wsgi_app_too() -> None:
     inner = express()
     inner.get("/x", lambda req, res: res.json([req.base_url, req.url, req.original_url]))

@@ -227,6 +227,14 @@ class Itself:
         return self
 
 
+def test_an_exception_whose_class_hides_its_properties_has_none() -> None:
+    def fails(error: Any) -> Any:
+        raise RuntimeError("not to be read")
+
+    error = type("Hostile", (Exception,), {"__dict__": property(fails)})("x")
+    assert stringify({"error": error}) == stringify({"error": error}, lambda key, value: value) == '{"error":{}}'
+
+
 @pytest.mark.parametrize("replacer", [None, ["a"], add_one])
 def test_what_a_to_json_raises_is_told_as_it_is(replacer: Any) -> None:
     with pytest.raises(ValueError, match="no money left"):

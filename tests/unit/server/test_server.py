@@ -66,6 +66,22 @@ def test_a_failing_app_costs_its_request_only_and_tells_the_client_nothing(
     assert statuses(talk(url, LAST)) == [200]
 
 
+@pytest.mark.parametrize("base", [Exception, BaseException])
+def test_an_error_that_python_cannot_print_is_a_500_as_any_other(
+    serve: Serve, caplog: pytest.LogCaptureFixture, base: type[BaseException]
+) -> None:
+    def no_attribute(error: Any, name: str) -> Any:
+        raise RuntimeError(name)
+
+    def app(environ: Any, start_response: Any) -> Iterator[bytes]:
+        raise type("Hostile", (base,), {"__getattr__": no_attribute})
+        yield b""
+
+    answer = talk(serve(app), GET)
+    assert answer == b"HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\n\r\n"
+    assert "GET / failed" in caplog.messages
+
+
 def test_without_100_continue_the_connection_ends_since_the_body_may_or_may_not_come(serve: Serve) -> None:
     url = serve(answering(b"no", status="403 Forbidden"))
     answer = talk(url, POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
