@@ -7,11 +7,11 @@ from typing import Any, Self, SupportsIndex
 
 
 class AttrDict(dict[str, Any]):
-    """A dict read and written by attribute as well as by item.
+    """A dict whose items are attributes, too: ``body.email`` is ``body["email"]``.
 
     A missing attribute is ``None``, as a missing property is ``undefined`` in JavaScript; a missing item raises
-    ``KeyError``, as in Python. A key that is also a method's name (``items``, ``get``) is reached as an item only. A
-    plain dict in it, read as an attribute, has its items as attributes too (``AttrDictView``); as an item it is itself.
+    ``KeyError``, as in Python. A key that is also a method's name (``items``, ``get``) is an item only. A plain dict
+    in it, read as an attribute, has attributes, too (``AttrDictView``); read as an item, it is itself.
     """
 
     __slots__ = ()
@@ -34,22 +34,23 @@ class AttrDict(dict[str, Any]):
         self.pop(name, None)
 
     def __reduce_ex__(self, protocol: SupportsIndex) -> tuple[Any, ...]:
-        # What copy and pickle make of a subclass is an AttrDict of its items.
+        # copy and pickle make an AttrDict of the items, of subclasses as well.
         return AttrDict, (), None, None, iter(self.items())
 
     def copy(self) -> AttrDict:
-        """A shallow copy, with attributes as this one."""
+        """Return a shallow copy, an AttrDict."""
         return AttrDict(self)
 
 
-# It goes first, so that a dict's methods go by those below. To type checkers a dict is a MutableMapping already.
+# First in the bases, so that the methods of a dict use those below. A type checker knows a dict as one already.
 _MappingMethods: Any = MutableMapping
 
 
 class AttrDictView(_MappingMethods, AttrDict):  # type: ignore[misc]
-    """A plain dict by attribute as well. Nothing is copied: what is changed in one is changed in the other.
+    """A plain dict whose items are attributes, too. Nothing is copied: a change of one is a change of the other.
 
-    Set as an attribute it is that plain dict. Its storage as a dict is for C code that does not ask it for its items.
+    Set as an attribute, it becomes that plain dict again. It is a dict itself, with the same items, for C code that
+    reads a dict's storage directly.
     """
 
     __slots__ = ("__source__",)  # a name that no key can be reached by
@@ -87,10 +88,10 @@ class AttrDictView(_MappingMethods, AttrDict):  # type: ignore[misc]
         return repr(self.__source__)
 
 
-def with_attributes(value: Any) -> Any:
-    """``value`` with the dicts in it, at any depth, as AttrDicts; what is one already stays as it is."""
+def to_attrdict(value: Any) -> Any:
+    """Return ``value`` with the plain dicts in it, at any depth of dicts and lists, as AttrDicts."""
     if type(value) is dict:
-        return AttrDict({key: with_attributes(each) for key, each in value.items()})
+        return AttrDict({key: to_attrdict(each) for key, each in value.items()})
     if type(value) is list:
-        return [with_attributes(each) for each in value]
+        return [to_attrdict(each) for each in value]
     return value

@@ -1,4 +1,4 @@
-"""Keyword arguments that are options: an unknown one is refused in words that name the one that was meant."""
+"""Options as keyword arguments: a ``TypeError`` for an unknown one suggests the one that was probably meant."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 UNSET: Any = object()
-"""The default of an argument for which ``None`` is a value like another."""
+"""The default of a parameter for which ``None`` is a value that can be given."""
 
 
-def checks_options(function: Callable[P, R]) -> Callable[P, R]:
-    """Make ``function`` raise a ``TypeError`` for an option that it has not, in words that name the one meant."""
+def suggests_keywords(function: Callable[P, R], title: str = "") -> Callable[P, R]:
+    """Make ``function`` raise a ``TypeError`` for an unknown keyword that suggests a known one.
+
+    ``json(limt="1mb")`` → "json() has no option 'limt': did you mean 'limit'?". ``title`` replaces the function's name.
+    """
     known = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    title = function.__qualname__.removesuffix(".__init__")
+    title = title or function.__qualname__.removesuffix(".__init__")
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -28,14 +31,14 @@ def checks_options(function: Callable[P, R]) -> Callable[P, R]:
         except TypeError:
             for name in kwargs:
                 if name not in known:
-                    raise TypeError(f"{title}() has no option {name!r}: {advice(name, known)}") from None
+                    raise TypeError(f"{title}() has no option {name!r}: {suggestion(name, known)}") from None
             raise
 
     return checked
 
 
-def advice(name: str, known: list[str]) -> str:
-    """What to say of a name that is not among those known: the one that was meant, or all of them."""
+def suggestion(name: str, known: list[str]) -> str:
+    """Suggest the known name that is most like ``name``, or list them all: ``maxAge`` → "did you mean 'max_age'?"."""
     snake_case = re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
     close = difflib.get_close_matches(snake_case, known, n=1)
     return f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known)}"

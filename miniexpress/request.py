@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, unquote
 
 from .arguments import flatten
-from .attrdict import AttrDict, with_attributes
+from .attrdict import AttrDict, to_attrdict
 from .http import accept, conditional, cookies, ranges
 from .http.json_text import parse as parse_json
 from .http.media_types import is_type
@@ -110,7 +110,7 @@ class Request:
     def query(self) -> Any:
         """The query string, parsed as the setting ``query parser`` says; read anew from ``url`` at each access."""
         parse = self.app.set("query parser fn")
-        return with_attributes(parse(_split_url(self.url)[1])) if parse else AttrDict()
+        return to_attrdict(parse(_split_url(self.url)[1])) if parse else AttrDict()
 
     @cached_property
     def cookies(self) -> AttrDict:
@@ -214,19 +214,19 @@ class Request:
     def accepts(self, *types: str | Sequence[str]) -> Any:
         """Return the best of ``types`` (``'html'``, ``'text/plain'``…) for the client, or ``False``; with none given,
         all that it takes, best first. ``accepts_encodings``, ``accepts_charsets`` and ``accepts_languages`` alike."""
-        return accept.TYPES.answer(self._field("accept"), flatten(types))
+        return accept.TYPES.choose(self._field("accept"), flatten(types))
 
     def accepts_encodings(self, *encodings: str | Sequence[str]) -> Any:
         """As ``accepts``, for Accept-Encoding."""
-        return accept.ENCODINGS.answer(self._field("accept-encoding"), flatten(encodings))
+        return accept.ENCODINGS.choose(self._field("accept-encoding"), flatten(encodings))
 
     def accepts_charsets(self, *charsets: str | Sequence[str]) -> Any:
         """As ``accepts``, for Accept-Charset."""
-        return accept.CHARSETS.answer(self._field("accept-charset"), flatten(charsets))
+        return accept.CHARSETS.choose(self._field("accept-charset"), flatten(charsets))
 
     def accepts_languages(self, *languages: str | Sequence[str]) -> Any:
         """As ``accepts``, for Accept-Language."""
-        return accept.LANGUAGES.answer(self._field("accept-language"), flatten(languages))
+        return accept.LANGUAGES.choose(self._field("accept-language"), flatten(languages))
 
     def is_(self, *types: str | Sequence[str]) -> str | Literal[False] | None:
         """Return which of ``types`` the body is of, ``False`` for none of them, ``None`` where there is no body."""

@@ -23,15 +23,15 @@ from typing import TYPE_CHECKING, Any, Self
 from .arguments import count_parameters, flatten
 from .attrdict import AttrDict
 from .errors import HTTPError, printable, reason_phrase
-from .files import send
-from .files.file_finder import FolderFound
+from .files.file_finder import File, IsDirectory
+from .files.send import Conditions, FileChunks, FileSender, open_file
 from .http import cookies
 from .http.encoding import encode_uri_component, encode_url, escape_html, utf8
 from .http.headers import HEADER_TEXT, content_disposition, vary
 from .http.json_text import stringify, undefined
 from .http.media_types import content_type, lookup, set_charset
 from .http.response_headers import ResponseHeaders, check_status, check_text, field_text
-from .keyword_options import checks_options
+from .keyword_options import suggests_keywords
 
 if TYPE_CHECKING:
     from .request import Request
@@ -221,7 +221,7 @@ class Response:
         new = [f'<{url}>; rel="{relation}"' for relation, urls in links.items() for url in flatten([urls])]
         return self.set("Link", ", ".join([before, *new] if before else new))
 
-    @checks_options
+    @suggests_keywords
     def cookie(
         self,
         name: str,
@@ -398,14 +398,37 @@ class Response:
         self.send(self.app.render(view, {**self.locals, **(options or {})}))
 
     def send_file(self, path: str | PathLike[str], **options: Any) -> None:
-        """Send a file. ``path`` is absolute, or below ``root``; all options are those of ``send.send_file``.
+        """Send a file. ``path`` is absolute, or below ``root``; all options are those of ``files.send.open_file``.
 
         A folder goes on to the next handler; what else cannot be sent is an ``HTTPError``.
         """
         try:
-            send.send_file(self, path, **options)
-        except FolderFound:
+            file, sender = open_file(path, self.app.enabled("etag"), **options)
+        except IsDirectory:
             self.req.next()
+        else:
+            self.apply(file, sender)
+
+    def apply(self, file: File, sender: FileSender) -> None:
+        """End the response with an open file, which is closed whatever fails. Raises ``HTTPError`` 412 and 416."""
+        body: bytes | FileChunks = b""
+        try:
+            if self.headers_sent:
+                raise RuntimeError(f"{file.path} cannot be sent: the response is ended already")
+            if sender.set_headers:
+                sender.set_headers(self, file.path, file.stat)
+            response = sender.build(file, Conditions(self.req.method, self._status_code, self.req.get, self.get))
+            for name, value in response.headers.items():
+                self.set_header(name, value)
+            self.remove_header(*response.removed_headers)
+            if response.error:
+                raise response.error
+            self.status_code = response.status
+            self.end(response.body)
+            body = response.body
+        finally:
+            if isinstance(body, bytes):
+                file.handle.close()
 
     def download(self, path: str | PathLike[str], filename: str | None = None, **options: Any) -> None:
         """Send a file that the client is to save as ``filename``; options as for ``send_file``."""

@@ -1,144 +1,150 @@
-"""Which file a path leads to, below a folder that it cannot leave. After npm send 1.2.1, and stricter in one point:
-what a link leads to outside of the folder is not there."""
+"""Find the file that a path names, below a folder that the path cannot leave.
+
+After npm send 1.2.1, and stricter in one point: a symbolic link that leads out of the folder is a 404.
+"""
 
 from __future__ import annotations
 
 import errno
 import os
-import posixpath as paths
+import posixpath
 import re
 import stat
 from collections.abc import Iterable
+from io import FileIO
 from typing import Any, NamedTuple
 
 from ..errors import HTTPError
 
-Names = str | list[str] | tuple[str, ...]
+StringList = str | list[str] | tuple[str, ...]
+
+_DOT_DOT = re.compile(r"(?:^|[\\/])\.\.(?:[\\/]|$)")  # "\" could be taken for "/" later on
+# What the path leads to can be replaced before it is opened: opening a FIFO or a terminal must not block.
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
 
 
 class File(NamedTuple):
-    """A regular file, open for reading as the descriptor ``fd``; ``stat`` is the open file's, whatever its path leads
-    to by now."""
+    """A regular file, open for reading. ``stat`` is the open file's, even if another has its path by now."""
 
     path: str
     stat: os.stat_result
-    fd: int
+    handle: FileIO
 
 
-class FolderFound(HTTPError):
-    """A folder is where a file was asked for."""
+class IsDirectory(HTTPError):
+    """The path names a folder, not a file: a 404 whose ``code`` is ``'EISDIR'``."""
 
 
 class Finder:
-    """Finds files: the options for that, checked.
+    """Finds files by these options.
 
     ``dotfiles`` is ``'ignore'`` (404), ``'allow'`` or ``'deny'`` (403); ``extensions`` are tried on a name that has
-    none; ``index`` is what a folder is answered with. Raises ``TypeError`` for what is none of these.
+    none; ``index`` names the files that are sent for a folder. Raises ``TypeError`` for other values.
     """
 
-    def __init__(self, dotfiles: str, extensions: Names, index: Names | bool) -> None:
+    def __init__(self, dotfiles: str, extensions: StringList, index: StringList | bool) -> None:
         if dotfiles not in ("allow", "deny", "ignore"):
             raise TypeError(f"the option 'dotfiles' is 'allow', 'deny' or 'ignore', not {dotfiles!r}")
         self.dotfiles = dotfiles
-        self.extensions = _listed("extensions", extensions)
-        self.index = _listed("index", index)
+        self.extensions = _name_tuple("extensions", extensions)
+        self.index = _name_tuple("index", index)
 
     def find(self, folder: str, path: str, *, wants_index: bool) -> File:
-        """The file at ``path`` below ``folder``, an absolute path; the caller closes it.
+        """Open the file at ``path`` below ``folder``, which is absolute. The caller closes it.
 
-        Raises ``HTTPError``: 400 for a NUL, 403 for what leaves the folder, 404, 500 for what may not be read; where
-        there is a folder, ``FolderFound``.
+        With ``wants_index``, open the first index file of the folder at ``path`` instead.
+
+        Raises ``HTTPError``: 400 for a NUL, 403 for a path that leaves the folder, 404 for no file, 500 for one that
+        may not be read; ``IsDirectory`` for a folder.
         """
-        place = self.locate(folder, path)
+        full_path = self.resolve(folder, path)
         if wants_index and self.index:
-            return _open_first(folder, [paths.join(place, name) for name in self.index])
-        has_extension = paths.splitext(place)[1] or place.endswith("/")
+            return _open_first(folder, [posixpath.join(full_path, name) for name in self.index])
+        has_extension = posixpath.splitext(full_path)[1] or full_path.endswith("/")
         try:
-            return _open(folder, place)
+            return _open(folder, full_path)
         except HTTPError as error:
             if not self.extensions or has_extension or getattr(error, "code", "") != "ENOENT":
                 raise
-        return _open_first(folder, [f"{place}.{extension}" for extension in self.extensions])
+        return _open_first(folder, [f"{full_path}.{extension}" for extension in self.extensions])
 
-    def locate(self, folder: str, path: str) -> str:
+    def resolve(self, folder: str, path: str) -> str:
+        """Join ``folder`` and ``path``: ``'/srv', '/docs/./a.txt'`` → ``'/srv/docs/a.txt'``. Raises as ``find``."""
         if "\0" in path:
             raise HTTPError(400)
-        inner = paths.normpath(f"./{path}")
-        if climbs(inner):
+        relative = posixpath.normpath(f"./{path}")
+        if has_dot_dot(relative):
             raise HTTPError(403)
-        if self.dotfiles != "allow" and inner != "." and "/." in f"/{inner}":
+        if self.dotfiles != "allow" and relative != "." and "/." in f"/{relative}":
             raise HTTPError(403 if self.dotfiles == "deny" else 404)
-        place = folder if inner == "." else paths.join(folder, inner)
-        return paths.join(place, "") if path.endswith("/") else place
+        full_path = folder if relative == "." else posixpath.join(folder, relative)
+        return posixpath.join(full_path, "") if path.endswith("/") else full_path
 
 
-def climbs(path: str) -> bool:
-    """Whether a path has a ``..`` in it; one that is left in a normal path leads out of the folder."""
-    return _UP.search(path) is not None
+def has_dot_dot(path: str) -> bool:
+    """Return whether a path has a ``..`` segment. If it is still there in a normalized path, that leaves the folder."""
+    return _DOT_DOT.search(path) is not None
 
 
-_UP = re.compile(r"(?:^|[\\/])\.\.(?:[\\/]|$)")  # "\" might be taken for "/" further on
+def _name_tuple(option: str, names: Any) -> tuple[str, ...]:
+    """``'html'`` → ``('html',)``, ``False`` → ``()``."""
+    sequence = (names,) if isinstance(names, str) else names or ()
+    if not isinstance(sequence, list | tuple) or not all(isinstance(name, str) for name in sequence):
+        raise TypeError(f"the option {option!r} is a name, a list of names or False, not {names!r}")
+    return tuple(sequence)
 
 
-def _holds(folder: str, real_path: str) -> bool:
-    """Whether a path without links is that of the folder, or of something in it, whatever links lead there."""
-    real_folder = paths.realpath(folder)
-    return real_path == real_folder or real_path.startswith(paths.join(real_folder, ""))
-
-
-def _open_first(folder: str, places: Iterable[str]) -> File:
-    failure = HTTPError(404)
-    for place in places:
+def _open_first(folder: str, paths: Iterable[str]) -> File:
+    last_error = HTTPError(404)
+    for path in paths:
         try:
-            return _open(folder, place)
+            return _open(folder, path)
         except HTTPError as error:
-            failure = HTTPError(404) if isinstance(error, FolderFound) else error
-    raise failure
+            last_error = HTTPError(404) if isinstance(error, IsDirectory) else error
+    raise last_error
 
 
-def _open(folder: str, place: str) -> File:
-    """The file at ``place``, looked at before it is opened, since to open a FIFO is to take part in it, and after,
-    since what was looked at may have been replaced."""
+def _open(folder: str, path: str) -> File:
+    """Open the regular file at ``path``.
+
+    Its kind is checked before, since opening a FIFO would end the wait of who writes to it, and after, since it can
+    have been replaced meanwhile.
+    """
     try:
-        mode = os.stat(place).st_mode
-        if stat.S_ISDIR(mode) and _holds(folder, paths.realpath(place)):
-            raise FolderFound(404, code="EISDIR")
+        mode = os.stat(path).st_mode
+        if stat.S_ISDIR(mode) and _contains(folder, posixpath.realpath(path)):
+            raise IsDirectory(404, code="EISDIR")
         if not stat.S_ISREG(mode):
             raise HTTPError(404)
-        fd = os.open(place, _READ_ONLY)
+        descriptor = os.open(path, _OPEN_FLAGS)
     except (OSError, UnicodeEncodeError) as error:
-        raise _failure(error, place) from error
-    status = os.fstat(fd)
-    real_path = _real_path(fd, place)
-    if stat.S_ISREG(status.st_mode) and _holds(folder, real_path):
-        return File(place, status, fd)
-    os.close(fd)
-    message = f"{place} leads to {real_path}, which is no file in {folder}: serve the folder that it is in"
+        raise _to_http_error(error, path) from error
+    status = os.fstat(descriptor)
+    real_path = _real_path(descriptor, path)
+    if stat.S_ISREG(status.st_mode) and _contains(folder, real_path):
+        return File(path, status, FileIO(descriptor))
+    os.close(descriptor)
+    message = f"{path} leads to {real_path}, which is no file in {folder}: serve the folder that it is in"
     raise HTTPError(404, message, expose=False)
 
 
-# What else than a file it may be by now is not to keep anybody waiting.
-_READ_ONLY = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0)
+def _contains(folder: str, real_path: str) -> bool:
+    """Return whether a path without symbolic links is ``folder`` or below it."""
+    real_folder = posixpath.realpath(folder)
+    return real_path == real_folder or real_path.startswith(posixpath.join(real_folder, ""))
 
 
-def _real_path(fd: int, place: str) -> str:
+def _real_path(descriptor: int, path: str) -> str:
     try:
-        return os.readlink(f"/proc/self/fd/{fd}")
+        return os.readlink(f"/proc/self/fd/{descriptor}")
     except OSError:  # a system other than Linux
-        return paths.realpath(place)
+        return posixpath.realpath(path)
 
 
-def _failure(error: OSError | UnicodeEncodeError, place: str) -> HTTPError:
-    """What an error of the system is to a client, 404 or 500, and, in Node's words, to the log."""
+def _to_http_error(error: OSError | UnicodeEncodeError, path: str) -> HTTPError:
+    """Make an error of the system a 404 or a 500, whose message, as Node words it, is for the log only."""
     number = (error.errno if isinstance(error, OSError) else None) or errno.ENOENT
     code = errno.errorcode.get(number, str(number))
     status = 404 if number in (errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR) else 500
-    message = f"{code}: {os.strerror(number).lower()}, open {place!r}"
-    return HTTPError(status, message, expose=False, code=code, path=place)
-
-
-def _listed(option: str, names: Any) -> tuple[str, ...]:
-    listed = (names,) if isinstance(names, str) else names or ()
-    if not isinstance(listed, list | tuple) or not all(isinstance(name, str) for name in listed):
-        raise TypeError(f"the option {option!r} is a name, a list of names or False, not {names!r}")
-    return tuple(listed)
+    message = f"{code}: {os.strerror(number).lower()}, open {path!r}"
+    return HTTPError(status, message, expose=False, code=code, path=path)

@@ -1,77 +1,151 @@
-"""Files as answers: ``static``, and what ``res.send_file`` and ``res.download`` share with it. After npm serve-static
-2.2.1 and send 1.2.1."""
+"""A file as a response, as a value: status, headers and body. For ``res.send_file``, ``res.download`` and ``static``.
+
+``open_file`` finds the file and checks the options; ``FileSender.build`` makes a ``FileResponse`` of both and of the
+request's conditions (RFC 9110 sections 13 and 14); ``Response.apply`` sends it. After npm send 1.2.1.
+"""
 
 from __future__ import annotations
 
-import io
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from io import FileIO
+from typing import Any, Literal, NamedTuple
 
 from ..errors import HTTPError
 from ..http.conditional import http_date, is_fresh, parse_http_date, stat_etag
-from ..http.durations import _YEAR, _milliseconds
+from ..http.durations import parse_duration
 from ..http.media_types import content_type
-from ..http.ranges import parse_range
-from ..keyword_options import checks_options
-from .file_finder import File, Finder, Names, climbs
-
-if TYPE_CHECKING:
-    from ..request import Request
-    from ..response import Response
+from ..http.ranges import Ranges, parse_range
+from ..keyword_options import suggests_keywords
+from .file_finder import File, Finder, StringList, has_dot_dot
 
 Path = str | os.PathLike[str]
-SetHeaders = Callable[["Response", str, os.stat_result], Any]
+SetHeaders = Callable[[Any, str, os.stat_result], Any]
+"""``set_headers(res, path, stat)``: sets header fields of the response for a file that was found."""
+
+_CHUNK_SIZE = 64 * 1024
+_MAX_AGE_LIMIT = 365 * 86_400_000  # milliseconds
+_CONTENT_FIELDS = ("Content-Encoding", "Content-Language", "Content-Length", "Content-Range", "Content-Type")
 
 
-@checks_options
-def send_file(
-    res: Response,
+@dataclass(frozen=True)
+class FileResponse:
+    """The response for a file. With an ``error`` (412, 416), that is raised once the headers are set."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes | FileChunks = b""
+    removed_headers: tuple[str, ...] = ()
+    error: HTTPError | None = None
+
+
+class Conditions(NamedTuple):
+    """The facts about request and response that decide how a file is sent (RFC 9110 section 13)."""
+
+    method: str
+    status: int
+    """The status of the response so far."""
+    request_header: Callable[[str], str | None]
+    response_header: Callable[[str], Any]
+    """Looks up the fields that the response has already. They are kept, and count as the file's own."""
+
+    def after(self, headers: Mapping[str, str]) -> Conditions:
+        """Return the conditions once the response has these headers, too."""
+        return self._replace(response_header=lambda name: headers.get(name) or self.response_header(name))
+
+    def precondition_fails(self) -> bool:
+        """Evaluate If-Match or, without it, If-Unmodified-Since: does the client mean another version of the file?"""
+        if_match, etag = self.request_header("If-Match"), self.response_header("ETag")
+        if if_match:
+            return not etag or not is_fresh(if_match, None, None, etag, None)
+        unmodified_since = self.request_header("If-Unmodified-Since")
+        if not unmodified_since or parse_http_date(unmodified_since) is None:
+            return False
+        return not is_fresh(None, unmodified_since, None, None, self.response_header("Last-Modified"))
+
+    def is_not_modified(self) -> bool:
+        """Evaluate If-None-Match or, without it, If-Modified-Since: has the client this version already?"""
+        if_none_match = self.request_header("If-None-Match")
+        if_modified_since = self.request_header("If-Modified-Since")
+        if not (if_none_match or if_modified_since) or not (200 <= self.status < 300 or self.status == 304):
+            return False
+        etag, last_modified = self.response_header("ETag"), self.response_header("Last-Modified")
+        return is_fresh(if_none_match, if_modified_since, self.request_header("Cache-Control"), etag, last_modified)
+
+    def allow_range(self) -> bool:
+        """Evaluate If-Range: is the client's part one of this version, so that another part goes with it?"""
+        if_range, etag = self.request_header("If-Range"), self.response_header("ETag")
+        if not if_range:
+            return True
+        if '"' in if_range:
+            return bool(etag) and etag in if_range
+        return is_fresh(None, if_range, None, None, self.response_header("Last-Modified"))
+
+
+@partial(suggests_keywords, title="res.send_file")
+def open_file(
     path: Path,
+    etag: bool,
+    /,
     *,
     root: Path | None = None,
     accept_ranges: bool = True,
     cache_control: bool = True,
     dotfiles: str = "ignore",
     end: int | None = None,
-    extensions: Names = (),
+    extensions: StringList = (),
     headers: Mapping[str, Any] | None = None,
     immutable: bool = False,
-    index: Names | bool = "index.html",
+    index: StringList | bool = "index.html",
     last_modified: bool = True,
     max_age: float | str | timedelta = 0,
     start: int = 0,
-) -> None:
-    """Answer with the file at ``path``, which is absolute, or below ``root`` and then cannot leave it.
+) -> tuple[File, FileSender]:
+    """Open the file at ``path`` for ``res.send_file``. ``path`` is absolute, or below ``root``, which it cannot leave.
 
-    ``headers`` go with the file only; ``start`` and ``end`` are the first and the last byte of it to send. The other
-    options are those of ``static``; whether there is an ETag, the setting ``etag`` says.
+    ``headers`` are set only if the file is sent; ``start`` and ``end`` are the first and the last byte of it to send.
+    The other options are those of ``static``. ``etag`` is the app's setting.
 
-    Raises ``TypeError`` for a path that is neither, or a wrong option; ``HTTPError`` 400 for a NUL in the path, 403 for
-    ``..``, 404, 412, 416, 500 for what may not be read. That of a folder is a 404 whose ``code`` is ``'EISDIR'``.
+    Raises ``TypeError`` for a relative path without ``root`` and for a wrong option; ``HTTPError`` 400 for a NUL in the
+    path, 403 for ``..``, 404 for no file, 500 for one that may not be read; ``IsDirectory`` for a folder.
     """
-    text = _path_text("res.send_file()", path)
+    text = path_text("res.send_file()", path)
     if root is None and not text.startswith("/"):
         raise TypeError(f"res.send_file() takes an absolute path, not {text!r}: make it one, or give root=…")
-    if root is None and climbs(text):
+    if root is None and has_dot_dot(text):
         raise HTTPError(403)
-    folder = "/" if root is None else os.path.abspath(_path_text("res.send_file(root=…)", root))
-    caching = _cache_control(max_age, immutable) if cache_control else None
+    folder = "/" if root is None else os.path.abspath(path_text("res.send_file(root=…)", root))
+    caching = cache_control_value(max_age, immutable) if cache_control else None
 
-    def set_headers(res: Response, path: str, stat: os.stat_result) -> None:
+    def set_headers(res: Any, path: str, stat: os.stat_result) -> None:
         for name, value in (headers or {}).items():
             res.set_header(name, value)
 
-    delivery = _Delivery(accept_ranges, caching, last_modified, res.app.enabled("etag"), set_headers, start, end)
+    sender = FileSender(accept_ranges, caching, last_modified, etag, set_headers, start, end)
     file = Finder(dotfiles, extensions, index).find(folder, text, wants_index=text.endswith("/"))
-    delivery.answer(res, file)
+    return file, sender
+
+
+def path_text(function: str, path: Any) -> str:
+    """Return a path as ``str``. Raises ``TypeError``, which names the ``function``, for what is none or is empty."""
+    text = os.fspath(path) if isinstance(path, os.PathLike) else path
+    if not isinstance(text, str) or not text:
+        raise TypeError(f"{function} takes a path, as a str or an os.PathLike, not {path!r}")
+    return text
+
+
+def cache_control_value(max_age: Any, immutable: bool) -> str:
+    """Write Cache-Control: ``'1 day', True`` → ``'public, max-age=86400, immutable'``; a year at most."""
+    seconds = int(min(max(0.0, parse_duration("max_age", max_age)), _MAX_AGE_LIMIT) / 1000)
+    return f"public, max-age={seconds}{', immutable' if immutable else ''}"
 
 
 @dataclass(frozen=True)
-class _Delivery:
-    """How a file is sent: the options for that, checked."""
+class FileSender:
+    """The options for sending a file, already checked. ``set_headers(res, path, stat)`` runs before ``build``."""
 
     accept_ranges: bool
     cache_control: str | None
@@ -81,121 +155,74 @@ class _Delivery:
     start: int = 0
     end: int | None = None
 
-    def answer(self, res: Response, file: File) -> None:
-        """Answer with a file, and see to it that it is closed. Raises ``HTTPError`` 412 and 416."""
-        body: bytes | Iterator[bytes] = b""
-        try:
-            if res.headers_sent:
-                raise RuntimeError(f"{file.path} cannot be sent: the request was answered already")
-            body = self.prepare(res, file)
-        finally:
-            if isinstance(body, bytes):
-                os.close(file.fd)
-        res.end(body)
+    def build(self, file: File, conditions: Conditions) -> FileResponse:
+        """Build the response for an open file. The caller closes the file, unless ``FileChunks`` of it are sent."""
+        headers = self.missing_headers(file, conditions.response_header)
+        conditions = conditions.after(headers)
+        if conditions.precondition_fails():
+            return FileResponse(412, headers, error=HTTPError(412))
+        if conditions.is_not_modified():
+            return FileResponse(304, headers, removed_headers=_CONTENT_FIELDS)
+        status, offset, length = conditions.status, self.start, self.selected_length(file.stat.st_size)
+        ranges = self.parse_range(length, conditions)
+        if ranges == -1:
+            headers["Content-Range"] = f"bytes */{length}"
+            error = HTTPError(416, headers={"Content-Range": headers["Content-Range"]})
+            return FileResponse(416, headers, error=error)
+        if ranges != -2 and len(ranges) == 1:
+            [(first, last)] = ranges
+            headers["Content-Range"] = f"bytes {first}-{last}/{length}"
+            status, offset, length = 206, offset + first, last - first + 1
+        headers["Content-Length"] = str(length)
+        body = b"" if conditions.method == "HEAD" else _read(file.handle, offset, length)
+        return FileResponse(status, headers, body)
 
-    def prepare(self, res: Response, file: File) -> bytes | Iterator[bytes]:
-        """Set status and header fields, as the request's conditions have it; the body that goes with them."""
-        req = res.req
-        self.describe(res, file)
-        if _precondition_fails(req, res):
-            raise HTTPError(412)
-        if req.is_not_modified():
-            res.status_code = 304
-            res.remove_header(*_CONTENT_FIELDS)
-            return b""
-        offset, length = self.part(req, res, file.stat.st_size)
-        res.set_header("Content-Length", str(length))
-        if req.method == "HEAD":
-            return b""
-        if offset:
-            os.lseek(file.fd, offset, os.SEEK_SET)
-        return os.read(file.fd, length) if length <= _PIECE else _Pieces(io.FileIO(file.fd), length)
-
-    def describe(self, res: Response, file: File) -> None:
-        """Set the header fields that the answer does not have yet."""
-        if self.set_headers:
-            self.set_headers(res, file.path, file.stat)
-        milliseconds = (file.stat.st_mtime_ns + 500_000) // 1_000_000  # Node rounds, too
-        fields = {
+    def missing_headers(self, file: File, response_header: Callable[[str], Any]) -> dict[str, str]:
+        """Return the file's own header fields that the response does not have yet."""
+        milliseconds = (file.stat.st_mtime_ns + 500_000) // 1_000_000  # rounded, as in Node
+        own = {
             "Accept-Ranges": self.accept_ranges and "bytes",
             "Cache-Control": self.cache_control,
             "Last-Modified": self.last_modified and http_date(milliseconds // 1000),
             "ETag": self.etag and stat_etag(file.stat.st_size, milliseconds),
             "Content-Type": content_type(os.path.splitext(file.path)[1]) or "application/octet-stream",
         }
-        for name, value in fields.items():
-            if value and not res.get(name):
-                res.set_header(name, value)
+        return {name: value for name, value in own.items() if value and not response_header(name)}
 
-    def part(self, req: Request, res: Response, size: int) -> tuple[int, int]:
-        """Where to begin in a file of ``size`` bytes, and how many of them to send (RFC 9110 section 14)."""
-        offset, end = self.start, size - 1 if self.end is None else min(self.end, size - 1)
-        length = max(0, end - offset + 1)
-        header = req.get("Range")
+    def selected_length(self, size: int) -> int:
+        """Return how many bytes the options ``start`` and ``end`` select in a file of ``size`` bytes."""
+        end = size - 1 if self.end is None else min(self.end, size - 1)
+        return max(0, end - self.start + 1)
+
+    def parse_range(self, length: int, conditions: Conditions) -> Ranges | Literal[-1, -2]:
+        """Parse the Range header: the ranges, -1 if none can be satisfied, -2 if all of the file is to be sent."""
+        header = conditions.request_header("Range")
         if not self.accept_ranges or not header or not header.lstrip(" ").startswith("bytes="):
-            return offset, length
-        ranges = parse_range(length, header, combine=True) if _is_range_fresh(req, res) else -2
-        if ranges == -1:
-            res.set_header("Content-Range", f"bytes */{length}")
-            raise HTTPError(416, headers={"Content-Range": f"bytes */{length}"})
-        if ranges == -2 or len(ranges) > 1:
-            return offset, length
-        first, last = ranges[0]
-        res.status_code = 206
-        res.set_header("Content-Range", f"bytes {first}-{last}/{length}")
-        return offset + first, last - first + 1
+            return -2
+        return parse_range(length, header, combine=True) if conditions.allow_range() else -2
 
 
-_CONTENT_FIELDS = ("Content-Encoding", "Content-Language", "Content-Length", "Content-Range", "Content-Type")
+class FileChunks(Iterator[bytes]):
+    """A part of a file as a response body, read while it is sent.
 
+    ``close()`` closes the file. It is no generator, since one that was never iterated over closes nothing.
+    """
 
-class _Pieces(Iterator[bytes]):
-    """A part of a file as a body, which is read while it leaves. To be closed, and the file with it: no generator,
-    since one that nobody began to read closes nothing."""
-
-    def __init__(self, handle: io.FileIO, length: int) -> None:
-        self.left = length
+    def __init__(self, handle: FileIO, length: int) -> None:
+        self.remaining = length
         self.handle = handle
         self.close = handle.close
 
     def __next__(self) -> bytes:
-        piece = self.handle.read(min(self.left, _PIECE))
-        if not piece:
+        chunk = self.handle.read(min(self.remaining, _CHUNK_SIZE))
+        if not chunk:
             raise StopIteration
-        self.left -= len(piece)
-        return piece
+        self.remaining -= len(chunk)
+        return chunk
 
 
-_PIECE = 64 * 1024
-
-
-def _precondition_fails(req: Request, res: Response) -> bool:
-    """By If-Match or, without it, If-Unmodified-Since."""
-    if_match, etag = req.get("If-Match"), res.get("ETag")
-    if if_match:
-        return not etag or not is_fresh(if_match, None, None, etag, None)
-    unmodified_since = req.get("If-Unmodified-Since")
-    if not unmodified_since or parse_http_date(unmodified_since) is None:
-        return False
-    return not is_fresh(None, unmodified_since, None, None, res.get("Last-Modified"))
-
-
-def _is_range_fresh(req: Request, res: Response) -> bool:
-    if_range, etag = req.get("If-Range"), res.get("ETag")
-    if not if_range:
-        return True
-    if '"' in if_range:
-        return bool(etag) and etag in if_range
-    return is_fresh(None, if_range, None, None, res.get("Last-Modified"))
-
-
-def _path_text(taker: str, path: Any) -> str:
-    text = os.fspath(path) if isinstance(path, os.PathLike) else path
-    if not isinstance(text, str) or not text:
-        raise TypeError(f"{taker} takes a path, as a str or an os.PathLike, not {path!r}")
-    return text
-
-
-def _cache_control(max_age: Any, immutable: bool) -> str:
-    seconds = int(min(max(0.0, _milliseconds(max_age)), _YEAR) / 1000)
-    return f"public, max-age={seconds}{', immutable' if immutable else ''}"
+def _read(handle: FileIO, offset: int, length: int) -> bytes | FileChunks:
+    """Return a part of a file: the bytes of a small one, chunks of a large one."""
+    if offset:
+        handle.seek(offset)
+    return handle.read(length) if length <= _CHUNK_SIZE else FileChunks(handle, length)

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Conditional requests (RFC 9110 section 13): entity tags, dates, and whether a client's cached copy is current."""
 
 from __future__ import annotations
 
@@ -11,15 +11,25 @@ from hashlib import sha1
 
 from .headers import MAX_HEADER_LENGTH
 
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_MONTH_FIRST = re.compile(r"(?ai)([a-z]+)\s+(\d\d?)\s+([\d:]+)\s+(\d{4})")
+_TIME = r"(\d\d?):(\d\d)(?::(\d\d))?(?:\s+(?:GMT|UTC))?\s*"
+_DATE = re.compile(rf"(?ai)\s*(?:[a-z]+(?:,\s*|\s+))?(\d\d?)[\s-]+([a-z]{{3}})[a-z]*[\s-]+(\d{{4}}|\d\d)\s+{_TIME}")
+_MAX_DATE_LENGTH = 64
+
 
 def etag(body: bytes, weak: bool) -> str:
-    """The entity tag of a body, made of its length and its SHA-1. As npm etag 1.8.1, which Express 5 uses weak."""
+    """Return the entity tag of a body, made of its length and its SHA-1: ``b"", True`` → ``W/"0-2jmj7l5rSw0yVb/…"``.
+
+    As npm etag 1.8.1; Express 5 uses weak ones.
+    """
     digest = b2a_base64(sha1(body, usedforsecurity=False).digest())[:27].decode("ascii")
     return f'{"W/" if weak else ""}"{len(body):x}-{digest}"'
 
 
 def stat_etag(size: int, mtime_ms: int) -> str:
-    """The weak entity tag of a file: its size in bytes and its time in milliseconds since 1970. As npm etag 1.8.1."""
+    """Return the weak entity tag of a file, made of its size in bytes and its modification time in milliseconds since
+    1970. As npm etag 1.8.1."""
     return f'W/"{size:x}-{mtime_ms:x}"'
 
 
@@ -30,28 +40,41 @@ def is_fresh(
     etag: str | None,
     last_modified: str | None,
 ) -> bool:
-    """Whether 304 will do, by three headers of the request and two of the answer. As npm fresh 2.0.0."""
-    if cache_control and "no-cache" in [
-        directive.strip() for directive in cache_control[:MAX_HEADER_LENGTH].split(",")
-    ]:
+    """Return whether 304 is the right response, by three headers of the request and two of the response.
+
+    As npm fresh 2.0.0.
+    """
+    if cache_control and "no-cache" in _split(cache_control):
         return False
     if if_none_match:
-        tags = [tag.strip(" ") for tag in if_none_match[:MAX_HEADER_LENGTH].split(",")]
-        alike = (etag, f"W/{etag}", etag.removeprefix("W/")) if etag else ()
-        return if_none_match == "*" or any(tag in alike for tag in tags)
+        same_tags = (etag, f"W/{etag}", etag.removeprefix("W/")) if etag else ()
+        return if_none_match == "*" or any(tag in same_tags for tag in _split(if_none_match))
     modified, since = parse_http_date(last_modified or ""), parse_http_date(if_modified_since or "")
     return modified is not None and since is not None and modified <= since
 
 
+def _split(header: str) -> list[str]:
+    return [element.strip(" ") for element in header[:MAX_HEADER_LENGTH].split(",")]
+
+
 @lru_cache(maxsize=256)
 def http_date(timestamp: int) -> str:
-    """Seconds since 1970 as headers have them (RFC 9110 section 5.6.7). Raises ``ValueError`` beyond year 9999."""
+    """Format seconds since 1970 as headers have them (RFC 9110 section 5.6.7): ``Sun, 06 Nov 1994 08:49:37 GMT``.
+
+    Raises ``ValueError`` beyond year 9999.
+    """
     return formatdate(timestamp, usegmt=True)
 
 
 def parse_http_date(text: str) -> float | None:
-    """The seconds since 1970 of a date of RFC 9110 section 5.6.7, read as kindly as by ``Date.parse``, or ``None``."""
-    found = _DATE.fullmatch(_MONTH_FIRST.sub(r"\2 \1 \4 \3", text, count=1)) if len(text) <= 64 else None
+    """Parse a date (RFC 9110 section 5.6.7) into seconds since 1970, ``None`` if it is malformed.
+
+    It is as lenient as JavaScript's ``Date.parse``: all three formats of the RFC, and neither the weekday nor the zone
+    is required.
+    """
+    if len(text) > _MAX_DATE_LENGTH:
+        return None
+    found = _DATE.fullmatch(_MONTH_FIRST.sub(r"\2 \1 \4 \3", text, count=1))
     if not found or (month := found[2].lower()) not in _MONTHS:
         return None
     day, year, hour, minute, second = (int(number or 0) for number in found.group(1, 3, 4, 5, 6))
@@ -61,9 +84,3 @@ def parse_http_date(text: str) -> float | None:
         return datetime(year, _MONTHS.index(month) + 1, day, hour, minute, second, tzinfo=UTC).timestamp()
     except ValueError:
         return None
-
-
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH_FIRST = re.compile(r"(?ai)([a-z]+)\s+(\d\d?)\s+([\d:]+)\s+(\d{4})")
-_TIME = r"(\d\d?):(\d\d)(?::(\d\d))?(?:\s+(?:GMT|UTC))?\s*"
-_DATE = re.compile(rf"(?ai)\s*(?:[a-z]+(?:,\s*|\s+))?(\d\d?)[\s-]+([a-z]{{3}})[a-z]*[\s-]+(\d{{4}}|\d\d)\s+{_TIME}")

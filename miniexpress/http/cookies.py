@@ -1,4 +1,4 @@
-"""Cookies: the formats of npm cookie 0.7.2 and cookie-signature 1.2.2, so that Node reads what is written here."""
+"""Cookies: parsed, written and signed as npm cookie 0.7.2 and cookie-signature 1.2.2 do, so that Node can read them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,29 @@ from typing import Literal
 from .encoding import decode_uri_component, encode_uri_component
 from .headers import TOKEN
 
+# Characters of a Cookie header that are parsed: as many as Node accepts in all headers.
+_MAX_LENGTH = 16_384
+# Half of a surrogate pair must neither raise nor be signed as another character is.
+_UTF8 = "utf-8", "surrogatepass"
+# For each part of a Set-Cookie header (RFC 6265 section 4.1.1; a domain may begin with a dot), its grammar, and what an
+# error message suggests.
+_GRAMMAR = {
+    "argument name": (TOKEN, "letters, digits and !#$%&'*+-.^_`|~"),
+    "argument value": (re.compile(r'("?)[!#-+\--:<-\[\]-~]*\1'), "an encode() that leaves no blanks, commas or ;"),
+    "option domain": (re.compile(r"(?ai)(?:(?:^\.?|\.)(?!-)[a-z0-9-]{1,63}(?<!-))+"), "a host name: example.com"),
+    "option path": (re.compile("[ -:=-~]*"), "printable ASCII without ; and <"),
+    "option priority": (re.compile("(?ai)low|medium|high"), "'low', 'medium' or 'high'"),
+    "option same_site": (re.compile("(?ai)strict|lax|none"), "True, 'strict', 'lax' or 'none'"),
+}
+
 
 def parse(header: str) -> dict[str, str]:
-    """A Cookie header's cookies by name, the first of each, decoded where they can be. Reads 16 KiB, as Node does."""
+    """Parse a Cookie header: ``'a=1; b=%20'`` → ``{'a': '1', 'b': ' '}``.
+
+    The first cookie of a name counts. A value whose percent-encoding is invalid stays as it is.
+    """
     cookies: dict[str, str] = {}
-    for pair in header[:16384].split(";") if len(header) > 1 else ():
+    for pair in header[:_MAX_LENGTH].split(";") if len(header) > 1 else ():
         name, equals, value = pair.partition("=")
         name, value = name.strip(" \t"), value.strip(" \t")
         if equals and name not in cookies:
@@ -45,7 +63,7 @@ def serialize(
     same_site: bool | str | None = None,
     encode: Callable[[str], str] = encode_uri_component,
 ) -> str:
-    """A Set-Cookie header's value, as npm cookie 0.7.2 writes it. Raises ``TypeError`` for what would not survive.
+    """Write a Set-Cookie header: ``'a', '1', path='/'`` → ``'a=1; Path=/'``. Raises ``TypeError`` for invalid options.
 
     ``max_age`` is in seconds; ``expires`` without a zone is UTC; ``priority`` is ``'low'``, ``'medium'`` or ``'high'``;
     ``same_site`` is ``True`` (for strict), ``'strict'``, ``'lax'`` or ``'none'``.
@@ -75,19 +93,19 @@ def serialize(
 def _http_date(when: datetime) -> str:
     try:
         return formatdate(when.replace(tzinfo=when.tzinfo or UTC).timestamp(), usegmt=True)
-    except (ValueError, OverflowError):  # in UTC it is in another year, which Python does not have
+    except (ValueError, OverflowError):  # in UTC its year is 0 or 10000
         raise TypeError(f"option expires is invalid: {when!r}. Use a datetime from year 1 to 9999 in UTC") from None
 
 
 def _checked(what: str, text: str) -> str:
-    allowed, mend = _ALLOWED[what]
-    if not isinstance(text, str) or not allowed.fullmatch(text):
-        raise TypeError(f"{what} is invalid: {text!r}. Use {mend}")
+    grammar, suggestion = _GRAMMAR[what]
+    if not isinstance(text, str) or not grammar.fullmatch(text):
+        raise TypeError(f"{what} is invalid: {text!r}. Use {suggestion}")
     return text
 
 
 def sign(value: str, secret: str | bytes) -> str:
-    """The value, a dot, and its HMAC-SHA256 in base64 without padding. As npm cookie-signature 1.2.2."""
+    """Sign a value: the value, a dot, and its HMAC-SHA256 in base64 without padding. As npm cookie-signature 1.2.2."""
     if not isinstance(value, str):
         raise TypeError(f"value must be a string, not {value!r}: sign str(value)")
     if not isinstance(secret, (str, bytes)):
@@ -97,7 +115,7 @@ def sign(value: str, secret: str | bytes) -> str:
 
 
 def unsign(signed: str, secret: str | bytes) -> str | None:
-    """What ``sign`` signed with this secret, or ``None``, after the same time wherever a forgery goes wrong."""
+    """Return the value that ``sign`` signed with this secret, or ``None``. Compares in constant time."""
     value = signed.rpartition(".")[0]
     return value if hmac.compare_digest(sign(value, secret).encode(*_UTF8), signed.encode(*_UTF8)) else None
 
@@ -109,16 +127,3 @@ def unsign_any(signed: str, secrets: str | bytes | Sequence[str | bytes]) -> str
         if value is not None:
             return value
     return False
-
-
-# Half a surrogate pair, which is no valid text, must neither raise nor pass for another character.
-_UTF8 = "utf-8", "surrogatepass"
-# RFC 6265 section 4.1.1; a domain may begin with a dot.
-_ALLOWED = {
-    "argument name": (TOKEN, "letters, digits and !#$%&'*+-.^_`|~"),
-    "argument value": (re.compile(r'("?)[!#-+\--:<-\[\]-~]*\1'), "an encode() that leaves no blanks, commas or ;"),
-    "option domain": (re.compile(r"(?ai)(?:(?:^\.?|\.)(?!-)[a-z0-9-]{1,63}(?<!-))+"), "a host name: example.com"),
-    "option path": (re.compile("[ -:=-~]*"), "printable ASCII without ; and <"),
-    "option priority": (re.compile("(?ai)low|medium|high"), "'low', 'medium' or 'high'"),
-    "option same_site": (re.compile("(?ai)strict|lax|none"), "True, 'strict', 'lax' or 'none'"),
-}

@@ -1,4 +1,4 @@
-"""TODO"""
+"""Durations: milliseconds, ``timedelta`` and words like ``'2 hours'``."""
 
 from __future__ import annotations
 
@@ -6,22 +6,8 @@ import re
 from datetime import timedelta
 from typing import Any
 
-
-def _milliseconds(duration: Any) -> float:
-    """A duration in milliseconds, given as such, as a timedelta, or in words: ``'2 hours'``. As npm ms 2.1."""
-    if isinstance(duration, timedelta):
-        return duration / timedelta(milliseconds=1)
-    if isinstance(duration, int | float):
-        return duration
-    found = _DURATION.fullmatch(duration.lower()) if isinstance(duration, str) else None
-    if not found or (found[2] or "ms") not in _UNITS:
-        raise TypeError(f"the option 'max_age' is milliseconds, a timedelta or words like '2 hours', not {duration!r}")
-    return float(found[1]) * _UNITS[found[2] or "ms"]
-
-
-_DURATION = re.compile(r"(-?[0-9]*\.?[0-9]+) *([a-z]*)")
-_YEAR = 365 * 86_400_000
-_UNITS = {
+_WORDS = re.compile(r"(-?[0-9]*\.?[0-9]+) *([a-z]*)")
+_MILLISECONDS = {
     **dict.fromkeys(("ms", "msec", "msecs", "millisecond", "milliseconds"), 1),
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1000),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), 60_000),
@@ -30,3 +16,19 @@ _UNITS = {
     **dict.fromkeys(("w", "week", "weeks"), 604_800_000),
     **dict.fromkeys(("y", "yr", "yrs", "year", "years"), 31_557_600_000),
 }
+
+
+def parse_duration(option: str, duration: Any) -> float:
+    """Parse the value of an option into milliseconds: ``'2 hours'`` → ``7200000``, ``timedelta(seconds=1)`` → ``1000``.
+
+    A number is milliseconds already. Raises ``TypeError`` for anything else. As npm ms 2.1.
+    """
+    if isinstance(duration, timedelta):
+        return duration / timedelta(milliseconds=1)
+    if isinstance(duration, int | float):
+        return duration
+    found = _WORDS.fullmatch(duration.lower()) if isinstance(duration, str) else None
+    unit = (found[2] or "ms") if found else ""
+    if not found or unit not in _MILLISECONDS:
+        raise TypeError(f"the option {option!r} is milliseconds, a timedelta or words like '2 hours', not {duration!r}")
+    return float(found[1]) * _MILLISECONDS[unit]

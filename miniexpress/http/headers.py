@@ -1,4 +1,4 @@
-"""Values of header fields that requests and responses share (RFC 9110), and those that are composed of parts."""
+"""The grammar of header fields (RFC 9110), and how Vary and Content-Disposition are written."""
 
 from __future__ import annotations
 
@@ -7,42 +7,30 @@ from collections.abc import Sequence
 from urllib.parse import quote
 
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-"""RFC 9110 section 5.6.2: what a method, a field name and most of what has a name there is made of."""
+"""``token`` of RFC 9110 section 5.6.2: methods, field names, names of parameters."""
 
 HEADER_TEXT = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-"""What a header field may hold: Latin-1 without controls."""
+"""``field-value`` of RFC 9110 section 5.5: Latin-1 without control characters."""
+
+MAX_HEADER_LENGTH = 4096
+"""Characters of a request's header that are parsed. Longer headers are ignored, or read as far as this, to bound time
+and memory; those of browsers have some 150."""
+
+_BEYOND_16_BITS = re.compile("[\U00010000-\U0010ffff]")
+_PERCENT_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+_PRINTABLE = bytes(byte if 0x20 <= byte <= 0x7E else ord("?") for byte in range(256))
 
 
-def token_or_quoted(text: str) -> str:
-    """A text as a parameter of a header field has it: in quotes where it is no token (RFC 9110 section 5.6.4)."""
+def quote_if_needed(text: str) -> str:
+    """Write a parameter's value: a token as it is, else in quotes (RFC 9110 section 5.6.4): ``a b`` → ``"a b"``."""
     return text if TOKEN.fullmatch(text) else '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def content_disposition(filename: str | None = None) -> str:
-    """A Content-Disposition header (RFC 6266): what to save a body as. As npm content-disposition 2.0.1 ``create``.
-
-    A name that is not ASCII is given twice, with question marks and as RFC 8187 has it. Raises ``TypeError`` for a
-    name that is no string.
-    """
-    if filename is None:
-        return "attachment"
-    if not isinstance(filename, str):
-        raise TypeError(f"filename must be a string, not {filename!r}")
-    # A character beyond the 16-bit ones is two to JavaScript.
-    ascii_name = _BEYOND_16_BITS.sub("??", filename).encode("ascii", "replace").translate(_PRINTABLE).decode()
-    header = f"attachment; filename={token_or_quoted(ascii_name)}"
-    if ascii_name == filename and not _PERCENT_ENCODED.search(filename):
-        return header
-    return f"{header}; filename*=UTF-8''{quote(filename, safe='!', errors='replace')}"
-
-
-_PRINTABLE = bytes(byte if 0x20 <= byte <= 0x7E else ord("?") for byte in range(256))
-_BEYOND_16_BITS = re.compile("[\U00010000-\U0010ffff]")
-_PERCENT_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
-
-
 def vary(existing: str | None, field: str | Sequence[str]) -> str:
-    """A Vary header with a field name, or several with commas or as a list. As npm vary 1.1.2. Raises ``TypeError``."""
+    """Add field names, with commas or in a list, to a Vary header: ``'Accept', 'Origin'`` → ``'Accept, Origin'``.
+
+    Raises ``TypeError`` for a name that is no token. As npm vary 1.1.2.
+    """
     if not isinstance(field, (str, list, tuple)):
         raise TypeError(f"res.vary() takes the names of header fields, as 'Accept', not {field!r}")
     value = existing or ""
@@ -56,5 +44,21 @@ def vary(existing: str | None, field: str | Sequence[str]) -> str:
     return "*" if "*" in present else value
 
 
-# Characters; browsers send some 150. Longer headers are ignored, to bound time and memory.
-MAX_HEADER_LENGTH = 4096
+def content_disposition(filename: str | None = None) -> str:
+    """Write a Content-Disposition header (RFC 6266) that has the client save the body as ``filename``.
+
+    ``'plans.pdf'`` → ``attachment; filename=plans.pdf``. A name that is not ASCII is given twice, with question marks
+    and as RFC 8187 has it: ``'£.txt'`` → ``attachment; filename="?.txt"; filename*=UTF-8''%C2%A3.txt``.
+
+    Raises ``TypeError`` for a name that is no ``str``. As ``create`` of npm content-disposition 2.0.1.
+    """
+    if filename is None:
+        return "attachment"
+    if not isinstance(filename, str):
+        raise TypeError(f"filename must be a string, not {filename!r}")
+    # A character beyond the 16-bit ones is two in JavaScript.
+    ascii_name = _BEYOND_16_BITS.sub("??", filename).encode("ascii", "replace").translate(_PRINTABLE).decode()
+    header = f"attachment; filename={quote_if_needed(ascii_name)}"
+    if ascii_name == filename and not _PERCENT_ENCODED.search(filename):
+        return header
+    return f"{header}; filename*=UTF-8''{quote(filename, safe='!', errors='replace')}"

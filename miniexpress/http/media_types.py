@@ -1,4 +1,4 @@
-"""Media types: from file extension to type, and to and from a Content-Type header."""
+"""Media types: of file extensions, and in Content-Type headers."""
 
 from __future__ import annotations
 
@@ -7,31 +7,49 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal
 
-from .headers import HEADER_TEXT, TOKEN, token_or_quoted
+from .headers import HEADER_TEXT, MAX_HEADER_LENGTH, TOKEN, quote_if_needed
+
+_PARAMETER = re.compile(r"""(?sx); ([^;=]*) = [ \t]* (?: ("(?:[^"\\]|\\.)*")[^;]* | (".*) | ([^;]*) )""")
+_ESCAPED = re.compile(r"(?s)\\(.)")
+# RFC 6838 section 4.2.
+_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
+_MEDIA_RANGE = re.compile(f"{TOKEN.pattern}/{TOKEN.pattern}")
+_SHORTHANDS = {"urlencoded": "application/x-www-form-urlencoded", "multipart": "multipart/*"}
+# The types outside of ``text/`` that get a charset, too (npm mime-db 1.54.0).
+_UTF8_APPLICATION_TYPES = {
+    f"application/{subtype}" for subtype in ("javascript", "json", "manifest+json", "fhir+json", "fhir+xml")
+}
 
 
 @lru_cache(maxsize=256)
 def content_type(type_or_extension: str) -> str | Literal[False]:
-    """The Content-Type to send for a media type, an extension or a file name. As npm mime-types 3.0.2; so is lookup."""
+    """Return the Content-Type of a type, an extension or a file name: ``'html'`` → ``'text/html; charset=utf-8'``.
+
+    ``False`` for an unknown extension. As npm mime-types 3.0.2.
+    """
     media_type = type_or_extension if "/" in type_or_extension else lookup(type_or_extension)
     if not media_type or "charset" in media_type:
         return media_type or False
     name = "".join(media_type.partition(";")[0].split()[:1]).lower()
-    return f"{media_type}; charset=utf-8" if name.startswith("text/") or name in _TEXT_TOO else media_type
+    return f"{media_type}; charset=utf-8" if name.startswith("text/") or name in _UTF8_APPLICATION_TYPES else media_type
 
 
 def lookup(path_or_extension: str) -> str | Literal[False]:
-    """The media type for ``'html'``, ``'.html'`` or ``'dir/page.html'``; ``False`` for an unknown extension."""
+    """Return the media type of an extension or a file name: ``'html'``, ``'dir/page.html'`` → ``'text/html'``.
+
+    ``False`` for an unknown extension. As npm mime-types 3.0.2.
+    """
     name = f"x.{path_or_extension}".rstrip("/").rpartition("/")[2]
     stem, _, extension = name.rpartition(".")
     return _TYPE_OF.get(extension.lower(), False) if stem else False
 
 
 def is_type(content_type: str | None, types: Sequence[str] = ()) -> str | Literal[False]:
-    """Which of ``types`` a Content-Type header is, or ``False``. As npm type-is 2.1.0.
+    """Return the one of ``types`` that a Content-Type header is of, or ``False``. As npm type-is 2.1.0.
 
-    A type is an extension (``'json'``), ``'urlencoded'``, ``'multipart'``, a suffix (``'+json'``) or a media type, with
-    wildcards (``'text/*'``). The answer to a wildcard, to a suffix or to no ``types`` is the header's own type.
+    A type is an extension (``'json'``), ``'urlencoded'``, ``'multipart'``, a suffix (``'+json'``) or a media type, also
+    with wildcards (``'text/*'``). For a wildcard, a suffix or no ``types``, return the header's own type:
+    ``'text/html; charset=utf-8', ['json', 'text/*']`` → ``'text/html'``.
     """
     actual = (content_type or "").partition(";")[0].strip(" \t").lower()
     return _first_match(actual, tuple(types)) if len(actual) <= 255 else False
@@ -42,7 +60,7 @@ def _first_match(actual: str, types: tuple[str, ...]) -> str | Literal[False]:
     if not _MEDIA_TYPE.fullmatch(actual):
         return False
     kind, _, subtype = actual.partition("/")
-    suffixes = [f"*{subtype[place:]}" for place, character in enumerate(subtype) if character == "+"]
+    suffixes = [f"*{subtype[index:]}" for index, character in enumerate(subtype) if character == "+"]
     names = {f"{left}/{right}" for left in (kind, "*") for right in (subtype, "*", *suffixes)}
     for given in types or ("*/*",):
         expected = _SHORTHANDS.get(given) or (f"*/*{given}" if given.startswith("+") else given)
@@ -53,9 +71,10 @@ def _first_match(actual: str, types: tuple[str, ...]) -> str | Literal[False]:
 
 @lru_cache(maxsize=256)
 def set_charset(content_type: str, charset: str) -> str:
-    """The Content-Type with its charset set, as Express 5 does to the type of a text; as it is where either is empty.
+    """Set the charset of a Content-Type: ``'text/html', 'utf-8'`` → ``'text/html; charset=utf-8'``.
 
-    Raises ``TypeError`` when it is no ``type/subtype``, or a parameter's name is no token or its value no header text.
+    If either is empty, return the Content-Type as it is. Raises ``TypeError`` unless it is ``type/subtype`` and valid
+    parameters. As Express 5 does for text.
     """
     if not content_type or not charset:
         return content_type
@@ -66,40 +85,33 @@ def set_charset(content_type: str, charset: str) -> str:
     for name, text in parameters.items():
         if not TOKEN.fullmatch(name) or not HEADER_TEXT.fullmatch(text):
             raise TypeError(f"Invalid parameter: {name!r}={text!r}. A name is a token, a value Latin-1, no controls")
-        written += f"; {name}={token_or_quoted(text)}"
+        written += f"; {name}={quote_if_needed(text)}"
     return written
 
 
 def parse_content_type(header: str) -> tuple[str, dict[str, str]]:
-    """``'Text/HTML; Charset="utf-8"'`` gives ``('text/html', {'charset': 'utf-8'})``. As npm content-type 2.1.0."""
+    """``'Text/HTML; Charset="utf-8"'`` → ``('text/html', {'charset': 'utf-8'})``. As npm content-type 2.1.0."""
     value, parameters = split_parameters(header)
     return value.lower(), parameters
 
 
 def split_parameters(header: str) -> tuple[str, dict[str, str]]:
-    """The part of a header's value before the first ``;``, as written, and its parameters by their lower-case names.
+    """Split a header into its value and parameters: ``'Text/*; Level=1'`` → ``('Text/*', {'level': '1'})``.
 
-    Never raises: what is no parameter is left out, the first of a name counts, and those of 4,096 characters are read.
+    Never raises: malformed parameters are left out, the first of a name counts, and 4,096 characters of parameters are
+    parsed.
     """
     value, semicolon, _ = header.partition(";")
     parameters: dict[str, str] = {}
     if semicolon:
-        for name, quoted, unclosed, plain in _PARAMETER.findall(header, len(value), len(value) + 4096):
+        for name, quoted, unclosed, plain in _PARAMETER.findall(header, len(value), len(value) + MAX_HEADER_LENGTH):
             if not unclosed:
                 text = _ESCAPED.sub(r"\1", quoted[1:-1]) if quoted else plain.rstrip(" \t")
                 parameters.setdefault(name.strip(" \t").lower(), text)
     return value.strip(" \t"), parameters
 
 
-_PARAMETER = re.compile(r"""(?sx); ([^;=]*) = [ \t]* (?: ("(?:[^"\\]|\\.)*")[^;]* | (".*) | ([^;]*) )""")
-_ESCAPED = re.compile(r"(?s)\\(.)")
-# RFC 6838 section 4.2
-_MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
-_MEDIA_RANGE = re.compile(f"{TOKEN.pattern}/{TOKEN.pattern}")
-_SHORTHANDS = {"urlencoded": "application/x-www-form-urlencoded", "multipart": "multipart/*"}
-# Types outside text/ that are text in UTF-8 all the same, as npm mime-db 1.54.0 has it.
-_TEXT_TOO = {f"application/{subtype}" for subtype in ("javascript", "json", "manifest+json", "fhir+json", "fhir+xml")}
-# The extensions that the web commonly serves. An entry is a subtype and its extensions; alone, it is both.
+# The types of files that the web commonly serves. Each entry is a subtype and its extensions; one word is both.
 _TYPES = """\
 application: atom+xml atom, dash+xml mpd, epub+zip epub, geo+json geojson, gpx+xml gpx, gzip gz, java-archive jar, \
 json json map, ld+json jsonld, manifest+json webmanifest, msword doc dot, node cjs, octet-stream bin, pdf, \

@@ -1,4 +1,4 @@
-"""Which proxies are believed, and whom a request came from: npm proxy-addr 2's rules for ``trust proxy``."""
+"""``trust proxy``: which proxies are trusted, and from which addresses a request came. As npm proxy-addr 2."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ _NAMED = {
 
 
 def compile_trust(value: Any) -> Trust:
-    """The setting ``trust proxy`` as a function ``(address, hop) -> bool``; hop 0 is the other end of the socket.
+    """Compile the setting ``trust proxy`` into a function ``(address, hop) -> bool``; hop 0 is the socket's peer.
 
-    ``True`` trusts all, a number that many hops, a function decides itself; otherwise addresses, subnets and the names
-    loopback, linklocal and uniquelocal, in a list or separated by commas. Raises ``TypeError`` for no such address.
+    ``True`` trusts all addresses, a number trusts that many hops, a function is called. Otherwise the value is
+    addresses, subnets and the names loopback, linklocal and uniquelocal, in a list or separated by commas. Raises
+    ``TypeError`` for anything else.
     """
     if callable(value):
         return fit_callback(value, "the setting 'trust proxy'", "(address, hop)")
@@ -31,13 +32,16 @@ def compile_trust(value: Any) -> Trust:
         return lambda address, hop: hop < value
     names = [part.strip() for part in value.split(",")] if isinstance(value, str) else value or ()
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        raise _refusal(value)
+        raise _type_error(value)
     subnets = [_subnet(part) for name in names for part in _NAMED.get(name, (name,))]
     return lambda address, hop: _is_within(address, subnets)
 
 
 def addresses(remote: str, forwarded_for: str | None, trust: Trust) -> list[str]:
-    """The addresses a request passed, nearest first, up to the first that is not trusted."""
+    """List the addresses that a request came through, nearest first, up to the first that is not trusted.
+
+    ``'127.0.0.1', '1.2.3.4, 10.0.0.9'``, if 127.0.0.1 is trusted → ``['127.0.0.1', '10.0.0.9']``.
+    """
     hops = [remote]
     if forwarded_for:
         hops += [part.strip(" ") for part in reversed(forwarded_for.split(",")) if part.strip(" ")]
@@ -48,14 +52,14 @@ def addresses(remote: str, forwarded_for: str | None, trust: Trust) -> list[str]
 
 
 def _subnet(text: str) -> IPv4Network | IPv6Network:
-    """A subnet, as the IPv4 one where it is one of IPv4-mapped addresses."""
+    """Parse a subnet; one of IPv4-mapped IPv6 addresses becomes the IPv4 subnet. Raises ``TypeError``."""
     try:
         network = ip_network(text, strict=False)
     except ValueError:
-        raise _refusal(text) from None
-    # Python takes 10.0.0.0/0.255.255.255 too, which is a mask the other way round.
+        raise _type_error(text) from None
+    # Python accepts 10.0.0.0/0.255.255.255, too: a host mask, where npm proxy-addr has netmasks only.
     if network.prefixlen == 0 or ("." in text.partition("/")[2] and not text.endswith(f"/{network.netmask}")):
-        raise _refusal(text)
+        raise _type_error(text)
     mapped = network.network_address.ipv4_mapped if isinstance(network, IPv6Network) else None
     return IPv4Network((mapped, network.prefixlen - 96)) if mapped and network.prefixlen >= 96 else network
 
@@ -69,6 +73,6 @@ def _is_within(address: str, subnets: Iterable[IPv4Network | IPv6Network]) -> bo
     return any(parsed in subnet for subnet in subnets)
 
 
-def _refusal(value: Any) -> TypeError:
+def _type_error(value: Any) -> TypeError:
     names = ", ".join(_NAMED)
     return TypeError(f"'trust proxy' takes addresses, subnets like 10.0.0.0/8, and {names}; not {value!r}")

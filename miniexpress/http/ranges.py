@@ -1,4 +1,4 @@
-"""TODO"""
+"""The Range header: the byte ranges of a body that a request asks for (RFC 9110 section 14)."""
 
 from __future__ import annotations
 
@@ -8,15 +8,16 @@ from .headers import MAX_HEADER_LENGTH
 
 
 class Ranges(list[tuple[int, int]]):
-    """The ranges that were asked for, each ``(first, last)``, both included; ``type`` is their unit."""
+    """Requested ranges, each ``(first, last)``, both inclusive; ``type`` is their unit."""
 
     type = "bytes"
 
 
 def parse_range(size: int, header: str, combine: bool = False) -> Ranges | Literal[-1, -2]:
-    """The ranges of a Range header that lie within ``size`` bytes; -1 if none does, -2 if malformed or over 4 KiB.
+    """Parse a Range header for a body of ``size`` bytes: ``1000, 'bytes=0-4,-100'`` → ``[(0, 4), (900, 999)]``.
 
-    ``combine`` merges those that overlap or touch. As npm range-parser 1.3.0, but for the limit (RFC 9110, 17.15).
+    Return -1 if no range can be satisfied, -2 if the header is malformed or longer than 4 KiB (RFC 9110 section 17.15).
+    ``combine`` merges ranges that overlap or touch. As npm range-parser 1.3.0, but for that limit.
     """
     unit, equals, specs = header.partition("=")
     if not equals or len(header) > MAX_HEADER_LENGTH:
@@ -32,16 +33,16 @@ def parse_range(size: int, header: str, combine: bool = False) -> Ranges | Liter
         if 0 <= start <= end:
             ranges.append((start, end))
     if combine:
-        ranges[:] = _combined(ranges)
+        ranges[:] = _merge_ranges(ranges)
     return ranges or -1
 
 
-def _combined(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Overlapping and adjacent ranges as one, in the order in which they were asked for."""
-    merged: list[tuple[int, int, int]] = []
-    for place, (start, end) in sorted(enumerate(ranges), key=lambda numbered: numbered[1][0]):
+def _merge_ranges(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Merge ranges that overlap or touch, in order of request: ``(5, 9), (20, 29), (0, 4)`` → ``(0, 9), (20, 29)``."""
+    merged: list[tuple[int, int, int]] = []  # (index in the header, first, last)
+    for index, (start, end) in sorted(enumerate(ranges), key=lambda numbered: numbered[1][0]):
         if not merged or start > merged[-1][2] + 1:
-            merged.append((place, start, end))
+            merged.append((index, start, end))
         elif end > merged[-1][2]:
-            merged[-1] = (min(merged[-1][0], place), merged[-1][1], end)
+            merged[-1] = (min(merged[-1][0], index), merged[-1][1], end)
     return [(start, end) for _, start, end in sorted(merged)]

@@ -1,4 +1,4 @@
-"""Header fields of a request: between WSGI's environ (PEP 3333) and a dict that middleware reads and changes."""
+"""Header fields of a request: read from WSGI's environ (PEP 3333), and as a dict that middleware can change."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
+# The fields whose keys in an environ have no ``HTTP_``.
+_WITHOUT_PREFIX = ("CONTENT_TYPE", "CONTENT_LENGTH")
+
 
 class Headers(dict[str, str]):
-    """Header fields by name, in any case (RFC 9110 section 5.1); listed in lower case, as in Node.
+    """Header fields by their case-insensitive names (RFC 9110 section 5.1), in lower case when listed, as in Node.
 
-    Setting what is no ``str`` raises ``TypeError``.
+    Setting a value that is no ``str`` raises ``TypeError``.
     """
 
     def __init__(self, fields: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
@@ -74,14 +77,17 @@ def from_environ(environ: Mapping[str, Any]) -> Headers:
 
 
 def read_field(environ: Mapping[str, Any], name: str) -> str | None:
-    """Read the field ``name``, in lower case, of a WSGI environ: as ``from_environ(environ).get(name)``, but faster."""
+    """Read the field ``name``, given in lower case, of a WSGI environ.
+
+    As ``from_environ(environ).get(name)``, but faster: most requests need no dict of all.
+    """
     key = _environ_key(name)
     value = environ.get(key)
     return None if value == "" and key in _WITHOUT_PREFIX else value
 
 
 def with_headers(environ: Mapping[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
-    """Copy a WSGI environ with these header fields in place of its own; the length of its body stays what it is."""
+    """Copy a WSGI environ with its header fields replaced by these. CONTENT_LENGTH stays, as the body does."""
     changed = {key: value for key, value in environ.items() if not key.startswith("HTTP_") and key != "CONTENT_TYPE"}
     changed |= {_environ_key(name): value for name, value in headers.items() if name != "content-length"}
     changed.pop("", None)
@@ -90,8 +96,10 @@ def with_headers(environ: Mapping[str, Any], headers: Mapping[str, str]) -> dict
 
 @lru_cache(maxsize=256)
 def _environ_key(name: str) -> str:
-    """``'user-agent'`` to ``'HTTP_USER_AGENT'``; a name with an underscore, which an environ cannot tell from one with
-    a hyphen, to ``''``."""
+    """Return the key of a field in an environ: ``'user-agent'`` → ``'HTTP_USER_AGENT'``.
+
+    A name with an underscore, whose key would be that of the name with a hyphen, has none: ``''``.
+    """
     if "_" in name:
         return ""
     key = name.upper().replace("-", "_")
@@ -100,11 +108,9 @@ def _environ_key(name: str) -> str:
 
 @lru_cache(maxsize=256)
 def _field_name(key: str) -> str:
+    """``'HTTP_USER_AGENT'`` → ``'user-agent'``."""
     return key.removeprefix("HTTP_").replace("_", "-").lower()
 
 
 def _lower(name: Any) -> Any:
     return name.lower() if isinstance(name, str) else name
-
-
-_WITHOUT_PREFIX = ("CONTENT_TYPE", "CONTENT_LENGTH")

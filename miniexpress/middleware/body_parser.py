@@ -1,4 +1,7 @@
-"""Request bodies: ``json``, ``urlencoded``, ``text`` and ``raw``. After npm body-parser 2.4."""
+"""Body parsers: ``json``, ``urlencoded``, ``text`` and ``raw`` read a request's body into ``req.body``.
+
+After npm body-parser 2.4.
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,13 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import fit_callback
-from ..attrdict import AttrDict, with_attributes
+from ..attrdict import AttrDict, to_attrdict
 from ..errors import HTTPError, property_of, status_of, text_of
 from ..http.json_text import Reviver
 from ..http.json_text import parse as parse_json
 from ..http.media_types import parse_content_type
 from ..http.query_strings import DepthError, parse_extended
-from ..keyword_options import checks_options
+from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
 
 if TYPE_CHECKING:
@@ -31,8 +34,15 @@ if TYPE_CHECKING:
 Types = str | Sequence[str] | Callable[["Request"], Any]
 Verify = Callable[["Request", "Response", bytes, str | None], Any] | None
 
+_FORM_CHARSETS = "utf-8|iso-8859-1"
+# Text codecs of Python that are no charsets of clients: some raise for any text, some are slow.
+_NO_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
+_CHUNK_SIZE = 65536
+_WINDOW_BITS = {"gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
+_SIZE_UNITS = {"": 1, "b": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40, "pb": 2**50}
 
-@checks_options
+
+@suggests_keywords
 def json(
     *,
     inflate: bool = True,
@@ -42,18 +52,17 @@ def json(
     type: Types = "application/json",
     verify: Verify = None,
 ) -> Middleware:
-    """Middleware that parses JSON into ``req.body``, its objects as AttrDicts.
+    """Make middleware that parses JSON into ``req.body``, objects as AttrDicts.
 
-    ``strict`` takes objects and arrays only; ``reviver(key, value)`` may change each value.
+    ``strict`` accepts objects and arrays only; ``reviver(key, value)`` may change each value.
 
-    ``type`` says which bodies are read: a media type, an extension, a list of them, or a function of the request.
-    ``limit`` is the most that one may have, expanded: bytes, or a text like ``'100kb'``. Without ``inflate`` one that
-    is compressed (gzip, deflate) is refused. ``verify(req, res, body, charset)`` may raise to refuse one.
+    ``type`` selects the bodies to parse: a media type, an extension, a list of these, or a function of the request.
+    ``limit`` is the size of a decompressed body in bytes, or text like ``'100kb'``. Without ``inflate``, compressed
+    bodies (gzip, deflate) are refused. ``verify(req, res, body, charset)`` may raise to refuse a body.
 
-    A request that is refused raises ``HTTPError`` with body-parser's ``type``: 400 for what is no JSON or was broken
-    off, 403 by ``verify``, 413 beyond the limit, 415 for another charset or coding. After npm body-parser 2.4.
+    The middleware raises ``HTTPError`` with body-parser's ``type``: 400 for malformed JSON or an aborted request, 403
+    if ``verify`` raises, 413 beyond the limit, 415 for an unsupported charset or encoding.
     """
-
     if callable(reviver):
         reviver = fit_callback(reviver, "the option 'reviver'", "(key, value)")
 
@@ -67,7 +76,7 @@ def json(
     return _BodyParser(parse, type, limit, inflate, verify, "utf-8", charsets="utf-.*").handle
 
 
-@checks_options
+@suggests_keywords
 def urlencoded(
     *,
     charset_sentinel: bool = False,
@@ -81,12 +90,12 @@ def urlencoded(
     type: Types = "application/x-www-form-urlencoded",
     verify: Verify = None,
 ) -> Middleware:
-    """Middleware that parses forms into ``req.body``, an AttrDict of strings, and of lists for what comes repeatedly.
+    """Make middleware that parses forms into ``req.body``, an AttrDict of strings, and of lists for repeated fields.
 
-    Only with ``extended`` do names with brackets nest, at most ``depth`` deep. More than ``parameter_limit`` fields are
-    refused with 413. ``default_charset`` (utf-8 or iso-8859-1) is that of a form that names none;
-    ``charset_sentinel`` lets its field ``utf8`` tell it, and ``interpret_numeric_entities`` reads ``&#9786;`` in the
-    second. The other options, and what is raised, are those of ``json``. After npm body-parser 2.4 and qs 6.
+    With ``extended``, names with brackets nest, at most ``depth`` deep: ``a[b]=1`` → ``{'a': {'b': '1'}}``. More than
+    ``parameter_limit`` fields are a 413. ``default_charset`` (utf-8 or iso-8859-1) is for forms that name none; with
+    ``charset_sentinel``, the field ``utf8`` decides it, and ``interpret_numeric_entities`` decodes ``&#9786;`` in
+    iso-8859-1. The other options and errors are those of ``json``. After npm qs 6.
     """
     if not isinstance(parameter_limit, int | float) or not parameter_limit >= 1:
         raise TypeError(f"urlencoded(parameter_limit=…) takes a positive number, not {parameter_limit!r}")
@@ -113,12 +122,12 @@ def urlencoded(
         except DepthError:
             kind = "querystring.parse.rangeError"
             raise HTTPError(400, "The input exceeded the depth", type=kind, body=text) from None
-        return with_attributes(form)
+        return to_attrdict(form)
 
     return _BodyParser(parse, type, limit, inflate, verify, default_charset, _FORM_CHARSETS).handle
 
 
-@checks_options
+@suggests_keywords
 def text(
     *,
     default_charset: str = "utf-8",
@@ -127,14 +136,14 @@ def text(
     type: Types = "text/plain",
     verify: Verify = None,
 ) -> Middleware:
-    """Middleware that reads bodies into ``req.body`` as str, in ``default_charset`` where they name none.
+    """Make middleware that reads bodies into ``req.body`` as ``str``, in ``default_charset`` if they name none.
 
-    The other options, and what is raised, are those of ``json``. After npm body-parser 2.4.
+    The other options and errors are those of ``json``.
     """
     return _BodyParser(lambda text, charset: text, type, limit, inflate, verify, default_charset).handle
 
 
-@checks_options
+@suggests_keywords
 def raw(
     *,
     inflate: bool = True,
@@ -142,13 +151,13 @@ def raw(
     type: Types = "application/octet-stream",
     verify: Verify = None,
 ) -> Middleware:
-    """Middleware that reads bodies into ``req.body`` as bytes. Options, and what is raised, as for ``json``."""
+    """Make middleware that reads bodies into ``req.body`` as ``bytes``. Options and errors are those of ``json``."""
     return _BodyParser(lambda body, charset: body, type, limit, inflate, verify).handle
 
 
 @dataclass
 class _BodyParser:
-    """Which bodies are read, and how: the options, checked. ``parse`` makes of one what ``req.body`` is to be."""
+    """The checked options of a body parser. ``parse(body, charset)`` returns the value of ``req.body``."""
 
     parse: Callable[[Any, Any], Any]
     type: Types
@@ -156,9 +165,9 @@ class _BodyParser:
     inflate: bool
     verify: Verify
     default_charset: str | None = None
-    """That of a body that names none; without one, ``parse`` is given bytes."""
+    """The charset of bodies that name none; with ``None``, ``parse`` is called with bytes."""
     charsets: str = ".*"
-    """A pattern of those that are taken."""
+    """A regular expression for the charsets that are supported."""
 
     def __post_init__(self) -> None:
         if self.verify is not None:
@@ -168,19 +177,20 @@ class _BodyParser:
         self.limit = parse_size(self.limit)
 
     def handle(self, req: Request, res: Response, next: Next) -> None:
-        if not req.body_consumed and req.has_body and self.is_wanted(req):
+        """Parse the body, unless another parser has: this is the middleware."""
+        if not req.body_consumed and req.has_body and self.should_parse(req):
             req.body_consumed = True
             charset = self.charset(req)
-            body = _joined(self.chunks(req), self.limit)
+            body = _read_limited(self.chunks(req), self.limit)
             self.check(req, res, body, charset)
-            content = body.decode(_codec(charset) or "", "replace").removeprefix("\ufeff") if charset else body
+            content = body.decode(_codec_name(charset) or "", "replace").removeprefix("\ufeff") if charset else body
             try:
                 req.body = self.parse(content, charset)
             except ValueError as error:
                 raise HTTPError(400, text_of(error), type="entity.parse.failed", body=content) from error
         next()
 
-    def is_wanted(self, req: Request) -> bool:
+    def should_parse(self, req: Request) -> bool:
         return bool(self.type(req) if callable(self.type) else req.is_(self.type))
 
     def charset(self, req: Request) -> str | None:
@@ -188,18 +198,18 @@ class _BodyParser:
             return None
         charset = parse_content_type(req.get("Content-Type") or "")[1].get("charset") or self.default_charset
         charset = charset.lower()
-        if not re.fullmatch(self.charsets, charset) or not _codec(charset):
+        if not re.fullmatch(self.charsets, charset) or not _codec_name(charset):
             message = f'unsupported charset "{charset.upper()}"'
             raise HTTPError(415, message, type="charset.unsupported", charset=charset)
         return charset
 
     def chunks(self, req: Request) -> Iterator[bytes]:
-        """The body, decompressed, as it arrives."""
+        """Read the body in chunks, decompressed."""
         encoding = (req.get("Content-Encoding") or "identity").lower()
         if encoding == "identity":
-            return _received(req, self.limit)
+            return _read_stream(req, self.limit)
         if self.inflate and encoding in _WINDOW_BITS:
-            return _inflated(_received(req, math.inf), encoding)
+            return _decompress(_read_stream(req, math.inf), encoding)
         message = f'unsupported content encoding "{encoding}"' if self.inflate else "content encoding unsupported"
         raise HTTPError(415, message, type="encoding.unsupported", encoding=encoding)
 
@@ -214,23 +224,25 @@ class _BodyParser:
 
 
 def parse_size(size: Any) -> int | float:
-    """A number of bytes, given as such or like ``'100kb'``, as npm bytes 3.1 reads it.
+    """Parse a size into bytes: ``'100kb'`` → ``102400``, ``5`` → ``5``. As npm bytes 3.1.
 
-    Raises ``TypeError`` for none, for one below zero, and for a text of which npm bytes reads no more than a part:
-    ``'10 tons'``, ``'1e3'``.
+    Raises ``TypeError`` for anything else, also for text of which npm bytes parses a part only: ``'10 tons'``.
     """
     if isinstance(size, int | float) and not isinstance(size, bool) and size >= 0:
         return size
     found = re.fullmatch(r"\+?([0-9]+(?:\.[0-9]+)?) *(|b|kb|mb|gb|tb|pb)", str(size).strip().lower())
     if not found:
         raise TypeError(f"the option 'limit' takes a number of bytes, or one like '100kb', not {size!r}")
-    unit = {"": 1, "b": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40, "pb": 2**50}[found[2]]
-    return int(Decimal(found[1]) * unit)
+    return int(Decimal(found[1]) * _SIZE_UNITS[found[2]])
 
 
-def _received(req: Request, limit: float) -> Iterator[bytes]:
-    """The body as it arrives, piece by piece. What ``req.headers`` has for its length is held to, as by npm raw-body;
-    how much there is to read, the environ says."""
+def _read_stream(req: Request, limit: float) -> Iterator[bytes]:
+    """Read the body from the WSGI server in chunks.
+
+    How much can be read is CONTENT_LENGTH's of the environ; the Content-Length of ``req.headers``, which middleware can
+    have changed, must be the same. Raises ``HTTPError`` 400 if it is not, or if the client aborts; 413 beyond
+    ``limit``. As npm raw-body.
+    """
     stream, sent, declared = req.environ["wsgi.input"], req.environ.get("CONTENT_LENGTH"), req.get("Content-Length")
     size = int(sent) if sent else math.inf
     expected = int(declared) if declared and declared.isdecimal() else None
@@ -239,7 +251,7 @@ def _received(req: Request, limit: float) -> Iterator[bytes]:
     received = 0
     while received < size:
         try:
-            chunk = stream.read(int(min(size - received, _CHUNK)))
+            chunk = stream.read(int(min(size - received, _CHUNK_SIZE)))
         except OSError as error:
             raise HTTPError(400, "request aborted", type="request.aborted", code="ECONNABORTED") from error
         if not chunk:
@@ -251,15 +263,18 @@ def _received(req: Request, limit: float) -> Iterator[bytes]:
         raise HTTPError(400, message, type="request.size.invalid", expected=expected, received=received)
 
 
-def _inflated(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """The body decompressed, a chunk at a time. Gzip may come in several members, with zeros behind them."""
+def _decompress(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
+    """Decompress chunks, into chunks of limited size. Gzip may have several members, and zeros behind them.
+
+    Raises ``HTTPError`` 400 for malformed or incomplete data.
+    """
     inflater = zlib.decompressobj(_WINDOW_BITS[encoding])
     try:
         for compressed in chunks:
             while compressed and not (inflater.eof and (encoding == "deflate" or compressed[0] == 0)):
                 if inflater.eof:
                     inflater = zlib.decompressobj(_WINDOW_BITS[encoding])
-                yield inflater.decompress(compressed, _CHUNK)
+                yield inflater.decompress(compressed, _CHUNK_SIZE)
                 compressed = inflater.unconsumed_tail or inflater.unused_data
     except zlib.error as error:
         raise HTTPError(400, str(error).rpartition(": ")[2], code="Z_DATA_ERROR") from error
@@ -267,7 +282,8 @@ def _inflated(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
         raise HTTPError(400, "unexpected end of file", code="Z_BUF_ERROR")
 
 
-def _joined(chunks: Iterator[bytes], limit: float) -> bytes:
+def _read_limited(chunks: Iterator[bytes], limit: float) -> bytes:
+    """Join chunks. Raises ``HTTPError`` 413 once they are longer than ``limit``."""
     body = bytearray()
     for chunk in chunks:
         body += chunk
@@ -280,25 +296,21 @@ def _too_large(limit: float, **sizes: Any) -> HTTPError:
     return HTTPError(413, "request entity too large", type="entity.too.large", limit=limit, **sizes)
 
 
-def _codec(charset: str) -> str | None:
-    """Python's own name of a text codec. ``codecs.lookup`` keeps for ever whatever it is asked for: so not for that."""
+def _codec_name(charset: str) -> str | None:
+    """Return Python's name of the codec of a charset, or ``None``: ``'koi8-u'`` → ``'koi8_u'``.
+
+    Names that clients invent must not reach ``codecs.lookup``, which caches every name for ever.
+    """
     name = encodings.normalize_encoding(charset).replace(".", "_") if charset.isascii() else ""
     try:
         codec = codecs.lookup(name) if name in _codec_names() else None
-    except LookupError:  # a module beside the codecs, or one of another system
+    except LookupError:  # a module of the package that is no codec, or one of another operating system
         codec = None
-    is_wanted = codec and codec._is_text_encoding and codec.name.replace("_", "-") not in _NO_CHARSETS
-    return name if is_wanted else None
+    is_charset = codec and codec._is_text_encoding and codec.name.replace("_", "-") not in _NO_CHARSETS
+    return name if is_charset else None
 
 
 @cache
 def _codec_names() -> frozenset[str]:
     modules = {module.name for module in pkgutil.iter_modules(encodings.__path__)}
     return frozenset({*encodings.aliases.aliases, *modules})
-
-
-_FORM_CHARSETS = "utf-8|iso-8859-1"
-# Codecs of Python's own, by which no client sends a body; some raise for any text, some are slow.
-_NO_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
-_CHUNK = 65536
-_WINDOW_BITS = {"gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}

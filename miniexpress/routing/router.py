@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
 
 from ..arguments import flatten
 from ..attrdict import AttrDict
-from ..keyword_options import checks_options
+from ..keyword_options import suggests_keywords
 from ..request import origin_of
 from .layer import Handler, Layer, Next, call_handler, check_param_callback, is_abort
 from .methods import HandlerT, HTTPMethods
@@ -37,7 +37,7 @@ class Router(HTTPMethods):
 
     stack: list[Layer]
 
-    @checks_options
+    @suggests_keywords
     def __init__(self, *, merge_params: bool = False, case_sensitive: bool = False, strict: bool = False) -> None:
         self.merge_params = merge_params
         self._case_sensitive = case_sensitive

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from ..http import cookies
-from ..keyword_options import advice, checks_options
+from ..keyword_options import suggestion, suggests_keywords
 
 SameSite = Literal["lax", "strict", "none", "auto"] | bool | None
 
@@ -33,7 +33,7 @@ class Cookie:
     original_max_age: float | None
     _expires: datetime | Literal[False] | None
 
-    @checks_options
+    @suggests_keywords
     def __init__(
         self,
         *,
@@ -195,7 +195,7 @@ def _can_be_sent(name: str, text: str | bool) -> bool:
 
 
 def _no_attribute(name: str) -> str:
-    return f"a session's cookie has no attribute {name!r}: {advice(name, _ATTRIBUTES)}"
+    return f"a session's cookie has no attribute {name!r}: {suggestion(name, _ATTRIBUTES)}"
 
 
 _MILLISECOND = timedelta(milliseconds=1)

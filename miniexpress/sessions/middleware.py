@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from ..arguments import describe
 from ..http import cookies
-from ..keyword_options import checks_options
+from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
 from .cookie import Cookie
 from .memory import MemoryStore
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 CookieOptions = Mapping[str, Any]
 
 
-@checks_options
+@suggests_keywords
 def session(
     *,
     secret: str | bytes | Sequence[str | bytes],

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from ..attrdict import AttrDict, with_attributes
+from ..attrdict import AttrDict, to_attrdict
 from .changes import Changes
 from .cookie import Cookie
 
@@ -44,7 +44,7 @@ class Session(AttrDict):
         super().__init__(cookie=cookie)
         for key, value in (data or {}).items():
             if key != "cookie":
-                self[key] = with_attributes(value)
+                self[key] = to_attrdict(value)
         stored = None if data is None else self.fingerprint()
         object.__setattr__(self, "__state__", _State(req.session_id, req, stored, cookie.original_max_age))
 
@@ -167,7 +167,7 @@ class Session(AttrDict):
             del self[key]
         for key, value in document.items():
             if key != "cookie" and current.get(key) != _encoded(value):
-                self[key] = with_attributes(value)
+                self[key] = to_attrdict(value)
         self.cookie = Cookie.from_json(document.get("cookie"))
         self.__state__.id = sid
         self.__mark_saved()

@@ -15,7 +15,7 @@ from .targets import TARGETS
 
 
 class Tally:
-    """What became of a target's inputs."""
+    """Counts of a target's inputs and failures."""
 
     inputs = 0
     failures = 0

@@ -1,4 +1,4 @@
-"""What is fuzzed: for each parser where its inputs come from, and a check that raises when it does not hold them.
+"""The fuzz targets: for each parser, a strategy for its inputs and a check that raises if the parser is broken.
 
 Every input is one of the corpus, changed: a line of a file in corpus/ is one Python literal.
 """

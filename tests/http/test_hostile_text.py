@@ -23,10 +23,10 @@ PIECES = [
 ]
 trust = proxy_addr.compile_trust("loopback, 10.0.0.0/8")
 PARSERS: dict[str, Callable[[str], Any]] = {
-    "Accept": lambda text: (accept.TYPES.answer(text, ["html", "json"]), accept.TYPES.answer(text, ())),
-    "Accept-Encoding": lambda text: accept.ENCODINGS.answer(text, ["gzip", "br"]),
-    "Accept-Charset": lambda text: accept.CHARSETS.answer(text, ["utf-8"]),
-    "Accept-Language": lambda text: accept.LANGUAGES.answer(text, ["en", "de"]),
+    "Accept": lambda text: (accept.TYPES.choose(text, ["html", "json"]), accept.TYPES.choose(text, ())),
+    "Accept-Encoding": lambda text: accept.ENCODINGS.choose(text, ["gzip", "br"]),
+    "Accept-Charset": lambda text: accept.CHARSETS.choose(text, ["utf-8"]),
+    "Accept-Language": lambda text: accept.LANGUAGES.choose(text, ["en", "de"]),
     "Range": lambda text: ranges.parse_range(1000, "bytes=" + text, combine=True),
     "If-None-Match": lambda text: conditional.is_fresh(text, None, None, '"x"', None),
     "Cache-Control": lambda text: conditional.is_fresh('"x"', None, text, '"x"', None),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from miniexpress.attrdict import AttrDict, with_attributes
+from miniexpress.attrdict import AttrDict, to_attrdict
 
 
 def test_a_key_is_an_attribute_and_an_attribute_a_key() -> None:
@@ -99,7 +99,7 @@ def test_it_is_a_dict_to_everything_else() -> None:
 
 
 def test_with_attributes_reaches_dicts_at_any_depth() -> None:
-    made = with_attributes({"a": [{"b": {"c": 1}}, 2], "d": {}})
+    made = to_attrdict({"a": [{"b": {"c": 1}}, 2], "d": {}})
     assert made.a[0].b.c == 1
     assert made.d.anything is None
     assert made == {"a": [{"b": {"c": 1}}, 2], "d": {}}
@@ -107,13 +107,13 @@ def test_with_attributes_reaches_dicts_at_any_depth() -> None:
 
 def test_with_attributes_leaves_what_it_was_given_alone() -> None:
     given: dict[str, Any] = {"a": {"b": 1}}
-    made = with_attributes(given)
+    made = to_attrdict(given)
     made.a.b = 2
     assert given == {"a": {"b": 1}}
     assert type(given["a"]) is dict
     ready = AttrDict(a=1)
-    assert with_attributes(ready) is ready
-    assert with_attributes("text") == "text"
+    assert to_attrdict(ready) is ready
+    assert to_attrdict("text") == "text"
 
 
 def of_plain_dicts() -> tuple[AttrDict, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""Options: what is unknown is refused in words that name what was meant."""
+"""An unknown option raises a TypeError that suggests a known one."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from miniexpress import json, raw, text, urlencoded
-from miniexpress.keyword_options import checks_options
+from miniexpress.keyword_options import suggests_keywords
 
 
-@checks_options
+@suggests_keywords
 def parser(first: int = 0, *, limit: int = 1, parameter_limit: int = 2) -> tuple[Any, ...]:
     """What it is for."""
     return first, limit, parameter_limit
@@ -36,7 +36,7 @@ def test_an_option_like_none_of_them_is_refused_with_all_of_them() -> None:
 
 def test_a_class_is_named_by_its_name() -> None:
     class Store:
-        @checks_options
+        @suggests_keywords
         def __init__(self, *, uri: str) -> None: ...
 
     with pytest.raises(TypeError, match=r"Store\(\) has no option 'url': did you mean 'uri'"):

@@ -22,7 +22,7 @@ from ...attrdict import AttrDict
 from ...errors import HTTPError
 from ...http.json_text import parse
 from ...http.json_text import stringify as json_of
-from ...keyword_options import checks_options
+from ...keyword_options import suggests_keywords
 from ..changes import Changes
 from ..store import LATE, Document, Fresh, Store
 from .ping import answers
@@ -47,7 +47,7 @@ class MongoDBStore(Store):
     that cannot be.
     """
 
-    @checks_options
+    @suggests_keywords
     def __init__(
         self,
         *,

@@ -1,4 +1,4 @@
-"""What Python alone can ask of the body parsers; what they answer is held to body-parser's in conformance."""
+"""Body parsers: options and errors that Express has no case for. tests/conformance compares the responses."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from miniexpress import App, express
-from miniexpress.attrdict import with_attributes
+from miniexpress.attrdict import to_attrdict
 from miniexpress.jinja import jinja2_engine
 from miniexpress.views.engine import template_engine
 from tests.support.templates import write
@@ -97,7 +97,7 @@ def test_a_mounted_app_takes_layouts_from_its_own_views(app: App, tmp_path: Path
 
 def test_an_html_method_in_client_data_is_escaped(app: App, tmp_path: Path) -> None:
     write(tmp_path / "views", {"page.html": "{{ x }}{{ x.y }}"})
-    x = with_attributes({"__html__": "<script>", "y": {"__html__": "<b>"}})
+    x = to_attrdict({"__html__": "<script>", "y": {"__html__": "<b>"}})
     for engine in (template_engine(app.set("views")), jinja2_engine(app.set("views"))):
         text = app.engine("html", engine).render("page", {"x": x})
         assert "<" not in text
