@@ -17,19 +17,11 @@ import pytest
 
 from miniexpress import embedded
 from tests.support.installed import Installed, build_and_install
-from tests.support.processes import (
-    ROOT,
-    App,
-    MongoDBServer,
-    NxServer,
-    SecantusServer,
-    answers_http,
-    free_port,
-    installed_reference,
-    locked,
-    user_environment,
-    wait_until_ready,
-)
+from tests.support.mongodb_servers import MongoDBServer, NxServer, SecantusServer
+from tests.support.npm_reference import installed_reference
+from tests.support.ports import free_port, responds
+from tests.support.processes import App, user_environment, wait_until_ready
+from tests.support.project import ROOT, locked
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -59,7 +51,7 @@ def secantus_auth_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     pytest.importorskip("secantus")
     server = SecantusServer(tmp_path_factory.mktemp("secantus-auth") / "data")
     try:
-        server.ask_for_password()
+        server.require_password()
         yield server
     finally:
         server.kill()
@@ -84,14 +76,14 @@ def node_reference() -> Path:
 @pytest.fixture
 def whole_machine() -> Iterator[None]:
     """For tests that load all processors, or whose database has deadlines to meet under load: one at a time."""
-    with locked(Path(__file__)):
+    with locked("whole-machine"):
         yield
 
 
 @pytest.fixture
 def embedded_port() -> Iterator[int]:
     """The port of the embedded server, which an app without MONGODB_URI uses: one test at a time."""
-    with locked(Path(embedded.__file__)):
+    with locked("embedded-port"):
         yield embedded.PORT
 
 
@@ -113,7 +105,7 @@ def run_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
             log = tmp_path / f"app-{len(list(tmp_path.glob('app-*.log')))}.log"
             app = App(argv or [sys.executable, str(ROOT / script)], env, cwd or tmp_path, log)
             apps.enter_context(closing(app))
-            wait_until_ready(app, lambda: answers_http(app.url + path))
+            wait_until_ready(app, lambda: responds(app.url + path))
             return app
 
         yield run
@@ -165,5 +157,5 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # of all processes of this run
-    with locked(ROOT / "pyproject.toml"):
+    with locked("installed"):
         return build_and_install(folder / "installed")

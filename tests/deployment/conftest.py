@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.http.test_app import add_user
-from tests.support.processes import ROOT, App, SecantusServer, free_port
-
-from .commands import program
+from tests.support.login_flow import add_user
+from tests.support.mongodb_servers import SecantusServer
+from tests.support.ports import free_port
+from tests.support.processes import App
+from tests.support.programs import program
+from tests.support.project import ROOT
 
 
 @pytest.fixture

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.processes import ROOT, App, free_port, user_environment
+from tests.support.ports import free_port
+from tests.support.processes import App, user_environment
+from tests.support.project import ROOT
 
 Deploy = Callable[..., App]
 

@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.http.test_app import is_logged_in, walk_through_login
 from tests.support.documents import blocks
-from tests.support.processes import ROOT, App, free_port, is_alive, wait_for
-
-from .commands import children, configured
+from tests.support.login_flow import is_logged_in, walk_through_login
+from tests.support.ports import free_port
+from tests.support.processes import App, is_alive
+from tests.support.programs import children, configured
+from tests.support.project import ROOT
+from tests.support.waiting import wait_for
 
 Deploy = Callable[..., App]
 COMMANDS = blocks("sh", "Deployment")[0].text.splitlines()

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.documents import TUTORIAL, blocks
 from tests.support.installed import Installed
-from tests.support.processes import ROOT
+from tests.support.project import ROOT
 
 ANNOTATIONS = {"req": "Request", "res": "Response", "next": "Next", "err": "Exception"}
 # Functions that are no handlers go without types in the documents.

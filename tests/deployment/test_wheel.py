@@ -12,7 +12,9 @@ import requests
 
 from tests.support.documents import blocks
 from tests.support.installed import Installed
-from tests.support.processes import ROOT, App, free_port
+from tests.support.ports import free_port
+from tests.support.processes import App
+from tests.support.project import ROOT
 
 
 def test_it_brings_pymongo_alone(installed: Installed) -> None:

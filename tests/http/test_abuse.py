@@ -21,7 +21,7 @@ import pytest
 from miniexpress import express
 from miniexpress.server import Server
 from miniexpress.server.server import Turns
-from tests.support.processes import wait_for
+from tests.support.waiting import wait_for
 from tests.support.wire import CHUNKED, GET, LAST, POST, answering, connected, echo, listening, received, statuses, talk
 
 Serve = Callable[..., str]

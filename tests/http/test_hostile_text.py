@@ -10,7 +10,7 @@ import pytest
 
 from miniexpress.http import accept, conditional, cookies, encoding, json_text, media_types, proxy_addr, ranges
 from miniexpress.http.headers import content_disposition
-from tests.support.processes import processor_time
+from tests.support.waiting import processor_time
 
 LENGTH = 100_000
 MOST = 0.010

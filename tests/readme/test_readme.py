@@ -27,10 +27,14 @@ from pymongo import MongoClient
 from miniexpress import App, Request, Response, Router, express, json, session, urlencoded
 from miniexpress.sessions.changes import Changes
 from miniexpress.views.engine import template_engine
-from tests.http.test_app import add_user, walk_through_login
 from tests.support.documents import README, TUTORIAL, all_blocks, anchors, blocks, documents, links, run
-from tests.support.processes import ROOT, SecantusServer, free_port, user_environment, wait_for
+from tests.support.login_flow import add_user, walk_through_login
+from tests.support.mongodb_servers import SecantusServer
+from tests.support.ports import free_port
 from tests.support.processes import App as RunningApp
+from tests.support.processes import user_environment
+from tests.support.project import ROOT
+from tests.support.waiting import wait_for
 
 Serve = Callable[..., str]
 RunApp = Callable[..., RunningApp]

@@ -23,7 +23,7 @@ from pymongo.monitoring import CommandListener, CommandStartedEvent
 from miniexpress import HTTPError
 from miniexpress.sessions.mongodb import MongoDBStore
 from tests.support.browser import NO_COOKIE, ODD_KEYS, Browser, all_at_once, app_with_session, changes, signed
-from tests.support.processes import MongoDBServer, SecantusServer
+from tests.support.mongodb_servers import MongoDBServer, SecantusServer
 
 Serve = Callable[..., str]
 KNOWN = f"connect.sid={signed('known')}"

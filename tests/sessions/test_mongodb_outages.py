@@ -22,7 +22,9 @@ import pytest
 from miniexpress import HTTPError
 from miniexpress.sessions.mongodb import MongoDBStore
 from tests.support.browser import Answer, Browser, all_at_once, app_with_session, changes, signed
-from tests.support.processes import MongoDBServer, SecantusServer, free_port, is_listening, wait_for
+from tests.support.mongodb_servers import MongoDBServer, SecantusServer
+from tests.support.ports import free_port, is_listening
+from tests.support.waiting import wait_for
 
 Serve = Callable[..., str]
 KNOWN = f"connect.sid={signed('known')}"

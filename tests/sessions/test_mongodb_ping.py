@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from miniexpress.sessions.mongodb.ping import answers
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 
 
 def reset(connection: socket.socket) -> None:

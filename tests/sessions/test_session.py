@@ -19,7 +19,7 @@ from miniexpress.sessions.memory import MemoryStore
 from miniexpress.sessions.mongodb import MongoDBStore
 from miniexpress.sessions.store import Store
 from tests.support.browser import ODD_KEYS, Browser, PlainStore, all_at_once, app_with_session
-from tests.support.processes import wait_for
+from tests.support.waiting import wait_for
 
 Serve = Callable[..., str]
 

@@ -1,4 +1,4 @@
-"""A directory of templates, and what the built-in engine and Jinja2 make of it."""
+"""Render a directory of templates with the built-in engine, and with Jinja2."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from miniexpress.views.parser import TemplateError
 
 
 def write(root: Path, files: Mapping[str, str]) -> None:
+    """Write the files ``{name: text}`` below ``root``."""
     for name, text in files.items():
         file = root / name
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -21,17 +22,18 @@ def write(root: Path, files: Mapping[str, str]) -> None:
 
 
 def render(root: Path, files: str | Mapping[str, str], /, *, cache: bool = False, **context: Any) -> str:
-    """The view ``main.html`` of a views directory that has these files, as ``app.render`` would have it rendered."""
+    """Write ``files``, and render their ``main.html`` as ``app.render`` does. A string is the text of ``main.html``."""
     write(root, {"main.html": files} if isinstance(files, str) else files)
     return template_engine(root, cache=cache)(str(root / "main.html"), context)
 
 
 def jinja(root: Path, /, **context: Any) -> str:
-    """The same view of the same directory, by Jinja2."""
+    """Render the view ``main.html`` that is in ``root`` with Jinja2."""
     return jinja2_engine(root)(str(root / "main.html"), context)
 
 
 def fault(root: Path, files: str | Mapping[str, str], /, **context: Any) -> TemplateError:
+    """Return the error that ``render`` raises."""
     with pytest.raises(TemplateError) as caught:
         render(root, files, **context)
     return caught.value

@@ -17,7 +17,8 @@ import requests
 
 from miniexpress import App, HTTPError, Router, express, static
 from miniexpress import json as parse_json
-from tests.support.processes import ROOT, user_environment
+from tests.support.processes import user_environment
+from tests.support.project import ROOT
 from tests.support.wire import talk
 
 Serve = Callable[..., str]

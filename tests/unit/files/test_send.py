@@ -24,7 +24,7 @@ from miniexpress import HTTPError, express
 from miniexpress.files.send import send_file
 from miniexpress.http.headers import content_disposition
 from miniexpress.middleware.static import static
-from tests.support.processes import processor_time, wait_for
+from tests.support.waiting import processor_time, wait_for
 
 SECRET = b"not for you"
 DIGITS = b"0123456789"

@@ -14,7 +14,7 @@ import requests
 
 from miniexpress.server import Server
 from miniexpress.server.request_parser import Refused, read_head
-from tests.support.processes import processor_time
+from tests.support.waiting import processor_time
 from tests.support.wire import CHUNKED, GET, LAST, POST, connected, echo, received, seen, statuses, talk
 
 Serve = Callable[..., str]
