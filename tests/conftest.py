@@ -26,6 +26,15 @@ from tests.support.project import ROOT, locked
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+LANGUAGE_FOLDERS = [ROOT / "tests" / "conformance", ROOT / "tests" / "unit"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of whole folders as ``language``; in other folders, modules mark themselves."""
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in LANGUAGE_FOLDERS):
+            item.add_marker(pytest.mark.language)
+
 
 @pytest.fixture(scope="session")
 def nx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoDBServer]:

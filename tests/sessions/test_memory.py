@@ -12,6 +12,8 @@ from miniexpress.sessions.memory import MemoryStore
 from tests.support.browser import NO_COOKIE as COOKIE
 from tests.support.browser import changes
 
+pytestmark = pytest.mark.language
+
 
 def ending(seconds: float) -> dict[str, Any]:
     return {**COOKIE, "originalMaxAge": 1000, "expires": datetime.now(UTC) + timedelta(seconds=seconds)}

@@ -21,6 +21,8 @@ from miniexpress.sessions.store import Store
 from tests.support.browser import ODD_KEYS, Browser, PlainStore, all_at_once, app_with_session
 from tests.support.waiting import wait_for
 
+pytestmark = pytest.mark.language
+
 Serve = Callable[..., str]
 
 
