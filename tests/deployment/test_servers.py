@@ -25,14 +25,14 @@ COMMANDS = blocks("sh", "Deployment")[0].text.splitlines()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_flow_runs_on(command: str, deploy: Deploy) -> None:
+def test_login_and_logout_work_on_each_wsgi_server_of_the_deployment_document(command: str, deploy: Deploy) -> None:
     app = deploy(command)
     check_the_flow(app)
     app.terminate()
     assert "Traceback" not in app.output()
 
 
-def test_the_flow_runs_on_apache_with_mod_wsgi(deploy: Deploy, public_folder: Path) -> None:
+def test_login_and_logout_work_on_apache_with_mod_wsgi(deploy: Deploy, public_folder: Path) -> None:
     if not Path("/usr/lib/apache2/modules/mod_wsgi.so").exists():
         pytest.skip("Debian's libapache2-mod-wsgi-py3 is not installed")
     shutil.copy(ROOT / "app.py", public_folder)

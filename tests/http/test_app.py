@@ -68,7 +68,9 @@ def test_a_name_is_escaped_where_it_is_shown(run_app: RunApp, mongodb: MongoDBSe
     walk_through_login(app.url, "eve@example.com", "Hello, &lt;b&gt;Eve&lt;/b&gt; &amp; co")
 
 
-def test_the_flow_runs_on_a_database_with_a_password(run_app: RunApp, secantus_auth_server: SecantusServer) -> None:
+def test_login_and_logout_work_on_a_database_with_a_password(
+    run_app: RunApp, secantus_auth_server: SecantusServer
+) -> None:
     add_user(secantus_auth_server.uri, "ada@example.com", "Ada")
     app = run_app(env={"MONGODB_URI": secantus_auth_server.uri})
     walk_through_login(app.url, "ada@example.com", "Hello, Ada")
@@ -215,7 +217,9 @@ def browser_page() -> Iterator[Any]:
         browser.close()
 
 
-def test_the_flow_runs_in_a_browser_on_a_phone(run_app: RunApp, mongodb: MongoDBServer, browser_page: Any) -> None:
+def test_login_and_logout_work_in_chromium_on_a_phones_screen(
+    run_app: RunApp, mongodb: MongoDBServer, browser_page: Any
+) -> None:
     add_user(mongodb.uri, "eve@example.com", "<b>Eve</b>")
     app = run_app(env={"MONGODB_URI": mongodb.uri})
     page = browser_page

@@ -247,7 +247,9 @@ def clean_copy(folder: Path) -> Path:
     return folder
 
 
-def test_the_command_with_a_server_of_ones_own(run_app: RunApp, secantus_auth_server: SecantusServer) -> None:
+def test_the_command_with_mongodb_uri_starts_app_py_on_that_server(
+    run_app: RunApp, secantus_auth_server: SecantusServer
+) -> None:
     add_user(secantus_auth_server.uri, "ada@example.com", "Ada")
     given = r"mongodb://username:password@127\.0\.0\.1/test"
     *settings, python, script = shlex.split(
@@ -484,7 +486,7 @@ def test_flask_is_mounted(serve: Serve) -> None:
     assert requests.get(f"{serve(run('Another WSGI app under a path')['app'])}/old/hello").text == "Hello from Flask"
 
 
-def test_wrapped_by_middleware_it_is_served(serve: Serve) -> None:
+def test_an_app_wrapped_by_wsgi_middleware_is_served_by_listen(serve: Serve) -> None:
     proxy_fix = pytest.importorskip("werkzeug.middleware.proxy_fix").ProxyFix
     assert "`miniexpress.server.listen(ProxyFix(app), 3000)`" in RECIPES
     from miniexpress.server import listen
