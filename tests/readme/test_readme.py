@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import logging
+import os
 import re
 import secrets
 import shlex
@@ -260,13 +261,14 @@ def test_the_command_with_mongodb_uri_starts_app_py_on_that_server(
     walk_through_login(app.url, "ada@example.com", "Hello, Ada")
 
 
-def test_the_test_commands_find_tests() -> None:
+def test_the_test_commands_find_tests(tmp_path: Path) -> None:
     """All at once: each of their arguments is one that pytest knows here."""
     lines = [line.split() for line in COMMANDS if line.startswith(".venv/bin/python -m pytest")]
     assert len(lines) > 2
     arguments = [argument for line in lines for argument in line[3:]]
     argv = [sys.executable, "-m", "pytest", *arguments, "--collect-only", "-q"]
-    found = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    env = {**os.environ, "COVERAGE_FILE": str(tmp_path / "coverage")}  # --cov erases what others have measured there
+    found = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=100)
     assert found.returncode == 0, found.stdout[-2000:] + found.stderr[-2000:]
     assert re.search(r"\d+ tests collected", found.stdout)
 
