@@ -173,7 +173,7 @@ def main() -> None:
         server = SecantusServer(Path(folder) / "data")
         try:
             express = Stack("Express", ["node", "sessions.js"], reference, server)
-            ours = Stack("miniexpress", [sys.executable, "served.py"], TESTS / "sessions", server)
+            ours = Stack("miniexpress", [sys.executable, "session_app.py"], TESTS / "support", server)
             print("| | express-session, connect-mongodb-session | miniexpress |\n| --- | --- | --- |")
             for name, measure in ROWS.items():
                 print(f"| {name} | {measure(express)} | {measure(ours)} |", flush=True)
