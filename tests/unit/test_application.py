@@ -56,12 +56,6 @@ def test_a_request_leaves_nothing_to_the_garbage_collector() -> None:
         gc.enable()
 
 
-def test_importing_miniexpress_loads_neither_pymongo_nor_asyncio() -> None:
-    loaded = json.loads(run_python("import miniexpress, sys, json; print(json.dumps(list(sys.modules)))"))
-    assert "miniexpress.application" in loaded
-    assert not {name.partition(".")[0] for name in loaded} & {"pymongo", "bson", "asyncio"}
-
-
 def test_everything_that_is_promised_is_there() -> None:
     import miniexpress
 
