@@ -1,4 +1,4 @@
-"""Servers and apps for the tests, each a real one over a real socket."""
+"""Fixtures of all tests: databases, apps in processes of their own, WSGI apps on a server, the installed package."""
 
 from __future__ import annotations
 
@@ -17,27 +17,28 @@ import pytest
 
 from miniexpress import embedded
 from tests.support.installed import Installed, build_and_install
-from tests.support.processes import (
-    ROOT,
-    App,
-    MongoDBServer,
-    NxServer,
-    SecantusServer,
-    answers_http,
-    free_port,
-    installed_reference,
-    locked,
-    user_environment,
-    wait_until_ready,
-)
+from tests.support.mongodb_servers import MongoDBServer, NxServer, SecantusServer
+from tests.support.npm_reference import installed_reference
+from tests.support.ports import free_port, responds
+from tests.support.processes import App, user_environment, wait_until_ready
+from tests.support.project import ROOT, locked
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
+LANGUAGE_FOLDERS = [ROOT / "tests" / "conformance", ROOT / "tests" / "unit"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of whole folders as ``language``; in other folders, modules mark themselves."""
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in LANGUAGE_FOLDERS):
+            item.add_marker(pytest.mark.language)
+
 
 @pytest.fixture(scope="session")
 def nx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoDBServer]:
-    """nx-27017 at `.uri`. A test that ends it brings it back with `restart()`."""
+    """Run nx-27017, at ``.uri``. A test that kills it calls ``start()`` afterwards."""
     pytest.importorskip("nx_27017")
     server = NxServer(tmp_path_factory.mktemp("nx") / "data")
     yield server
@@ -46,7 +47,7 @@ def nx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoDBServe
 
 @pytest.fixture(scope="session")
 def secantus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecantusServer]:
-    """SecantusDB at `.uri`. A test that ends it brings it back with `restart()`."""
+    """Run SecantusDB, at ``.uri``. A test that kills it calls ``start()`` afterwards."""
     pytest.importorskip("secantus")
     server = SecantusServer(tmp_path_factory.mktemp("secantus") / "data")
     yield server
@@ -55,11 +56,11 @@ def secantus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secant
 
 @pytest.fixture(scope="session")
 def secantus_auth_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecantusServer]:
-    """SecantusDB at `.uri`, which names the user `username` with the password `password` (SCRAM-SHA-256)."""
+    """Run SecantusDB with a password; ``.uri`` has it: ``mongodb://username:password@…`` (SCRAM-SHA-256)."""
     pytest.importorskip("secantus")
     server = SecantusServer(tmp_path_factory.mktemp("secantus-auth") / "data")
     try:
-        server.ask_for_password()
+        server.require_password()
         yield server
     finally:
         server.kill()
@@ -67,14 +68,14 @@ def secantus_auth_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 @pytest.fixture(params=["nx_server", "secantus_server"], ids=["nx-27017", "SecantusDB"])
 def mongodb(request: pytest.FixtureRequest) -> MongoDBServer:
-    """Each of the two servers in turn."""
+    """Run the test on nx-27017, and again on SecantusDB."""
     server: MongoDBServer = request.getfixturevalue(request.param)
     return server
 
 
 @pytest.fixture(scope="session")
 def node_reference() -> Path:
-    """The folder with tutorial.js and the npm packages that package.json pins."""
+    """Return tests/reference, with the npm packages that its package.json pins installed."""
     try:
         return installed_reference()
     except LookupError as reason:
@@ -83,22 +84,26 @@ def node_reference() -> Path:
 
 @pytest.fixture
 def whole_machine() -> Iterator[None]:
-    """For tests that load all processors, or whose database has deadlines to meet under load: one at a time."""
-    with locked(Path(__file__)):
+    """Run a test that loads all processors, or has deadlines under load, while no other such test runs."""
+    with locked("whole-machine"):
         yield
 
 
 @pytest.fixture
 def embedded_port() -> Iterator[int]:
-    """The port of the embedded server, which an app without MONGODB_URI uses: one test at a time."""
-    with locked(Path(embedded.__file__)):
+    """Return the fixed port of the embedded server, for one test at a time. An app without MONGODB_URI uses it."""
+    with locked("embedded-port"):
         yield embedded.PORT
 
 
 @pytest.fixture
 def run_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
-    """`run_app('app.py', {'MONGODB_URI': uri})` starts a script as a user does, in a folder of its own, and waits until
-    it answers at `.url`. `run_app(argv=['node', 'tutorial.js'], cwd=node_reference)` starts what else takes PORT."""
+    """Start an app in a process, and wait until it responds at ``.url``; it is killed after the test.
+
+    ``run_app("app.py", {"MONGODB_URI": uri})`` starts a Python script, as a user does, in a temporary folder.
+    ``run_app(argv=["node", "tutorial.js"], cwd=node_reference)`` starts any command that reads PORT.
+    """
+
     with ExitStack() as apps:
 
         def run(
@@ -113,7 +118,7 @@ def run_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
             log = tmp_path / f"app-{len(list(tmp_path.glob('app-*.log')))}.log"
             app = App(argv or [sys.executable, str(ROOT / script)], env, cwd or tmp_path, log)
             apps.enter_context(closing(app))
-            wait_until_ready(app, lambda: answers_http(app.url + path))
+            wait_until_ready(app, lambda: responds(app.url + path))
             return app
 
         yield run
@@ -121,7 +126,7 @@ def run_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
 
 @pytest.fixture
 def serve() -> Iterator[Callable[..., str]]:
-    """`serve(app)` serves a WSGI app until the test is over, and returns its URL without a slash at the end."""
+    """Serve a WSGI app until the test is over: ``serve(app)`` returns its URL, ``http://127.0.0.1:12345``."""
     from miniexpress.server import Server
 
     with ExitStack() as servers:
@@ -140,7 +145,7 @@ def serve() -> Iterator[Callable[..., str]]:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
-    """The files of a certificate for 127.0.0.1, and of its key."""
+    """Return the file of a certificate for 127.0.0.1, and that of its key."""
     if shutil.which("openssl") is None:
         pytest.skip("needs openssl to make a certificate")
     folder = tmp_path_factory.mktemp("tls")
@@ -153,7 +158,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
 
 @pytest.fixture
 def tls(certificate: tuple[str, str]) -> ssl.SSLContext:
-    """What a server needs to speak TLS with that certificate."""
+    """Return the TLS context of a server with that certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*certificate)
     return context
@@ -161,9 +166,9 @@ def tls(certificate: tuple[str, str]) -> ssl.SSLContext:
 
 @pytest.fixture(scope="session")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """The package built and installed where nothing else is."""
+    """Build the package, and install it where nothing else is: once in a run."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent  # of all processes of this run
-    with locked(ROOT / "pyproject.toml"):
+    with locked("installed"):
         return build_and_install(folder / "installed")

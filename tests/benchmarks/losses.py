@@ -20,18 +20,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 TESTS = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(TESTS.parent), str(TESTS), str(TESTS / "sessions")]
+sys.path.insert(0, str(TESTS.parent))
 
 from tests.support.browser import Browser  # noqa: E402
-from tests.support.processes import (  # noqa: E402
-    App,
-    SecantusServer,
-    answers_http,
-    free_port,
-    installed_reference,
-    user_environment,
-    wait_until_ready,
-)
+from tests.support.mongodb_servers import SecantusServer  # noqa: E402
+from tests.support.npm_reference import installed_reference  # noqa: E402
+from tests.support.ports import free_port, responds  # noqa: E402
+from tests.support.processes import App, user_environment, wait_until_ready  # noqa: E402
 
 PATIENCE = 6.0  # seconds that a client waits for an answer
 
@@ -47,7 +42,7 @@ class Stack:
         environment = {"PORT": str(free_port()), "MONGODB_URI": self.server.uri, "OPTIONS": json.dumps(options)}
         app = App(self.argv, user_environment(**environment), self.folder, self.server.data.with_suffix(".app.log"))
         try:
-            wait_until_ready(app, lambda: answers_http(f"{app.url}/read"))
+            wait_until_ready(app, lambda: responds(f"{app.url}/read"))
             yield app
         finally:
             app.close()
@@ -178,7 +173,7 @@ def main() -> None:
         server = SecantusServer(Path(folder) / "data")
         try:
             express = Stack("Express", ["node", "sessions.js"], reference, server)
-            ours = Stack("miniexpress", [sys.executable, "served.py"], TESTS / "sessions", server)
+            ours = Stack("miniexpress", [sys.executable, "session_app.py"], TESTS / "support", server)
             print("| | express-session, connect-mongodb-session | miniexpress |\n| --- | --- | --- |")
             for name, measure in ROWS.items():
                 print(f"| {name} | {measure(express)} | {measure(ours)} |", flush=True)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.processes import REFERENCE, installed_reference
+from tests.support.npm_reference import REFERENCE, installed_reference
 
 HERE = Path(__file__).parent
 FOLDER = HERE / ".peers"

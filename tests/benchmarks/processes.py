@@ -16,7 +16,9 @@ from typing import NamedTuple
 
 import psutil
 
-from tests.support.processes import REFERENCE, App, answers_http, free_port, user_environment, wait_until_ready
+from tests.support.npm_reference import REFERENCE
+from tests.support.ports import free_port, responds
+from tests.support.processes import App, user_environment, wait_until_ready
 
 from . import peers
 
@@ -64,7 +66,7 @@ def running(*servers: Server, logs: Path, path: str = "/", **environment: str) -
         for app in apps:
             stack.enter_context(closing(app))
         for app in apps:
-            wait_until_ready(app, partial(answers_http, app.url + path))
+            wait_until_ready(app, partial(responds, app.url + path))
         yield apps
 
 

@@ -15,7 +15,10 @@ from typing import TypeVar
 import psutil
 from pymongo import MongoClient
 
-from tests.support.processes import ROOT, App, NxServer, wait_for
+from tests.support.mongodb_servers import NxServer
+from tests.support.processes import App
+from tests.support.project import ROOT
+from tests.support.waiting import wait_for
 
 from . import calls, peers
 from .figures import Figure

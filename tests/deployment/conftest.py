@@ -1,4 +1,4 @@
-"""app.py as strangers deploy it: by a server's own command, on a database of its own."""
+"""Fixtures of app.py in production: run by a WSGI server's own command, on a database with a user."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.http.test_app import add_user
-from tests.support.processes import ROOT, App, SecantusServer, free_port
-
-from .commands import program
+from tests.support.login_flow import add_user
+from tests.support.mongodb_servers import SecantusServer
+from tests.support.ports import free_port
+from tests.support.processes import App
+from tests.support.programs import program
+from tests.support.project import ROOT
 
 
 @pytest.fixture
 def production(secantus_server: SecantusServer) -> dict[str, str]:
-    """The environment of a deployed app.py, with a user to log in as."""
+    """Return the environment of a deployed app.py, whose database has a user to log in as."""
     add_user(secantus_server.uri, "ada@example.com", "Ada")
     return {
         "MINIEXPRESS_ENV": "production",
@@ -28,7 +30,7 @@ def production(secantus_server: SecantusServer) -> dict[str, str]:
 
 @pytest.fixture
 def deploy(run_app: Callable[..., App], production: dict[str, str]) -> Callable[..., App]:
-    """`deploy('gunicorn --bind 127.0.0.1:8000 app:app')` runs a command beside app.py, on a port of its own."""
+    """Run a command beside app.py, on a free port: ``deploy("gunicorn --bind 127.0.0.1:8000 app:app")``."""
 
     def start(command: str, cwd: Path = ROOT, port: int | None = None, **env: str) -> App:
         port = port or free_port()
@@ -40,7 +42,7 @@ def deploy(run_app: Callable[..., App], production: dict[str, str]) -> Callable[
 
 @pytest.fixture
 def public_folder() -> Iterator[Path]:
-    """A folder that the user of a web server can read too, as pytest's are not."""
+    """Make a temporary folder that the user of a web server can read too, unlike ``tmp_path``."""
     folder = Path(tempfile.mkdtemp(prefix="miniexpress-"))
     folder.chmod(0o755)
     yield folder

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.support.processes import ROOT, App, free_port
-
-from .commands import configured, program
+from tests.support.ports import free_port
+from tests.support.processes import App
+from tests.support.programs import configured, program
+from tests.support.project import ROOT
 
 MOUNTED = """
 from miniexpress import express

@@ -14,9 +14,10 @@ import pytest
 import requests
 
 from tests.support.documents import blocks
-from tests.support.processes import App, free_port, is_alive, wait_for
-
-from .commands import children, configured
+from tests.support.ports import free_port
+from tests.support.processes import App, is_alive
+from tests.support.programs import children, configured
+from tests.support.waiting import wait_for
 
 Deploy = Callable[..., App]
 GUNICORN = "gunicorn --bind 127.0.0.1:8000 --workers 2 --threads 4 --log-level warning app:app"

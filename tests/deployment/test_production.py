@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.processes import ROOT, App, free_port, user_environment
+from tests.support.ports import free_port
+from tests.support.processes import App, user_environment
+from tests.support.project import ROOT
 
 Deploy = Callable[..., App]
 
@@ -26,7 +28,9 @@ Deploy = Callable[..., App]
         ({"SESSION_SECRET": "ours", "MONGODB_URI": ""}, "set MONGODB_URI, since"),
     ],
 )
-def test_what_is_for_development_is_refused(env: dict[str, str], message: str, tmp_path: Path) -> None:
+def test_app_py_in_production_refuses_to_start_with_settings_for_development(
+    env: dict[str, str], message: str, tmp_path: Path
+) -> None:
     shutil.copy(ROOT / "app.py", tmp_path)
     env = user_environment(MINIEXPRESS_ENV="production", PORT=str(free_port()), **env)
     app = subprocess.run([sys.executable, "app.py"], cwd=tmp_path, env=env, capture_output=True, text=True, timeout=30)
@@ -36,7 +40,7 @@ def test_what_is_for_development_is_refused(env: dict[str, str], message: str, t
     assert not (tmp_path / ".data").exists()
 
 
-def test_views_are_cached_and_traces_hidden(deploy: Deploy, tmp_path: Path) -> None:
+def test_app_py_in_production_caches_views_and_hides_tracebacks(deploy: Deploy, tmp_path: Path) -> None:
     shutil.copy(ROOT / "app.py", tmp_path)
     shutil.copytree(ROOT / "views", tmp_path / "views")
     app = deploy("python app.py", cwd=tmp_path)

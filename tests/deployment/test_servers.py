@@ -12,25 +12,27 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.http.test_app import is_logged_in, walk_through_login
 from tests.support.documents import blocks
-from tests.support.processes import ROOT, App, free_port, is_alive, wait_for
-
-from .commands import children, configured
+from tests.support.login_flow import is_logged_in, walk_through_login
+from tests.support.ports import free_port
+from tests.support.processes import App, is_alive
+from tests.support.programs import children, configured
+from tests.support.project import ROOT
+from tests.support.waiting import wait_for
 
 Deploy = Callable[..., App]
 COMMANDS = blocks("sh", "Deployment")[0].text.splitlines()
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_the_flow_runs_on(command: str, deploy: Deploy) -> None:
+def test_login_and_logout_work_on_each_wsgi_server_of_the_deployment_document(command: str, deploy: Deploy) -> None:
     app = deploy(command)
     check_the_flow(app)
     app.terminate()
     assert "Traceback" not in app.output()
 
 
-def test_the_flow_runs_on_apache_with_mod_wsgi(deploy: Deploy, public_folder: Path) -> None:
+def test_login_and_logout_work_on_apache_with_mod_wsgi(deploy: Deploy, public_folder: Path) -> None:
     if not Path("/usr/lib/apache2/modules/mod_wsgi.so").exists():
         pytest.skip("Debian's libapache2-mod-wsgi-py3 is not installed")
     shutil.copy(ROOT / "app.py", public_folder)

@@ -14,7 +14,7 @@ import pytest
 
 from tests.support.documents import TUTORIAL, blocks
 from tests.support.installed import Installed
-from tests.support.processes import ROOT
+from tests.support.project import ROOT
 
 ANNOTATIONS = {"req": "Request", "res": "Response", "next": "Next", "err": "Exception"}
 # Functions that are no handlers go without types in the documents.
@@ -74,7 +74,7 @@ def test_the_handlers_are_annotated(checked: Path) -> None:
 
 
 @pytest.mark.usefixtures("whole_machine")
-def test_mypy_strict(checked: Path, python: Path) -> None:
+def test_mypy_strict_finds_no_error_in_programs_on_the_installed_package(checked: Path, python: Path) -> None:
     programs = sorted(file.name for file in checked.glob("*.py"))
     check(
         [sys.executable, "-m", "mypy", "--strict", f"--python-executable={python}", "--no-incremental", *programs],
@@ -83,7 +83,7 @@ def test_mypy_strict(checked: Path, python: Path) -> None:
 
 
 @pytest.mark.usefixtures("whole_machine")
-def test_pyright_basic(checked: Path, python: Path) -> None:
+def test_pyright_basic_finds_no_error_in_programs_on_the_installed_package(checked: Path, python: Path) -> None:
     if find_spec("pyright") is None or shutil.which("node") is None:
         pytest.skip("pyright, or the node that runs it, is not installed")
     version = subprocess.run(

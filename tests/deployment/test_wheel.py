@@ -12,10 +12,12 @@ import requests
 
 from tests.support.documents import blocks
 from tests.support.installed import Installed
-from tests.support.processes import ROOT, App, free_port
+from tests.support.ports import free_port
+from tests.support.processes import App
+from tests.support.project import ROOT
 
 
-def test_it_brings_pymongo_alone(installed: Installed) -> None:
+def test_the_wheel_installs_pymongo_and_nothing_else(installed: Installed) -> None:
     assert installed.packages == {"miniexpress", "pymongo", "dnspython"}  # the last is pymongo's own
 
 
@@ -43,7 +45,9 @@ def test_the_readmes_first_app_runs(installed: Installed, run_app: Callable[...,
     assert app.interrupt() == 0
 
 
-def test_importing_it_loads_neither_pymongo_nor_asyncio(installed: Installed, tmp_path: Path) -> None:
+def test_importing_the_installed_package_loads_neither_pymongo_nor_asyncio(
+    installed: Installed, tmp_path: Path
+) -> None:
     code = (
         "import sys, miniexpress; print(sorted({'pymongo', 'bson', 'asyncio', 'pytest', 'jinja2'} & set(sys.modules)))"
     )

@@ -20,7 +20,7 @@ import pytest
 
 from miniexpress import express
 from miniexpress.server import Server
-from tests.support.processes import wait_for
+from tests.support.waiting import wait_for
 from tests.support.wire import CHUNKED, GET, LAST, POST, answering, connected, echo, listening, received, statuses, talk
 
 Serve = Callable[..., str]
@@ -208,7 +208,7 @@ def test_a_handler_that_ends_its_thread_ends_its_own_request_and_the_log_names_i
         ("200 OK", [("Content-Length", "five")]),
     ],
 )
-def test_nonsense_for_a_head_ends_its_own_request_and_the_log_names_it(
+def test_an_invalid_status_or_header_ends_its_own_request_and_is_logged(
     serve: Serve, caplog: pytest.LogCaptureFixture, status: Any, headers: Any
 ) -> None:
     def app(environ: Any, start_response: Any) -> list[bytes]:
@@ -224,7 +224,7 @@ def test_nonsense_for_a_head_ends_its_own_request_and_the_log_names_it(
 
 
 @pytest.mark.parametrize("returned", [None, 5, b"bytes", "text", ["text"], [None], object()])
-def test_nonsense_for_a_body_ends_its_own_request(
+def test_an_invalid_response_body_ends_its_own_request(
     serve: Serve, caplog: pytest.LogCaptureFixture, returned: Any
 ) -> None:
     def app(environ: Any, start_response: Any) -> Any:
@@ -301,7 +301,7 @@ def test_without_threads_for_more_connections_it_drops_them_and_goes_on(
     assert is_served(url)
 
 
-def test_it_takes_as_many_files_as_the_system_lets_it() -> None:
+def test_the_server_raises_its_file_limit_to_the_hard_limit() -> None:
     with listening(SCRIPT, "30", "100") as (_, url), ExitStack() as stack:
         for _ in range(40):
             connection = stack.enter_context(connected(url))

@@ -15,10 +15,13 @@ import pytest
 import requests
 from pymongo import MongoClient
 
-from tests.support.processes import ROOT, App, MongoDBServer, SecantusServer, free_port
+from tests.support.login_flow import COOKIE, add_user, is_logged_in, remove_all, walk_through_login
+from tests.support.mongodb_servers import MongoDBServer, SecantusServer
+from tests.support.ports import free_port
+from tests.support.processes import App
+from tests.support.project import ROOT
 
 RunApp = Callable[..., App]
-COOKIE = "session-cookie-name"
 
 
 @pytest.fixture
@@ -29,46 +32,6 @@ def own_copy(tmp_path: Path) -> Path:
     shutil.copy(ROOT / "app.py", folder)
     shutil.copytree(ROOT / "views", folder / "views")
     return folder / "app.py"
-
-
-def add_user(uri: str, email: str, name: str) -> None:
-    with MongoClient[dict[str, Any]](uri) as client:
-        client.test.users.update_one({"email": email}, {"$set": {"name": name}}, upsert=True)
-
-
-def remove_all(uri: str) -> None:
-    with MongoClient[dict[str, Any]](uri) as client:
-        client.test.users.delete_many({})
-        client.test.sessions.delete_many({})
-
-
-def walk_through_login(url: str, email: str, shown_name: str) -> requests.Session:
-    """The whole flow, up to being logged in for the second time."""
-    browser = requests.Session()
-    start = browser.get(f"{url}/account")
-    assert start.url == f"{url}/login"
-    assert 'name="email"' in start.text
-
-    wrong = browser.post(f"{url}/login", {"email": "nobody@example.com"})
-    assert wrong.status_code == 401
-    assert "No user has this e-mail address." in wrong.text
-
-    right = browser.post(f"{url}/login", {"email": email})
-    assert (right.status_code, right.url) == (200, f"{url}/account")
-    assert shown_name in right.text
-
-    assert browser.get(f"{url}/logout").url == f"{url}/login"
-    assert browser.get(f"{url}/account").url == f"{url}/login"
-    assert browser.get(f"{url}/logout").url == f"{url}/"
-
-    assert browser.post(f"{url}/login", {"email": email}).url == f"{url}/account"
-    return browser
-
-
-def is_logged_in(browser: requests.Session, url: str) -> bool:
-    answer = browser.get(f"{url}/account", allow_redirects=False)
-    assert (answer.status_code, answer.headers.get("Location")) in ((200, None), (302, "/login"))
-    return answer.status_code == 200
 
 
 def test_a_page_asked_for_before_the_login_and_served_after_it_does_not_log_the_visitor_out(
@@ -105,7 +68,9 @@ def test_a_name_is_escaped_where_it_is_shown(run_app: RunApp, mongodb: MongoDBSe
     walk_through_login(app.url, "eve@example.com", "Hello, &lt;b&gt;Eve&lt;/b&gt; &amp; co")
 
 
-def test_the_flow_runs_on_a_database_with_a_password(run_app: RunApp, secantus_auth_server: SecantusServer) -> None:
+def test_login_and_logout_work_on_a_database_with_a_password(
+    run_app: RunApp, secantus_auth_server: SecantusServer
+) -> None:
     add_user(secantus_auth_server.uri, "ada@example.com", "Ada")
     app = run_app(env={"MONGODB_URI": secantus_auth_server.uri})
     walk_through_login(app.url, "ada@example.com", "Hello, Ada")
@@ -252,7 +217,9 @@ def browser_page() -> Iterator[Any]:
         browser.close()
 
 
-def test_the_flow_runs_in_a_browser_on_a_phone(run_app: RunApp, mongodb: MongoDBServer, browser_page: Any) -> None:
+def test_login_and_logout_work_in_chromium_on_a_phones_screen(
+    run_app: RunApp, mongodb: MongoDBServer, browser_page: Any
+) -> None:
     add_user(mongodb.uri, "eve@example.com", "<b>Eve</b>")
     app = run_app(env={"MONGODB_URI": mongodb.uri})
     page = browser_page

@@ -10,7 +10,7 @@ import pytest
 
 from miniexpress.http import accept, conditional, cookies, encoding, json_text, media_types, proxy_addr, ranges
 from miniexpress.http.headers import content_disposition
-from tests.support.processes import processor_time
+from tests.support.waiting import processor_time
 
 LENGTH = 100_000
 MOST = 0.010
@@ -56,7 +56,7 @@ def unless_refused(parse: Callable[[str], Any], text: str) -> None:
 
 
 @pytest.mark.parametrize("name", PARSERS)
-def test_no_text_is_slow(name: str) -> None:
+def test_a_parser_reads_100_000_hostile_bytes_within_ten_milliseconds(name: str) -> None:
     parse = PARSERS[name]
     for piece in PIECES:
         text = piece * (LENGTH // len(piece.encode("utf-8", "surrogatepass")))

@@ -15,6 +15,8 @@ import pytest
 from miniexpress.server import Server
 from tests.support.wire import CHUNKED, GET, LAST, POST, echo, seen, statuses, talk
 
+pytestmark = pytest.mark.language
+
 HOST = b"GET / HTTP/1.1\r\nHost: "
 FIELDS = b"GET / HTTP/1.1\r\nHost: x\r\n"
 CHUNKED_FIELD = b"Transfer-Encoding: chunked\r\n"

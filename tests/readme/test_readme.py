@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import ast
 import logging
+import os
 import re
 import secrets
 import shlex
@@ -27,10 +28,14 @@ from pymongo import MongoClient
 from miniexpress import App, Request, Response, Router, express, json, session, urlencoded
 from miniexpress.sessions.changes import Changes
 from miniexpress.views.engine import template_engine
-from tests.http.test_app import add_user, walk_through_login
 from tests.support.documents import README, TUTORIAL, all_blocks, anchors, blocks, documents, links, run
-from tests.support.processes import ROOT, SecantusServer, free_port, user_environment, wait_for
+from tests.support.login_flow import add_user, walk_through_login
+from tests.support.mongodb_servers import SecantusServer
+from tests.support.ports import free_port
 from tests.support.processes import App as RunningApp
+from tests.support.processes import user_environment
+from tests.support.project import ROOT
+from tests.support.waiting import wait_for
 
 Serve = Callable[..., str]
 RunApp = Callable[..., RunningApp]
@@ -243,7 +248,9 @@ def clean_copy(folder: Path) -> Path:
     return folder
 
 
-def test_the_command_with_a_server_of_ones_own(run_app: RunApp, secantus_auth_server: SecantusServer) -> None:
+def test_the_command_with_mongodb_uri_starts_app_py_on_that_server(
+    run_app: RunApp, secantus_auth_server: SecantusServer
+) -> None:
     add_user(secantus_auth_server.uri, "ada@example.com", "Ada")
     given = r"mongodb://username:password@127\.0\.0\.1/test"
     *settings, python, script = shlex.split(
@@ -254,13 +261,14 @@ def test_the_command_with_a_server_of_ones_own(run_app: RunApp, secantus_auth_se
     walk_through_login(app.url, "ada@example.com", "Hello, Ada")
 
 
-def test_the_test_commands_find_tests() -> None:
+def test_the_test_commands_find_tests(tmp_path: Path) -> None:
     """All at once: each of their arguments is one that pytest knows here."""
     lines = [line.split() for line in COMMANDS if line.startswith(".venv/bin/python -m pytest")]
     assert len(lines) > 2
     arguments = [argument for line in lines for argument in line[3:]]
     argv = [sys.executable, "-m", "pytest", *arguments, "--collect-only", "-q"]
-    found = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=100)
+    env = {**os.environ, "COVERAGE_FILE": str(tmp_path / "coverage")}  # --cov erases what others have measured there
+    found = subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=100)
     assert found.returncode == 0, found.stdout[-2000:] + found.stderr[-2000:]
     assert re.search(r"\d+ tests collected", found.stdout)
 
@@ -480,7 +488,7 @@ def test_flask_is_mounted(serve: Serve) -> None:
     assert requests.get(f"{serve(run('Another WSGI app under a path')['app'])}/old/hello").text == "Hello from Flask"
 
 
-def test_wrapped_by_middleware_it_is_served(serve: Serve) -> None:
+def test_an_app_wrapped_by_wsgi_middleware_is_served_by_listen(serve: Serve) -> None:
     proxy_fix = pytest.importorskip("werkzeug.middleware.proxy_fix").ProxyFix
     assert "`miniexpress.server.listen(ProxyFix(app), 3000)`" in RECIPES
     from miniexpress.server import listen

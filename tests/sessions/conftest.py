@@ -1,4 +1,4 @@
-"""`serve` for many small apps: its servers are used again, as to start and stop one takes longer than most tests."""
+"""``serve`` for many small apps: servers are used again, since starting and stopping one takes longer than a test."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Place:
 
 @pytest.fixture(scope="session")
 def places() -> Iterator[list[Place]]:
-    """All that were started and serve no app now."""
+    """Return the servers that were started and serve no app now."""
     started: list[Place] = []
     yield started
     for place in started:
@@ -38,7 +38,7 @@ def places() -> Iterator[list[Place]]:
 
 @pytest.fixture
 def serve(places: list[Place]) -> Iterator[Callable[[Any], str]]:
-    """`serve(app)` serves a WSGI app until the test is over, and returns its URL without a slash at the end."""
+    """Serve a WSGI app until the test is over: ``serve(app)`` returns its URL, ``http://127.0.0.1:12345``."""
     used: list[Place] = []
 
     def start(app: Any) -> str:

@@ -11,7 +11,7 @@ from miniexpress.sessions.contract import StoreContract
 from miniexpress.sessions.memory import MemoryStore
 from miniexpress.sessions.mongodb import MongoDBStore
 from miniexpress.sessions.store import Store
-from tests.support.processes import MongoDBServer
+from tests.support.mongodb_servers import MongoDBServer
 
 
 class TestMemoryStore(StoreContract):

@@ -12,6 +12,8 @@ import pytest
 from miniexpress.http.cookies import serialize
 from miniexpress.sessions.cookie import Cookie
 
+pytestmark = pytest.mark.language
+
 LATER = datetime(2100, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
 

@@ -12,6 +12,8 @@ from miniexpress.sessions.memory import MemoryStore
 from tests.support.browser import NO_COOKIE as COOKIE
 from tests.support.browser import changes
 
+pytestmark = pytest.mark.language
+
 
 def ending(seconds: float) -> dict[str, Any]:
     return {**COOKIE, "originalMaxAge": 1000, "expires": datetime.now(UTC) + timedelta(seconds=seconds)}
@@ -99,7 +101,7 @@ def test_touch_changes_the_end_and_nothing_else() -> None:
     assert datetime.fromisoformat(kept["cookie"]["expires"]) > datetime.now(UTC) + timedelta(seconds=50)
 
 
-def test_what_has_ended_is_not_there_any_more() -> None:
+def test_an_expired_session_is_not_found() -> None:
     store = MemoryStore()
     store.set("over", {"cookie": ending(-1)})
     store.set("now", {"cookie": ending(0)})
@@ -111,7 +113,7 @@ def test_what_has_ended_is_not_there_any_more() -> None:
     assert store.length() == 2
 
 
-def test_destroy_and_clear() -> None:
+def test_destroy_removes_one_session_and_clear_removes_all() -> None:
     store = MemoryStore()
     for sid in "abc":
         store.set(sid, {"cookie": COOKIE})

@@ -23,7 +23,7 @@ from pymongo.monitoring import CommandListener, CommandStartedEvent
 from miniexpress import HTTPError
 from miniexpress.sessions.mongodb import MongoDBStore
 from tests.support.browser import NO_COOKIE, ODD_KEYS, Browser, all_at_once, app_with_session, changes, signed
-from tests.support.processes import MongoDBServer, SecantusServer
+from tests.support.mongodb_servers import MongoDBServer, SecantusServer
 
 Serve = Callable[..., str]
 KNOWN = f"connect.sid={signed('known')}"
@@ -449,7 +449,7 @@ def test_a_session_that_a_killed_process_held_is_written_again(
     assert "x" in str(kept["session"]) or kept["expires"] == NEXT_YEAR
 
 
-def test_a_session_that_is_held_is_waited_for(client: pymongo.MongoClient[Any]) -> None:
+def test_a_write_waits_for_the_lock_of_a_session(client: pymongo.MongoClient[Any]) -> None:
     store = MongoDBStore(client=client)
     store.set("a", {"cookie": NO_COOKIE})
     hold(client)
@@ -605,7 +605,7 @@ def test_touch_moves_the_end_and_nothing_else(store: MongoDBStore, client: pymon
     assert kept["session"]["cookie"]["expires"] == kept["expires"]
 
 
-def test_all_length_destroy_and_clear(store: MongoDBStore) -> None:
+def test_all_and_length_leave_out_expired_sessions_and_destroy_and_clear_remove(store: MongoDBStore) -> None:
     past = datetime.now(UTC) - timedelta(seconds=1)
     for sid in ("a", "b", "c"):
         store.set(sid, {"cookie": NO_COOKIE, "name": sid})

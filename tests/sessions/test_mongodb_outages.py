@@ -22,7 +22,9 @@ import pytest
 from miniexpress import HTTPError
 from miniexpress.sessions.mongodb import MongoDBStore
 from tests.support.browser import Answer, Browser, all_at_once, app_with_session, changes, signed
-from tests.support.processes import MongoDBServer, SecantusServer, free_port, is_listening, wait_for
+from tests.support.mongodb_servers import MongoDBServer, SecantusServer
+from tests.support.ports import free_port, is_listening
+from tests.support.waiting import wait_for
 
 Serve = Callable[..., str]
 KNOWN = f"connect.sid={signed('known')}"
@@ -221,7 +223,7 @@ def test_a_request_that_needs_no_session_is_answered_without_mongodb(serve: Serv
 
 
 @pytest.mark.parametrize("kind", ["closed", "silent", "no such host"])
-def test_a_place_where_no_mongodb_answers_is_a_503_in_time(serve: Serve, kind: str) -> None:
+def test_a_uri_where_no_mongodb_responds_is_a_503_within_two_seconds(serve: Serve, kind: str) -> None:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         if kind == "silent":
@@ -268,7 +270,7 @@ def test_an_acknowledged_write_outlives_the_server(serve: Serve, mongodb: MongoD
     store.client.close()
 
 
-def test_all_calls_of_the_store_raise_a_503(secantus_server: SecantusServer) -> None:
+def test_every_method_of_the_store_raises_a_503_while_mongodb_is_down(secantus_server: SecantusServer) -> None:
     store = MongoDBStore(uri=f"mongodb://127.0.0.1:{free_port()}/test")
     calls: list[Callable[[], Any]] = [
         lambda: store.get("a"),

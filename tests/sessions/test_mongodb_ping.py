@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from miniexpress.sessions.mongodb.ping import answers
-from tests.support.processes import free_port
+from tests.support.ports import free_port
 
 
 def reset(connection: socket.socket) -> None:
@@ -26,13 +26,13 @@ def serve_once(listener: socket.socket, how: Callable[[socket.socket], object]) 
 
 
 @pytest.mark.parametrize("how", [lambda connection: connection.sendall(b"x"), reset])
-def test_whatever_it_says_it_is_there(how: Callable[[socket.socket], object]) -> None:
+def test_ping_of_a_server_is_true_whatever_it_responds(how: Callable[[socket.socket], object]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serve_once(listener, how)
         assert answers(*listener.getsockname(), seconds=10)
 
 
-def test_a_unix_socket_is_asked_too(tmp_path: Path) -> None:
+def test_ping_of_a_unix_socket_is_true_only_if_a_server_responds(tmp_path: Path) -> None:
     path = str(tmp_path / "mongodb.sock")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
@@ -42,11 +42,11 @@ def test_a_unix_socket_is_asked_too(tmp_path: Path) -> None:
         assert answers(path, None, seconds=10)
 
 
-def test_who_says_nothing_is_not_there() -> None:
+def test_ping_of_a_silent_server_is_false() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         assert not answers(*listener.getsockname(), seconds=0.1)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "no..such.host", "x" * 64 + ".invalid"])
-def test_what_cannot_be_reached_is_not_there(host: str) -> None:
+def test_ping_of_a_host_that_cannot_be_reached_is_false(host: str) -> None:
     assert not answers(host, free_port(), seconds=2)

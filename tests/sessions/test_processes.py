@@ -17,7 +17,10 @@ import pymongo
 import pytest
 
 from tests.support.browser import ODD_KEYS, Browser, all_at_once
-from tests.support.processes import App, MongoDBServer, free_port, wait_for
+from tests.support.mongodb_servers import MongoDBServer
+from tests.support.ports import free_port
+from tests.support.processes import App
+from tests.support.waiting import wait_for
 
 RunApp = Callable[..., App]
 APPS = Path(__file__).parents[1] / "support"

@@ -19,7 +19,9 @@ from miniexpress.sessions.memory import MemoryStore
 from miniexpress.sessions.mongodb import MongoDBStore
 from miniexpress.sessions.store import Store
 from tests.support.browser import ODD_KEYS, Browser, PlainStore, all_at_once, app_with_session
-from tests.support.processes import wait_for
+from tests.support.waiting import wait_for
+
+pytestmark = pytest.mark.language
 
 Serve = Callable[..., str]
 

@@ -15,7 +15,9 @@ from miniexpress.sessions.memory import MemoryStore
 from miniexpress.sessions.mongodb import MongoDBStore
 from miniexpress.sessions.store import Document, Store
 from tests.support.browser import NO_COOKIE, SECRET, Browser, PlainStore, UpdatingStore, app_with_session, signed
-from tests.support.processes import MongoDBServer
+from tests.support.mongodb_servers import MongoDBServer
+
+pytestmark = pytest.mark.language
 
 KNOWN = f"connect.sid={signed('known')}"
 

@@ -1,4 +1,4 @@
-"""Apps with sessions over real sockets: a browser that keeps its cookie, and stores that write down what is asked."""
+"""For tests of sessions: an app with a session, a browser that keeps its cookie, and stores that record their calls."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from miniexpress.sessions.memory import MemoryStore
 from miniexpress.sessions.store import Document, Store
 
 SECRET = "keyboard cat"
-# Keys of a session that some place might take for something else.
+# Keys of a session that have a meaning in MongoDB, JavaScript or Python.
 ODD_KEYS = ("", "a.b", "$set", "key", "é🦊", "'\"\\", " ", "__proto__", "a b", "[0]", "0", "$", ".", "a\nb", "items")
 
 
 def app_with_session(**options: Any) -> App:
-    """An app whose requests have a session; resave and save_uninitialized are off where they are not given."""
+    """Return an app whose requests have a session; ``resave`` and ``save_uninitialized`` are off by default."""
     app = express()
     app.set("env", "test")
     app.use(session(**{"secret": SECRET, "resave": False, "save_uninitialized": False, **options}))
@@ -33,13 +33,15 @@ def app_with_session(**options: Any) -> App:
 
 
 def signed(sid: str, secret: str = SECRET) -> str:
-    """The value of a session's cookie, as npm cookie-signature 1.2 signs it and npm cookie 0.7 encodes it."""
+    """Return the value of a session's cookie, as npm cookie-signature 1.2 signs and npm cookie 0.7 encodes it."""
     digest = hmac.new(secret.encode(), sid.encode(), hashlib.sha256).digest()
     return quote(f"s:{sid}.{base64.b64encode(digest).decode().rstrip('=')}", safe="!'()*~")
 
 
 @dataclass
 class Answer:
+    """A response, as the browser received it."""
+
     status: int
     headers: Message
     text: str
@@ -54,7 +56,7 @@ class Answer:
 
 
 class Browser:
-    """Sends its cookie with each request, and keeps the one that it is given. A ``connection`` is used again."""
+    """It sends its cookie with each request, and keeps the one that a response sets. A ``connection`` is used again."""
 
     def __init__(
         self, url: str, cookie: str | None = None, connection: http.client.HTTPConnection | None = None
@@ -76,17 +78,18 @@ class Browser:
         return answer
 
     def with_same_cookie(self) -> Browser:
-        """Another window: it has the cookie of now, and does not see the ones that come later."""
+        """Return another browser with the cookie of now: neither sees the cookies that the other is sent later."""
         return Browser(self.url, self.cookie)
 
 
 def connected(url: str) -> http.client.HTTPConnection:
+    """Return a connection to the host and port of ``url``; it is opened by the first request."""
     target = urlsplit(url)
     return http.client.HTTPConnection(target.hostname or "", target.port, timeout=20)
 
 
 def all_at_once(browser: Browser, paths: Iterable[str], threads: int = 16) -> list[Answer]:
-    """The answers to requests that run at the same time, each with the cookie of now."""
+    """Send requests at the same time, each with the cookie of now; return the responses in the order of ``paths``."""
     with ThreadPoolExecutor(threads) as pool:
         return list(pool.map(lambda path: browser.with_same_cookie().get(path), paths))
 
@@ -101,12 +104,12 @@ def changes(
     cookie: Mapping[str, Any] = NO_COOKIE,
     max_age: float | None = None,
 ) -> Changes:
-    """What a request has done to a session; to one without a max age, if nothing else is said."""
+    """Return the changes of a session, which has no max age by default."""
     return Changes(added or {}, changed or {}, list(removed), cookie, max_age)
 
 
 class PlainStore(Store):
-    """A store of somebody's own: it keeps to the three methods that each must have, and to ``touch``."""
+    """A store of a user: with the three methods that a store must have, and ``touch``. It records its calls."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -131,7 +134,7 @@ class PlainStore(Store):
 
 
 class UpdatingStore(PlainStore):
-    """One that has ``update`` too; it writes that down as the ``set`` that it stands for."""
+    """A ``PlainStore`` that has ``update`` too, which it records as the ``set`` that it replaces."""
 
     def update(self, sid: str, changes: Changes) -> bool:
         self.calls.append(f"set {sid}")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.support.processes import ROOT
+from tests.support.project import ROOT
 
 README = (ROOT / "README.md").read_text()
 TUTORIAL = "The tutorial, side by side"
@@ -62,6 +62,7 @@ def blocks(language: str, heading: str | None = None) -> list[Block]:
 
 
 def all_blocks() -> list[Block]:
+    """Return the blocks of all documents, in their order."""
     return [block for document in documents() for block in _blocks_of(document)]
 
 

@@ -1,4 +1,4 @@
-"""The package as strangers get it: built, and installed into an empty virtual environment."""
+"""The package built as wheel and sdist, and the wheel installed into an empty virtual environment."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.processes import ROOT
+from tests.support.project import ROOT
 
 NO_INDEX = ("Failed to establish a new connection", "Temporary failure in name resolution", "ConnectTimeoutError")
 
 
 @dataclass(frozen=True)
 class Installed:
-    """``python`` of the environment, the ``packages`` that came with ours, and the files that were built."""
+    """The environment's ``python``, the names of all ``packages`` in it, and the files that were built."""
 
     python: Path
     packages: set[str]
@@ -25,7 +25,7 @@ class Installed:
 
 
 def build_and_install(folder: Path) -> Installed:
-    """In a folder that the processes of a test run share: the first one does the work."""
+    """Build and install into ``folder``, which the processes of a test run share: only the first one does the work."""
     python, packages = folder / "venv" / "bin" / "python", folder / "packages.txt"
     if not packages.exists():
         _build_and_install(folder, python)
@@ -44,7 +44,7 @@ def _build_and_install(folder: Path, python: Path) -> None:
 
 
 def install(python: Path, *packages: str) -> None:
-    """Skips where there is no index to install from."""
+    """Install packages by pip. Skip the test where no package index can be reached."""
     done = pip(python, "install", "--quiet", *packages)
     if any(sign in done.stderr for sign in NO_INDEX):
         pytest.skip("no package index can be reached")

@@ -1,4 +1,4 @@
-"""An app that does to a session what it is told, to run in processes of its own: as a script, or by another server.
+"""An app whose paths read and change the session: ``/set?key=a&value=1``. It is run as a script or by a WSGI server.
 
 ``tests/reference/sessions.js`` is the same app in Express.
 """

@@ -1,4 +1,4 @@
-"""HTTP over raw sockets, for tests that look at every byte."""
+"""HTTP over raw sockets, for tests that compare bytes: requests to send, apps to send them to, responses parsed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tests.support.processes import ROOT, free_port
+from tests.support.ports import free_port
+from tests.support.project import ROOT
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -20,7 +21,7 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 
 def echo(environ: Any, start_response: Any) -> list[bytes]:
-    """Answers with what it was given, as JSON."""
+    """A WSGI app that sends the strings of its environ, and the body of the request, as JSON."""
     body = environ["wsgi.input"].read().decode("latin-1")
     strings = {key: value for key, value in environ.items() if isinstance(value, str)}
     start_response("200 OK", [("Content-Type", "application/json")])
@@ -28,7 +29,7 @@ def echo(environ: Any, start_response: Any) -> list[bytes]:
 
 
 def answering(*chunks: bytes, status: str = "200 OK", headers: tuple[tuple[str, str], ...] = ()) -> Any:
-    """An app that answers with these chunks: a list when it is one, else a generator."""
+    """Return a WSGI app that sends these chunks: as a list if there is one chunk, else as a generator."""
 
     def app(environ: Any, start_response: Any) -> Any:
         start_response(status, list(headers))
@@ -39,7 +40,7 @@ def answering(*chunks: bytes, status: str = "200 OK", headers: tuple[tuple[str, 
 
 @contextmanager
 def listening(script: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A process that runs `script`, and its URL. The script listens on port sys.argv[1], and prints 'ready' then."""
+    """Run ``script``, which listens on port ``sys.argv[1]`` then prints ``ready``. Yield its process and its URL."""
     port = str(free_port())
     command = [sys.executable, "-c", script, port, *arguments]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -54,36 +55,40 @@ def listening(script: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[s
 
 @contextmanager
 def connected(url: str) -> Iterator[socket.socket]:
+    """Open a connection to the host and port of ``url``."""
     host, port = url.split("//")[1].split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
         yield connection
 
 
 def received(connection: socket.socket) -> bytes:
-    """All that comes until the server closes; a server that does not makes the test fail."""
-    answer = b""
+    """Return all bytes until the server closes. Raises TimeoutError if it does not."""
+    received = b""
     while data := connection.recv(65536):
-        answer += data
-    return answer
+        received += data
+    return received
 
 
 def talk(url: str, data: bytes) -> bytes:
+    """Send ``data`` over one connection; return all bytes until the server closes."""
     with connected(url) as connection:
         connection.sendall(data)
         return received(connection)
 
 
-def seen(answer: bytes) -> dict[str, str]:
-    """What the echo app was given by the first request that `answer` answers."""
-    head, _, rest = answer.partition(b"\r\n\r\n")
-    assert head.startswith(b"HTTP/1.1 200 OK"), answer
+def seen(response: bytes) -> dict[str, str]:
+    """Return what ``echo`` saw of the first request, from the bytes of its response."""
+    head, _, rest = response.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 OK"), response
     length = int(re.search(rb"Content-Length: (\d+)", head)[1])  # type: ignore[index]
     return json.loads(rest[:length])  # type: ignore[no-any-return]
 
 
-def statuses(answer: bytes) -> list[int]:
-    return [int(code) for code in re.findall(rb"HTTP/1\.1 (\d\d\d) ", answer)]
+def statuses(responses: bytes) -> list[int]:
+    """Return the status codes of all responses, ``b"HTTP/1.1 200 OK\\r\\n..."`` → ``[200]``."""
+    return [int(code) for code in re.findall(rb"HTTP/1\.1 (\d\d\d) ", responses)]
 
 
-def dateless(answer: bytes) -> bytes:
-    return re.sub(rb"Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n", b"Date: now\r\n", answer)
+def dateless(response: bytes) -> bytes:
+    """Replace the value of each Date field by ``now``."""
+    return re.sub(rb"Date: \w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT\r\n", b"Date: now\r\n", response)

@@ -17,7 +17,8 @@ import requests
 
 from miniexpress import App, HTTPError, Router, express, static
 from miniexpress import json as parse_json
-from tests.support.processes import ROOT, user_environment
+from tests.support.processes import user_environment
+from tests.support.project import ROOT
 from tests.support.wire import talk
 
 Serve = Callable[..., str]
@@ -53,12 +54,6 @@ def test_a_request_leaves_nothing_to_the_garbage_collector() -> None:
         assert gc.collect() == 0
     finally:
         gc.enable()
-
-
-def test_importing_miniexpress_loads_neither_pymongo_nor_asyncio() -> None:
-    loaded = json.loads(run_python("import miniexpress, sys, json; print(json.dumps(list(sys.modules)))"))
-    assert "miniexpress.application" in loaded
-    assert not {name.partition(".")[0] for name in loaded} & {"pymongo", "bson", "asyncio"}
 
 
 def test_everything_that_is_promised_is_there() -> None:

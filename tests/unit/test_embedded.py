@@ -19,16 +19,10 @@ from pymongo import MongoClient
 from pymongo.errors import ConnectionFailure
 
 from miniexpress import embedded
-from tests.support.processes import (
-    ROOT,
-    Process,
-    free_port,
-    is_alive,
-    is_listening,
-    start_process,
-    user_environment,
-    wait_for,
-)
+from tests.support.ports import free_port, is_listening
+from tests.support.processes import Process, is_alive, start_process, user_environment
+from tests.support.project import ROOT
+from tests.support.waiting import wait_for
 
 pytest.importorskip("nx_27017")
 

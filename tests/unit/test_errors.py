@@ -13,7 +13,7 @@ import pytest
 from miniexpress import HTTPError
 from miniexpress.errors import headers_of, printable, reason_phrase, status_of
 from miniexpress.http.encoding import error_page
-from tests.support.processes import processor_time
+from tests.support.waiting import processor_time
 
 
 def test_an_error_has_the_phrase_of_its_status_as_its_message() -> None:

@@ -16,7 +16,7 @@ from miniexpress.jinja import jinja2_engine
 from miniexpress.views.engine import template_engine
 from miniexpress.views.lookup import Engine
 from miniexpress.views.parser import TemplateError
-from tests.support.processes import ROOT
+from tests.support.project import ROOT
 from tests.support.templates import write
 
 FILES = {

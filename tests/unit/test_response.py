@@ -24,7 +24,7 @@ import pytest
 import requests
 
 from miniexpress import express
-from tests.support.processes import wait_for
+from tests.support.waiting import wait_for
 
 Serve = Callable[..., str]
 Answer = tuple[str, list[tuple[str, str]], bytes]

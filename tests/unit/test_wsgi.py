@@ -1,4 +1,4 @@
-"""WSGI apps inside of an App, and an App inside of WSGI middleware; PEP 3333's own checker on both."""
+"""WSGI apps inside of an App, and an App inside of WSGI middleware."""
 
 from __future__ import annotations
 
@@ -12,12 +12,8 @@ from wsgiref.validate import validator
 import pytest
 import requests
 
-from miniexpress import App, Request, Response, express, json, session
+from miniexpress import Request, Response, express, json, session
 from miniexpress.wsgi import wsgi
-from tests.conformance.case import all_cases
-from tests.conformance.python_side import build
-from tests.conformance.served_files import prepare
-from tests.conformance.wire import exchange
 
 Serve = Callable[..., str]
 
@@ -401,35 +397,3 @@ def test_an_app_and_a_flask_app_side_by_side(serve: Serve) -> None:
     url = serve(validator(dispatcher(flask.Flask("old"), {"/new": app})))
     assert requests.get(f"{url}/new/x").text == "/new /x"
     assert requests.get(f"{url}/x").status_code == 404
-
-
-CASES = [(area, case) for area, cases in all_cases().items() for case in cases]
-
-
-def with_a_type(app: Any) -> Any:
-    """The checker wants a Content-Type on every response; PEP 3333 and Express do not."""
-
-    def typed(environ: Any, start_response: Any) -> Any:
-        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-            has_one = any(name.lower() == "content-type" for name, _ in headers) or status[:3] in ("204", "304")
-            return start_response(status, headers if has_one else [*headers, ("Content-Type", "none/none")], *exc_info)
-
-        return app(environ, start)
-
-    return typed
-
-
-def test_wsgiref_validate_finds_no_violation_in_the_conformance_apps(
-    serve: Serve, caplog: pytest.LogCaptureFixture
-) -> None:
-    """Every app of the comparison with Express, and the first requests to each, under PEP 3333's checker."""
-    prepare()
-    current: list[App] = []
-    url = serve(lambda environ, start_response: validator(with_a_type(current[0]))(environ, start_response))
-    port = int(url.rpartition(":")[2])
-    for area, case in CASES:
-        current[:] = [build(area, case)]
-        for sent in case.requests[:2]:
-            exchange(port, sent)
-            found = [record for record in caplog.records if record.exc_info and record.exc_info[0] is AssertionError]
-            assert not found, f"{area}-{case.name}-{sent.name}: {found[0].exc_text or found[0].exc_info}"

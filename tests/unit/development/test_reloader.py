@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 import requests
 
-from tests.support.processes import App, free_port, is_alive, is_listening, user_environment, wait_for
+from tests.support.ports import free_port, is_listening
+from tests.support.processes import App, is_alive, user_environment
+from tests.support.waiting import wait_for
 
 RunApp = Callable[..., App]
 

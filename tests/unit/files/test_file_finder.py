@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 from miniexpress.middleware.static import static
-from tests.support.processes import processor_time
 from tests.support.served_folder import (
     DIGITS,
     SECRET,
@@ -25,6 +24,7 @@ from tests.support.served_folder import (
     make_root,
     sending,
 )
+from tests.support.waiting import processor_time
 
 Serve = Callable[..., str]
 

@@ -20,7 +20,6 @@ from miniexpress import HTTPError
 from miniexpress.files.file_finder import IsDirectory
 from miniexpress.files.send import Conditions, open_file
 from miniexpress.middleware.static import static
-from tests.support.processes import wait_for
 from tests.support.served_folder import (
     AFTER,
     BEFORE,
@@ -32,6 +31,7 @@ from tests.support.served_folder import (
     make_root,
     sending,
 )
+from tests.support.waiting import wait_for
 
 Serve = Callable[..., str]
 

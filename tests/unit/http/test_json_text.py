@@ -16,7 +16,7 @@ from bson.datetime_ms import DatetimeMS
 
 from miniexpress.attrdict import AttrDict
 from miniexpress.http.json_text import parse, stringify, undefined
-from tests.support.processes import processor_time
+from tests.support.waiting import processor_time
 
 NAN, INFINITY = math.nan, math.inf
 

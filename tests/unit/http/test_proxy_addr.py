@@ -10,7 +10,7 @@ import requests
 
 from miniexpress import express
 from miniexpress.http.proxy_addr import addresses, compile_trust
-from tests.support.processes import processor_time
+from tests.support.waiting import processor_time
 
 ADDRESSES = [
     *("127.0.0.1", "127.255.255.254", "128.0.0.1", "::1", "::2", "::ffff:127.0.0.1", "169.254.7.7"),

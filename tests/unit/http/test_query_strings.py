@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miniexpress.http.query_strings import DepthError, parse_extended, parse_simple
-from tests.support.processes import processor_time
+from tests.support.waiting import processor_time
 
 SIMPLE: list[tuple[str, str]] = [
     ("", "{}"),

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from miniexpress.routing.path_patterns import ParamDecodeError, PathError, compile_path
-from tests.support.processes import processor_time
+from tests.support.waiting import processor_time
 
 MATCHES: list[tuple[Any, dict[str, bool], dict[str, Any]]] = [
     (

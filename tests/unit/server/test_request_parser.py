@@ -11,7 +11,7 @@ import pytest
 
 from miniexpress.server import Server
 from miniexpress.server.request_parser import BadRequest, parse_head
-from tests.support.processes import processor_time
+from tests.support.waiting import processor_time
 from tests.support.wire import CHUNKED, LAST, connected, echo, received, seen, statuses, talk
 
 Serve = Callable[..., str]

@@ -22,7 +22,7 @@ import requests
 
 from miniexpress import express
 from miniexpress.server import Server, listen
-from tests.support.processes import wait_for
+from tests.support.waiting import wait_for
 from tests.support.wire import (
     CHUNKED,
     GET,

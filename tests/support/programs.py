@@ -1,4 +1,4 @@
-"""Finding the programs that a deployment needs, and writing their configuration."""
+"""The programs that app.py is deployed with: web servers, their configuration files and their child processes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from string import Template
 
 import pytest
 
-HERE = Path(__file__).parent
+from tests.support.project import ROOT
+
+CONFIGURATIONS = ROOT / "tests" / "deployment"
 PLACES = f"{Path(sys.executable).parent}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
 
 
 def program(name: str) -> str:
-    """The path of a program; skips where it is not installed."""
+    """Return the path of a program. Skip the test where it is not installed."""
     found = shutil.which(name, path=PLACES)
     if found is None:
         pytest.skip(f"{name} is not installed")
@@ -22,12 +24,12 @@ def program(name: str) -> str:
 
 
 def configured(file: str, folder: Path, **values: object) -> Path:
-    """A configuration file beside this one, copied into `folder` with its ${names} filled in."""
+    """Copy a file of tests/deployment into ``folder`` with its ``${names}`` filled in, and return that."""
     copy = folder / file
-    copy.write_text(Template((HERE / file).read_text()).substitute(values, folder=folder))
+    copy.write_text(Template((CONFIGURATIONS / file).read_text()).substitute(values, folder=folder))
     return copy
 
 
 def children(pid: int) -> list[int]:
-    """The processes that a process has started."""
+    """Return the ids of the processes that a process has started and that still run."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
