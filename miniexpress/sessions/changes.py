@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .values import storable
+
 
 class Changes(NamedTuple):
     """What a request has done to its session: items it added, items it changed, and the keys of those it removed.
@@ -17,6 +19,11 @@ class Changes(NamedTuple):
     removed: Sequence[str]
     cookie: Mapping[str, Any]
     max_age: float | None
+
+    def storable(self) -> Changes:
+        """Return them with keys and values as every store keeps them. Raise ``TypeError`` for what none can keep."""
+        removed = list(storable(dict.fromkeys(self.removed)))
+        return self._replace(added=storable(self.added), changed=storable(self.changed), removed=removed)
 
     @property
     def has_new_max_age(self) -> bool:

@@ -7,7 +7,12 @@
         def store(self):
             return MyStore()
 
-``store`` gives each test a store without sessions in it. What a store may leave undefined is skipped where it does.
+        def open_again(self, store):
+            return MyStore(store.path)
+
+``store`` gives each test a store without sessions in it, and ``open_again(store)`` a second one over the same sessions,
+as another process has it, or ``None`` where one process has them to itself. What a store may leave undefined is skipped
+where it does.
 """
 
 from __future__ import annotations
@@ -34,11 +39,32 @@ DATA = {
     "$set": {"$gt": ""},
     "": "no name",
 }
+# What a client's JSON may hold, and what every store keeps of it.
+ODD_VALUES: dict[str, tuple[Any, Any]] = {
+    "half a surrogate pair": (["a\ud800", {"\udc00": 1}], ["a\ufffd", {"\ufffd": 1}]),
+    "whole numbers": ([2**63 - 1, -(2**63), 2**70], [2**63 - 1, -(2**63), float(2**70)]),
+    "keys": ({1: {None: 2}, 1.5: [{True: 3}]}, {"1": {"null": 2}, "1.5": [{"true": 3}]}),
+    "a tuple": ((1, (2,)), [1, [2]]),
+}
+NO_IDS: tuple[Any, ...] = (None, 5, True, b"sid", {"$ne": None}, ["sid"], "\ud800")
 ODD_IDS = ("' OR 1=1 --", '{"$ne": null}', "a.b", "$where", "%", "*", "../up", "ü\U0001f600", "x" * 200)
 
 
 class StoreContract:
-    """The tests: a subclass gives them the fixture ``store``. See the module."""
+    """The tests: a subclass gives them the fixture ``store`` and ``open_again``. See the module."""
+
+    def open_again(self, store: Store) -> Store | None:
+        """Another store over the same sessions, as another process has it; ``None`` if one process has them to itself.
+
+        Must be defined for a store that inherits ``rotate``: so it is for one process, and nobody can tell from outside
+        whether that is enough.
+        """
+        if type(store).rotate is Store.rotate:
+            message = (
+                "define open_again(store): another store over the same sessions, or None if no process shares them"
+            )
+            raise AssertionError(f"{type(store).__name__} inherits rotate() and end(). {message}")
+        return None
 
     def test_it_is_a_store_that_tells_of_its_events(self, store: Store) -> None:
         told: list[Any] = []
@@ -84,6 +110,40 @@ class StoreContract:
             store.destroy(sid)
             expect(store, sid, None)
         expect(store, "sid", {"owner": "sid"})
+
+    def test_what_is_no_string_is_no_id(self, store: Any) -> None:
+        store.set("sid", session(a=1))
+        nothing = Changes({}, {}, [], session()["cookie"], None)
+        for sid in NO_IDS:
+            assert store.get(sid) is None, f"get({sid!r}) found a session"
+            assert store.update(sid, nothing) is False, f"update({sid!r}) found a session"
+            assert store.rotate(sid, "new", nothing) is None, f"rotate({sid!r}) found a session"
+            for method in ("destroy", "end", "was_rotated"):
+                assert not getattr(store, method)(sid), f"{method}({sid!r}) found a session"
+            if hasattr(store, "touch"):
+                store.touch(sid, session())
+            refuses(repr(sid), store.set, sid, session())
+            refuses(repr(sid), store.rotate, "sid", sid, nothing)
+        expect(store, "sid", {"a": 1})
+        expect(store, "new", None)
+
+    def test_what_json_may_hold_is_kept_alike_or_refused_by_its_key(self, store: Store) -> None:
+        for name, (given, kept) in ODD_VALUES.items():
+            store.set("set", session(**{name: given}))
+            expect(store, "set", {name: kept})
+            store.set("updated", session())
+            store.update("updated", Changes({name: given}, {}, [], session()["cookie"], None))
+            expect(store, "updated", {name: kept})
+        store.set("sid", session(a=1))
+        for value in (nested(101), nested(900), {"a\0b": 1}, {(1, 2): 3}):
+            refuses("cart", store.set, "sid", session(cart=value))
+            changes = Changes({"cart": value}, {}, [], session()["cookie"], None)
+            refuses("cart", store.update, "sid", changes)
+            refuses("cart", store.rotate, "sid", "new", changes)
+        expect(store, "sid", {"a": 1})
+        expect(store, "new", None)
+        store.set("sid", session(deep=nested(100)))
+        expect(store, "sid", {"deep": nested(100)})
 
     def test_what_was_destroyed_is_gone(self, store: Store) -> None:
         store.set("sid", session(a=1))
@@ -148,7 +208,6 @@ class StoreContract:
     # update, rotate
 
     def test_update_changes_what_it_names(self, store: Any) -> None:
-        needs(store, "update")
         store.set("sid", session(kept=1, changed=1, removed=1, **{"a.b": 1, "$c": 1}))
         cookie = session(timedelta(minutes=9))["cookie"]
         added, changed = {"new": None, "": 3}, {"changed": {"x": [2]}, "a.b": 2}
@@ -159,7 +218,6 @@ class StoreContract:
         assert found == cookie["originalMaxAge"], f"update() left originalMaxAge at {found}"
 
     def test_update_leaves_alone_what_others_have_done(self, store: Any) -> None:
-        needs(store, "update")
         for key in ("removed", "remo.ved"):
             store.set("sid", session(timedelta(minutes=9), kept=1))
             cookie = session(timedelta(minutes=1))["cookie"]
@@ -169,7 +227,6 @@ class StoreContract:
             assert found == 540_000, f"update() set originalMaxAge to {found}, which another request had changed"
 
     def test_update_makes_no_session(self, store: Any) -> None:
-        needs(store, "update")
         store.set("destroyed", session(a=1))
         store.destroy("destroyed")
         for sid in ("destroyed", "unknown"):
@@ -179,7 +236,6 @@ class StoreContract:
                 expect(store, sid, None)
 
     def test_updates_at_the_same_time_lose_nothing(self, store: Any) -> None:
-        needs(store, "update")
         store.set("sid", session())
         keys = [f"{letter}.{number}" if number % 2 else f"{letter}{number}" for letter in "abcd" for number in range(4)]
 
@@ -229,6 +285,34 @@ class StoreContract:
         found = [sid for sid in ("old", "newer", "newest", "other", "unknown", "gone") if store.was_rotated(sid)]
         assert found == ["old", "newer"], f"was_rotated() is true of {found}, and should be of 'old' and 'newer'"
 
+    # Several processes
+
+    def test_updates_in_two_processes_lose_nothing_and_bring_nothing_back(self, store: Store) -> None:
+        stores = (store, another(self, store))
+        store.set("sid", session())
+
+        def change(number: int) -> None:
+            assert stores[number % 2].update("sid", Changes({str(number): 1}, {}, [], session()["cookie"], None))
+
+        at_once(change, range(12))
+        expect(store, "sid", {str(number): 1 for number in range(12)})
+        stores[1].end("sid")
+        assert not store.update("sid", Changes({"a": 1}, {}, [], session()["cookie"], None)), (
+            "update() of an ended session"
+        )
+        expect(stores[1], "sid", None)
+
+    def test_a_rotation_in_one_process_is_known_and_ended_in_another(self, store: Store) -> None:
+        other = another(self, store)
+        nothing = Changes({}, {}, [], session()["cookie"], None)
+        store.set("old", session(a=1))
+        assert store.rotate("old", "newer", nothing) and other.rotate("newer", "newest", nothing)
+        for each in (store, other):
+            found = [sid for sid in ("old", "newer", "newest") if each.was_rotated(sid)]
+            assert found == ["old", "newer"], f"was_rotated() is true of {found} only, in another process"
+        other.end("old")
+        expect(store, "newest", None)
+
     # all, length, clear
 
     def test_all_and_length_are_of_what_has_not_expired(self, store: Any) -> None:
@@ -253,6 +337,30 @@ class StoreContract:
 def session(max_age: timedelta | None = None, /, **data: Any) -> dict[str, Any]:
     """A document as ``Session.to_json`` makes it."""
     return {**data, "cookie": Cookie(max_age=max_age).to_json()}
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for level in range(levels):
+        value = {"a": value} if level % 2 else [value]
+    return value
+
+
+def another(contract: StoreContract, store: Store) -> Store:
+    found = contract.open_again(store)
+    if found is None:
+        raise SkipTest(f"no other process shares the sessions of {type(store).__name__}")
+    return found
+
+
+def refuses(name: str, call: Callable[..., Any], *arguments: Any) -> None:
+    """Expect a ``TypeError`` that says the name of what cannot be."""
+    try:
+        call(*arguments)
+    except TypeError as error:
+        assert name in str(error), f"the message {str(error)!r} does not name {name}"
+    else:
+        raise AssertionError(f"what cannot be kept was taken: {name}")
 
 
 def expect(store: Store, sid: str, data: Document | None) -> None:

@@ -6,7 +6,9 @@ from datetime import UTC, datetime
 
 from ..http.json_text import parse, stringify
 from .changes import Changes
+from .cookie import read_expires
 from .store import Document, Store
+from .values import naming_key
 
 
 class MemoryStore(Store):
@@ -25,28 +27,33 @@ class MemoryStore(Store):
 
     def set(self, sid: str, document: Document) -> None:
         with self._lock:
-            self._sessions[sid] = stringify(document)
+            self._write(sid, document)
 
     def update(self, sid: str, changes: Changes) -> bool:
-        """Apply changes to a session, all at once; ``False`` where there is none any more."""
         with self._lock:
             document = self._read(sid)
             if document is None:
                 return False
-            self._sessions[sid] = stringify(changes.onto(document))
+            self._write(sid, changes.onto(document))
             return True
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
         with self._lock:
             latest = self._read(sid)
-            return None if latest is None else self._moved(sid, new_sid, changes.onto(latest))
+            if latest is None:
+                return None
+            document = changes.onto(latest)
+            self.set(new_sid, document)
+            self.set_successor(sid, new_sid)
+            self.destroy(sid)
+            return document
 
     def touch(self, sid: str, document: Document) -> None:
         """Keep a session for as long as the document's cookie says, unless its max age was changed meanwhile."""
         with self._lock:
             kept, cookie = self._read(sid), document["cookie"]
             if kept is not None and kept["cookie"].get("originalMaxAge") == cookie.get("originalMaxAge"):
-                self._sessions[sid] = stringify({**kept, "cookie": cookie})
+                self._write(sid, {**kept, "cookie": cookie})
 
     def destroy(self, sid: str) -> None:
         with self._lock:
@@ -72,7 +79,11 @@ class MemoryStore(Store):
         text = self._sessions.get(sid)
         return None if text is None else parse(text)
 
+    def _write(self, sid: str, document: Document) -> None:
+        with naming_key(document, stringify):
+            self._sessions[sid] = stringify(document)
+
 
 def _has_expired(document: Document) -> bool:
-    expires = document["cookie"].get("expires")
-    return bool(expires) and datetime.fromisoformat(expires) <= datetime.now(UTC)
+    expires = read_expires(document["cookie"].get("expires"))
+    return isinstance(expires, datetime) and expires <= datetime.now(UTC)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ..attrdict import AttrDict, to_attrdict
 from .changes import Changes
 from .cookie import Cookie
+from .values import storable
 
 if TYPE_CHECKING:
     from ..request import Request
@@ -83,8 +84,7 @@ class Session(AttrDict):
     def is_unchanged(self) -> bool:
         """Whether the store has all that is in it, and what can be updated of its cookie: how long it lasts."""
         state = self.__state__
-        lasts_as_before = state.stored_max_age == self.cookie.original_max_age or not hasattr(self.__store, "update")
-        return lasts_as_before and state.stored == self.fingerprint()
+        return state.stored_max_age == self.cookie.original_max_age and state.stored == self.fingerprint()
 
     @property
     def was_saved(self) -> bool:
@@ -107,10 +107,9 @@ class Session(AttrDict):
 
     def save(self) -> bool:
         """Write what has changed to the store now. ``False`` when the session has been destroyed in the meantime."""
-        update = getattr(self.__store, "update", None)
-        if not self.is_stored or update is None:
+        if not self.is_stored:
             self.__store.set(self.id, self.to_json())
-        elif not update(self.id, self.changes()):
+        elif not self.__store.update(self.id, self.changes()):
             return False
         self.__mark_saved()
         return True
@@ -178,7 +177,11 @@ class Session(AttrDict):
 
     def fingerprint(self) -> dict[str, str]:
         """What tells a key's value from another, at any depth."""
-        return {key: _encoded(value) for key, value in self.items() if key != "cookie"}
+        try:
+            return {key: _encoded(value) for key, value in self.items() if key != "cookie"}
+        except RecursionError:
+            storable(self)  # which names the key
+            raise
 
     def to_json(self) -> dict[str, Any]:
         """The document that stores keep."""

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
+import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self
@@ -13,6 +17,7 @@ from ..attrdict import AttrDict
 from .changes import Changes
 from .cookie import Cookie
 from .session import Session
+from .values import storable
 
 if TYPE_CHECKING:
     from ..request import Request
@@ -32,12 +37,14 @@ class Store:
 
     - ``touch(sid, document)``: keep the session for as long as ``document["cookie"]`` says, and change nothing else;
       nothing at all where another request has given it another ``originalMaxAge``;
-    - ``update(sid, changes) -> bool``: in one atomic step, make the session what ``changes.onto(document)`` is;
-      ``False``, and nothing written, where there is no such session. Without it the whole document is ``set``, and
-      requests that run at the same time undo each other's changes;
-    - ``rotate`` and ``end``, each in one transaction, and ``was_rotated``, where several processes share the sessions:
-      what they are here holds for one process, and for what has been saved before;
+    - ``transaction``, ``set_successor``, ``pop_successor`` and ``was_rotated``, where several processes share the
+      sessions: ``update``, ``rotate`` and ``end`` are built on them, and hold within one process as they are here.
+      Or ``update``, ``rotate``, ``end`` and ``was_rotated``, each in one atomic step;
     - ``all() -> {sid: document}``, ``length()`` and ``clear()``.
+
+    An id is a string, of text that UTF-8 has. Whatever else comes for one finds no session, in every store, and changes
+    none; to make a session of it raises ``TypeError``. The values that a store is given are those that all stores keep
+    alike: see ``values.storable``.
 
     A store that emits ``disconnect`` is left alone, and requests get no session, until it emits ``connect``.
     """
@@ -46,13 +53,17 @@ class Store:
 
     _listeners: dict[str, list[Callable[..., Any]]]
     _lock: RLock
-    _became: OrderedDict[str, tuple[str, datetime]]
+    _successors: OrderedDict[str, tuple[str, datetime]]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         # Not in __init__, which a store of one's own may forget to call.
         store = super().__new__(cls)
-        store._listeners, store._lock, store._became = {}, RLock(), OrderedDict()
+        store._listeners, store._lock, store._successors = {}, RLock(), OrderedDict()
         return store
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        _check_arguments(cls)
 
     def get(self, sid: str) -> Document | None:
         """The document of a session that has not expired, or ``None``."""
@@ -66,36 +77,60 @@ class Store:
         """Remove a session; one that is not there is no error."""
         raise NotImplementedError(f"{type(self).__name__} must define destroy(sid)")
 
+    def update(self, sid: str, changes: Changes) -> bool:
+        """Make a session what ``changes.onto(document)`` is, in one step; ``False`` where there is none any more."""
+        with self.transaction():
+            latest = self.get(sid)
+            if latest is None:
+                return False
+            self.set(sid, changes.onto(latest))
+            return True
+
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
         """Move a session to another id, with changes: returns its document, or ``None`` where it is not there."""
-        with self._lock:
+        with self.transaction():
             latest = self.get(sid)
-            return None if latest is None else self._moved(sid, new_sid, changes.onto(latest))
-
-    def _moved(self, sid: str, new_sid: str, document: Document) -> Document:
-        self.set(new_sid, document)
-        self._became[sid] = new_sid, datetime.now(UTC)
-        self.destroy(sid)
-        if len(self._became) > _MOST_REMEMBERED:
-            self._became.popitem(last=False)
-        return document
+            if latest is None:
+                return None
+            document = changes.onto(latest)
+            self.set(new_sid, document)
+            self.set_successor(sid, new_sid)
+            self.destroy(sid)
+            return document
 
     def end(self, sid: str) -> None:
         """Destroy a session, also where ``rotate`` has moved it: a logout that began with the id of before still holds.
 
         Nothing else follows an old id.
         """
-        with self._lock:
+        with self.transaction():
             self.destroy(sid)
-            while moved := self._became.pop(sid, None):
-                sid = moved[0]
+            while successor := self.pop_successor(sid):
+                sid = successor
                 self.destroy(sid)
+
+    def transaction(self) -> AbstractContextManager[Any]:
+        """What is done inside is one step: no other thread comes between, and no other process where one may.
+
+        Entered by ``update``, ``rotate`` and ``end``, and never within itself.
+        """
+        return self._lock
+
+    def set_successor(self, sid: str, new_sid: str) -> None:
+        """Remember which id a session has been given in place of ``sid``, for as long as a request may last."""
+        self._successors[sid] = new_sid, datetime.now(UTC)
+        if len(self._successors) > _MOST_REMEMBERED:
+            self._successors.popitem(last=False)
+
+    def pop_successor(self, sid: str) -> str | None:
+        """The id that a session has been given in place of ``sid``, which is forgotten with it; ``None`` for none."""
+        successor, _ = self._successors.pop(sid, (None, None))
+        return successor
 
     def was_rotated(self, sid: str) -> bool:
         """Whether ``rotate`` has moved this id's session so lately that a request which names it is still under way."""
-        with self._lock:
-            moved = self._became.get(sid)
-        return moved is not None and datetime.now(UTC) - moved[1] < LATE
+        _, moved = self._successors.get(sid, (None, None))
+        return moved is not None and datetime.now(UTC) - moved < LATE
 
     def generate(self, req: Request) -> Session:
         """Give the request an empty session with a new id, by the options of its own ``session(...)``."""
@@ -131,6 +166,75 @@ class Store:
             listener(*arguments)
 
 
+def _check_arguments(store: type[Store]) -> None:
+    """Have a class's own methods check what each store must check, whoever has written it."""
+    for name, check in _CHECKS.items():
+        if inspect.isfunction(method := vars(store).get(name)):
+            setattr(store, name, check(method))
+
+
+def _or_else(without_id: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """A decorator of store methods, which returns ``without_id`` in their place where the id is no string."""
+
+    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(method)
+        def checked(self: Store, sid: Any, *args: Any, **kwargs: Any) -> Any:
+            return method(self, sid, *args, **kwargs) if _is_id(sid) else without_id
+
+        return checked
+
+    return decorate
+
+
+def _check_set(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def set(self: Store, sid: Any, document: Document) -> Any:
+        _check_new_id(sid)
+        return method(self, sid, storable(document))
+
+    return set
+
+
+def _check_update(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def update(self: Store, sid: Any, changes: Changes) -> Any:
+        return method(self, sid, changes.storable()) if _is_id(sid) else False
+
+    return update
+
+
+def _check_rotate(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def rotate(self: Store, sid: Any, new_sid: Any, changes: Changes) -> Any:
+        _check_new_id(new_sid)
+        return method(self, sid, new_sid, changes.storable()) if _is_id(sid) else None
+
+    return rotate
+
+
+def _check_new_id(sid: Any) -> None:
+    if not _is_id(sid):
+        raise TypeError(f"a session's id is a string, not {sid!r}: let session(genid=…) return one")
+
+
+def _is_id(sid: Any) -> bool:
+    return isinstance(sid, str) and (sid.isascii() or not _HALF_OF_A_PAIR.search(sid))
+
+
+_CHECKS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
+    "get": _or_else(None),
+    "set": _check_set,
+    "update": _check_update,
+    "rotate": _check_rotate,
+    "touch": _or_else(None),
+    "destroy": _or_else(None),
+    "end": _or_else(None),
+    "was_rotated": _or_else(False),
+}
+_check_arguments(Store)
+_HALF_OF_A_PAIR = re.compile("[\ud800-\udfff]")
+
+# For so long a request that was under way when the session was moved may come with its old id.
 LATE = timedelta(minutes=1)
 # So many rotations may lie between the begin of a request and its logout.
 _MOST_REMEMBERED = 10_000

@@ -97,14 +97,15 @@ SLOW: dict[str, Callable[[Any], Any]] = {
 }
 
 
+@pytest.mark.parametrize("store_type", [MemoryStore, PlainStore])
 @pytest.mark.parametrize("rotate_on", [None, "user"], ids=["", "rotate_on"])
 @pytest.mark.parametrize("resave", [False, True], ids=["", "resave"])
 @pytest.mark.parametrize("logout", ["destroy", "regenerate", "unset", "delete"])
 def test_a_logout_holds_whatever_a_request_that_began_before_it_does(
-    serve: Serve, logout: str, resave: bool, rotate_on: str | None
+    serve: Serve, logout: str, resave: bool, rotate_on: str | None, store_type: type[Store]
 ) -> None:
     for how in SLOW:
-        app, slow = login_app(resave=resave, rotate_on=rotate_on, unset="destroy")
+        app, slow = login_app(resave=resave, rotate_on=rotate_on, unset="destroy", store=store_type())
         browser = Browser(serve(app))
         browser.get("/login/tobi")
         stolen = browser.with_same_cookie()

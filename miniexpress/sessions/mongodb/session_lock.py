@@ -19,7 +19,8 @@ Written = TypeVar("Written")
 class Holds:
     """Those of one collection, whose documents have the session's id in ``id_field``.
 
-    ``seen`` is the field by which one tells that Node has written. Raises pymongo's errors.
+    ``seen`` is the field by which one tells that Node has written. What a document holds is compared with ``$eq``, so
+    that it is no operator. Raises pymongo's errors.
     """
 
     def __init__(self, collection: Any, id_field: str, seen: str) -> None:
@@ -38,7 +39,7 @@ class Holds:
             if found[HELD] != holder:
                 holder, given_up = found[HELD], time.monotonic() + _LONGEST
             elif time.monotonic() > given_up:
-                self._release({self._id_field: sid, HELD: holder})
+                self._release({self._id_field: sid, HELD: {"$eq": holder}})
             time.sleep(_PAUSE)
         return found is not None
 
@@ -58,7 +59,7 @@ class Holds:
                 written = None
                 try:
                     document = self._collection.find_one(held)
-                    written = document and write(document, {**held, self._seen: document.get(self._seen)})
+                    written = document and write(document, {**held, self._seen: {"$eq": document.get(self._seen)}})
                 finally:
                     if not written:
                         with suppress(Exception):  # what is wrong is on its way already

@@ -1,7 +1,4 @@
-"""Sessions in MongoDB, in the documents of npm connect-mongodb-session 5: a Node app beside reads and writes them too.
-
-The one room that imports pymongo.
-"""
+"""Sessions in MongoDB, in the documents of npm connect-mongodb-session 5: Express reads and writes them too."""
 
 from __future__ import annotations
 
@@ -9,22 +6,28 @@ import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from threading import Thread, local
-from typing import Any, Literal, NoReturn, cast
+from typing import Any, Literal, NoReturn
 
+import bson
 import pymongo
-from bson.codec_options import CodecOptions
+from bson.errors import BSONError
+from bson.raw_bson import RawBSONDocument
+from pymongo import ReadPreference
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
+from pymongo.write_concern import WriteConcern
 
 from ...attrdict import AttrDict
 from ...errors import HTTPError
-from ...http.json_text import parse
 from ...http.json_text import stringify as json_of
 from ...keyword_options import suggests_keywords
 from ..changes import Changes
+from ..cookie import read_expires, read_max_age, time_after
 from ..store import LATE, Document, Fresh, Store
+from ..values import naming_key, storable
+from .documents import AS_BYTES, decode, has_passed, session_codec, session_in_text, session_of, settle
 from .ping import answers
 from .session_lock import HELD, Holds
 from .updates import MAX_AGE, as_paths, as_pipeline, with_nulls
@@ -38,13 +41,14 @@ class MongoDBStore(Store):
     ``uri`` and ``database_name`` say where (the URI's own database by default), ``connection_options`` go to
     ``pymongo.MongoClient``, and ``client`` shares one that is there already. ``expires``, in milliseconds or as a
     timedelta, is how long a session without a max age is kept (2 weeks); a session that did not change is written at
-    most once in ``touch_after``, to move its end. ``id_field`` and ``expires_key`` name the fields;
-    ``expires_after_seconds`` is how long MongoDB waits before it clears an expired one away. ``stringify`` keeps the
-    session as text, in the documents of npm connect-mongo 6.
+    most once in ``touch_after``, to move its end, or once in half the time that it lasts if that is less. ``id_field``
+    and ``expires_key`` name the fields; ``expires_after_seconds`` is how long MongoDB waits before it clears an expired
+    one away. ``stringify`` keeps the session as text, in the documents of npm connect-mongo 6.
 
-    ``client``, ``db`` and ``collection`` are pymongo's. While MongoDB cannot be reached, every call raises an
-    ``HTTPError`` 503 within 2 seconds, and the listeners of ``error`` are told why. Raises ``TypeError`` for an option
-    that cannot be.
+    A document that holds no session, whoever has written it, is none. ``client``, ``db`` and ``collection`` are
+    pymongo's, with the options of the client, but for those that the documents need: writes are acknowledged, and dates
+    are datetimes in UTC. While MongoDB cannot be reached, every call raises an ``HTTPError`` 503 within 2 seconds, and
+    the listeners of ``error`` are told why. Raises ``TypeError`` for an option that cannot be.
     """
 
     @suggests_keywords
@@ -72,58 +76,75 @@ class MongoDBStore(Store):
         _check("database_name", database_name, str | None, "a string or None")
         _check("connection_options", connection_options, Mapping | None, "a dict of pymongo.MongoClient's options")
         _check("stringify", stringify, bool, "True or False")
-        _check("expires_after_seconds", expires_after_seconds, int, "a number of seconds", lambda given: given >= 0)
+        seconds = "a number of seconds, below 2 ** 31"
+        _check("expires_after_seconds", expires_after_seconds, int, seconds, range(2**31).__contains__)
         _check("client", client, pymongo.MongoClient | None, "a pymongo.MongoClient")
         self.expires = _duration("expires", expires)
         self.touch_after = _duration("touch_after", touch_after)
         self.stringify = stringify
+        self._session_of = session_in_text if stringify else session_of
         self.id_field = id_field
         self.expires_key = expires_key
         self.expires_after_seconds = expires_after_seconds
-        as_attributes: CodecOptions[Any] = CodecOptions(document_class=AttrDict, tz_aware=True, tzinfo=UTC)
         with _refused("uri or connection_options"):
             self.client = client or _connect(uri, connection_options or {})
         with _refused("database_name"):
             name = database_name or self.client.get_default_database("test").name
-            self.db = self.client.get_database(name, codec_options=as_attributes)
+            as_attributes: Any = {"document_class": AttrDict, "tz_aware": True, "tzinfo": UTC}
+            self.db = self.client.get_database(name, self.client.codec_options.with_options(**as_attributes))
         with _refused("collection"):
-            self.collection = self.db[collection]
+            self.collection = self.db.get_collection(
+                collection, session_codec(self.db.codec_options), write_concern=_acknowledged(self.db.write_concern)
+            )
+        self._documents = self.collection.with_options(AS_BYTES)
         self._lost: Literal["reading", "writing"] | None = None  # who cannot be read cannot be written either
         self._indexed: set[str] = set()
         self._latest = local()
-        self._holds = Holds(self.collection, id_field, seen="session" if stringify else expires_key)
+        latest = self._documents.with_options(read_preference=ReadPreference.PRIMARY)
+        self._holds = Holds(latest, id_field, seen="session" if stringify else expires_key)
 
     def get(self, sid: str) -> Document | None:
-        with self.reached("reading"):
-            found = self.collection.find_one({self.id_field: sid})
-        if found is None:
+        kept = self._fetch(sid)
+        if not kept:
             return None
         if self.stringify:
-            self._latest.sid, self._latest.text = sid, found["session"]
-        expires = found.get(self.expires_key)
-        if expires and expires <= datetime.now(UTC):
-            with self.reached("writing"):  # unless another request has made it last longer meanwhile
-                self.collection.delete_one({self.id_field: sid, self.expires_key: expires})
+            self._latest.sid, self._latest.text = sid, kept.get("session")
+        expires = kept.get(self.expires_key)
+        if has_passed(expires):
+            if isinstance(expires, datetime):
+                with self.reached("writing"):  # unless another request has made it last longer meanwhile
+                    self.collection.delete_one({self.id_field: sid, self.expires_key: expires})
             return None
-        document = self._read(found)
-        return Fresh(document) if expires and self._is_fresh(document["cookie"], expires) else document
+        document = self._session_of(kept)
+        if document and isinstance(expires, datetime) and self._is_fresh(document["cookie"], expires):
+            return Fresh(document)
+        return document
+
+    def _fetch(self, sid: str) -> Mapping[str, Any] | None:
+        with self.reached("reading"):
+            try:
+                kept = self.collection.find_one({self.id_field: sid})
+                return kept and settle(kept)
+            except (BSONError, ValueError, RecursionError):  # a document that Python cannot hold, unless this fails too
+                found = self._documents.find_one({self.id_field: sid})
+                return found and self._decode(found)
 
     def set(self, sid: str, document: Document) -> None:
         self._put(sid, document)
 
     def _put(self, sid: str, document: Document, **beside: Any) -> None:
-        fields = {
-            self.id_field: sid,
-            "session": self._written(document),
-            self.expires_key: self._expiry(document["cookie"]),
-            **beside,
-        }
-        with self.reached("writing"):
+        with self.reached("writing"), self._naming_key(document):
+            fields = {
+                self.id_field: sid,
+                "session": self._written(document),
+                self.expires_key: self._expiry(document["cookie"]),
+                **beside,
+            }
             self.collection.update_one({self.id_field: sid}, {"$set": fields}, upsert=True)
 
     def update(self, sid: str, changes: Changes) -> bool:
         """Change the items of a session, all in one atomic step; ``False`` where there is no such session any more."""
-        with self.reached("writing"):
+        with self.reached("writing"), self._naming_key({**changes.added, **changes.changed}):
             in_one_step = self._update_text if self.stringify else self._update_paths
             return in_one_step(sid, changes) or self._update_whole(sid, changes)
 
@@ -137,7 +158,8 @@ class MongoDBStore(Store):
         if getattr(self._latest, "sid", None) != sid:
             return False
         as_read = {**self._holds.free(sid), "session": self._latest.text}
-        return bool(self.collection.update_one(as_read, self._onto(as_read, changes)).matched_count)
+        document = self._session_of(as_read)
+        return bool(document and self.collection.update_one(as_read, self._onto(document, changes)).matched_count)
 
     def _update_whole(self, sid: str, changes: Changes) -> bool:
         if not self.stringify:
@@ -151,25 +173,30 @@ class MongoDBStore(Store):
                 if _is_loss(error):
                     raise  # else it is a server that cannot do that
 
-        def write(document: Document, as_held: Mapping[str, Any]) -> int:
-            return self.collection.update_one(as_held, self._onto(document, changes)).matched_count
+        def write(found: RawBSONDocument, as_held: Mapping[str, Any]) -> int:
+            return self.collection.update_one(as_held, self._onto(self._session_in(found), changes)).matched_count
 
-        return bool(self._holds.write(sid, write))
+        with suppress(_NoSessionError):
+            return bool(self._holds.write(sid, write))
+        return False
 
     def _onto(self, document: Document, changes: Changes) -> dict[str, Any]:
-        after = changes.onto(self._read(document))
+        after = changes.onto(document)
         fields = {"session": self._written(after), self.expires_key: self._expiry(after["cookie"])}
         return {"$set": fields, "$unset": {HELD: ""}}
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
-        def move(document: Document, as_held: Mapping[str, Any]) -> Document | None:
-            after = changes.onto(self._read(document))
-            was = [*document.get(_WAS, ()), sid][-_MOST_REMEMBERED:]
+        def move(found: RawBSONDocument, as_held: Mapping[str, Any]) -> Document | None:
+            after = changes.onto(self._session_in(found))
+            was = found.get(_WAS)
+            was = [*(was if isinstance(was, list) else []), sid][-_MOST_REMEMBERED:]
             self._put(new_sid, after, **{_WAS: was, _ROTATED: datetime.now(UTC)})
             return after if self.collection.delete_one(as_held).deleted_count else None
 
         with self.reached("writing"):
-            moved = self._holds.write(sid, move)
+            moved = None
+            with suppress(_NoSessionError):
+                moved = self._holds.write(sid, move)
             if not moved:
                 self.destroy(new_sid)
             return moved
@@ -178,11 +205,11 @@ class MongoDBStore(Store):
         """Keep a session for as long as the document's cookie says, unless its max age was changed meanwhile."""
         same = self._holds.free(sid)
         later: dict[str, Any] = {self.expires_key: self._expiry(document["cookie"])}
+        max_age = read_max_age(document["cookie"].get("originalMaxAge"))
         if self.stringify:  # connect-mongo leaves the text alone too
-            max_age = json_of(document["cookie"]["originalMaxAge"])
-            same["session"] = {"$regex": f'"originalMaxAge":{re.escape(max_age)}[,}}]'}
+            same["session"] = {"$regex": f'"originalMaxAge":{re.escape(json_of(max_age))}[,}}]'}
         else:
-            same[MAX_AGE] = document["cookie"]["originalMaxAge"]
+            same[MAX_AGE] = {"$eq": max_age}
             later["session.cookie"] = with_nulls(document["cookie"])
         with self.reached("writing"):
             if not self.collection.update_one(same, {"$set": later}).matched_count and self._holds.comes_free(sid):
@@ -222,7 +249,7 @@ class MongoDBStore(Store):
 
         Raises ``TypeError`` with ``stringify=True``, where MongoDB sees no fields.
         """
-        return self._find(self._where(path, value))
+        return self._find(self._where(path, value) | self._unexpired())
 
     def destroy_where(self, path: str, value: Any) -> int:
         """End the sessions that ``sessions_where`` finds, as for "log out everywhere"; expired ones too.
@@ -236,36 +263,55 @@ class MongoDBStore(Store):
     def _where(self, path: str, value: Any) -> dict[str, Any]:
         if self.stringify:
             raise TypeError("a MongoDBStore(stringify=True) keeps its sessions as text, and has no fields to ask for")
+        if not isinstance(path, str) or not path:
+            raise TypeError(f"the path of a session's field is a text such as 'user.email', not {path!r}")
         field = f"session.{path}"
         with self.reached("writing"):
             self._have_index(field)
-        return {field: {"$eq": value, "$exists": True}}
+        [kept] = storable({path: value}).values()
+        return {field: {"$eq": kept, "$exists": True}}
 
     def _find(self, where: dict[str, Any]) -> dict[str, Document]:
+        sessions: dict[str, Document] = {}
         with self.reached("reading"):
-            found = self.collection.find(where | self._unexpired())
-            return {each[self.id_field]: self._read(each) for each in found}
+            for found in self._documents.find(where):
+                kept = self._decode(found)
+                session, sid = self._session_of(kept), kept.get(self.id_field)
+                if session and isinstance(sid, str) and not has_passed(kept.get(self.expires_key)):
+                    sessions[sid] = session
+        return sessions
 
-    def _read(self, found: Mapping[str, Any]) -> Document:
-        return cast(Document, parse(found["session"]) if self.stringify else found["session"])
+    def _decode(self, found: RawBSONDocument) -> Mapping[str, Any]:
+        return decode(found, self.collection.codec_options)
+
+    def _session_in(self, found: RawBSONDocument) -> Document:
+        session = self._session_of(self._decode(found))
+        if session is None:
+            raise _NoSessionError
+        return session
 
     def _written(self, document: Document) -> Document | str:
         return json_of(document) if self.stringify else {**document, "cookie": with_nulls(document["cookie"])}
+
+    def _naming_key(self, values: Mapping[str, Any]) -> AbstractContextManager[None]:
+        return naming_key(values, json_of if self.stringify else self._encode)
+
+    def _encode(self, value: Any) -> bytes:
+        return bson.encode({"": value}, codec_options=self.collection.codec_options)
 
     def _unexpired(self) -> dict[str, Any]:
         return {"$or": [{self.expires_key: {"$gt": datetime.now(UTC)}}, {self.expires_key: None}]}
 
     def _expiry(self, cookie: Document) -> datetime:
         """When a session ends, in the whole milliseconds that MongoDB keeps."""
-        expires = cookie.get("expires") or datetime.now(UTC) + self.expires
-        expires = datetime.fromisoformat(expires) if isinstance(expires, str) else expires
+        expires = read_expires(cookie.get("expires")) or time_after(self.expires)
         return expires.replace(microsecond=expires.microsecond // 1000 * 1000)
 
     def _is_fresh(self, cookie: Document, expires: datetime) -> bool:
-        """Whether a touch now would move ``expires`` by less than ``touch_after``."""
-        age = cookie.get("originalMaxAge")
-        lasts = self.expires if age is None else timedelta(milliseconds=age)
-        return timedelta(0) <= datetime.now(UTC) + lasts - expires < self.touch_after
+        """Whether a touch now would move ``expires`` by less than ``touch_after``, and may wait that long."""
+        age = read_max_age(cookie.get("originalMaxAge"))
+        lasts = self.expires if age is None or age is False else timedelta(milliseconds=age)
+        return timedelta(0) <= time_after(lasts) - expires < min(self.touch_after, lasts / 2)
 
     @contextmanager
     def reached(self, doing: Literal["reading", "writing"]) -> Iterator[None]:
@@ -278,6 +324,8 @@ class MongoDBStore(Store):
         try:
             with pymongo.timeout(_PATIENCE_WHEN_LOST if self._lost else _PATIENCE):
                 self._have_index(self.expires_key, expireAfterSeconds=self.expires_after_seconds)
+                if self.id_field != "_id":
+                    self._have_index(self.id_field)
                 yield
         except PyMongoError as error:
             self._fail(doing, error)
@@ -337,7 +385,7 @@ def _connect(uri: str, options: Mapping[str, Any]) -> pymongo.MongoClient[Any]:
 
     What the URI or ``options`` say goes before that.
     """
-    said = {name.lower() for name in options} | set(re.findall(r"[?&](\w+)=", uri.lower()))
+    said = {name.lower() for name in options} | set(re.findall(r"[?&;](\w+)=", uri.lower()))
     # A server that was lost is asked when a request needs it; a stream of its news would come only with the heartbeat.
     ours = {"serverSelectionTimeoutMS": 1200, "connectTimeoutMS": 1200, "serverMonitoringMode": "poll"}
     ours = {name: value for name, value in ours.items() if name.lower() not in said}
@@ -354,6 +402,8 @@ def _refused(names: str) -> Iterator[None]:
     """Around what pymongo makes of options: a wrong one is a ``TypeError`` that names it, as all others are."""
     try:
         yield
+    except KeyError as error:
+        raise TypeError(f"MongoDBStore({names}=…): pymongo does not know {error}") from error
     except (PyMongoError, ValueError, TypeError) as error:
         raise TypeError(f"MongoDBStore({names}=…): {error}") from error
 
@@ -361,10 +411,20 @@ def _refused(names: str) -> Iterator[None]:
 def _duration(name: str, value: Any) -> timedelta:
     try:
         duration = value if isinstance(value, timedelta) else timedelta(milliseconds=value)
+        time_after(duration)
     except (TypeError, ValueError, OverflowError):
         duration = timedelta.min
     _check(name, value, int | float | timedelta, "milliseconds or a timedelta", lambda _: duration >= timedelta(0))
     return duration
+
+
+def _acknowledged(concern: WriteConcern) -> WriteConcern:
+    """``concern``, but that what is written is known to have been."""
+    return concern if concern.acknowledged else WriteConcern(**{**concern.document, "w": 1})
+
+
+class _NoSessionError(Exception):
+    """What a document holds is no session."""
 
 
 def _is_loss(error: PyMongoError) -> bool:

@@ -27,7 +27,7 @@ def as_paths(changes: Changes, expires_key: str, expires: datetime) -> tuple[dic
         update["$unset"] = {f"session.{key}": "" for key in changes.removed}
     as_loaded: dict[str, Any] = {f"session.{key}": {"$exists": True} for key in changes.changed}
     if not changes.has_new_max_age:
-        as_loaded[MAX_AGE] = changes.max_age
+        as_loaded[MAX_AGE] = {"$eq": changes.max_age}
     return as_loaded, update
 
 

@@ -1,0 +1,96 @@
+"""The values that every session store keeps alike: those of JSON, as Express's stores keep them.
+
+Stores write sessions as JSON or as BSON, and neither holds all that the other does. What comes from a client's JSON is
+made, before any store sees it, what both can hold; the rest is refused by the name of its key.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+
+def storable(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the items of a session as stores keep them.
+
+    Keys become text, as JSON writes them (``1`` is ``"1"``, ``None`` is ``"null"``). Half a surrogate pair becomes
+    U+FFFD, and a whole number beyond 64 bits a double, as in Node's driver of MongoDB. Tuples become lists. Raises
+    ``TypeError``, which names the key, for what is nested deeper than 100 levels, and for keys that are no text or hold
+    a NUL.
+    """
+    kept = {}
+    for key, value in values.items():
+        try:
+            kept[_key(key)] = _value(value, MAX_DEPTH)
+        except TypeError as error:
+            raise _refusal(key, error) from None
+    return kept
+
+
+@contextmanager
+def naming_key(values: Mapping[Any, Any], encode: Callable[[Any], Any]) -> Iterator[None]:
+    """Around a store's write of ``values``: where ``encode`` fails for one, raise a ``TypeError`` with its key."""
+    try:
+        yield
+    except Exception as error:
+        for key, value in values.items():
+            try:
+                encode(value)
+            except Exception as reason:
+                raise _refusal(key, reason) from error
+        raise
+
+
+def _refusal(key: Any, reason: Exception) -> TypeError:
+    return TypeError(f"req.session[{key!r}] cannot be stored: {reason}")
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, str):
+        if "\0" in key:
+            raise TypeError(f"the key {key!r} holds a NUL")
+        return key if key.isascii() else _text(key)
+    if key is not None and not isinstance(key, bool | int | float):
+        raise TypeError(f"the key {key!r} is no text")
+    return json.dumps(key)
+
+
+def _value(value: Any, levels: int) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else _text(value)
+    if isinstance(value, dict):
+        _check_depth(levels)
+        return {_key(key): _value(each, levels - 1) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        _check_depth(levels)
+        return [_value(each, levels - 1) for each in value]
+    if type(value) is int and not _SMALLEST <= value <= _LARGEST:
+        return _double(value)
+    return value
+
+
+def _check_depth(levels: int) -> None:
+    if levels == 0:
+        raise TypeError(f"it contains itself, or is nested deeper than {MAX_DEPTH} levels")
+
+
+def _text(text: str) -> str:
+    try:
+        text.encode()
+        return text
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _double(number: int) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf
+
+
+MAX_DEPTH = 100  # levels, as MongoDB's manual has it
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
