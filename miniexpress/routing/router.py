@@ -44,7 +44,7 @@ class Router(HTTPMethods):
         self._strict = strict
         self.stack = []
         self._indexed: tuple[list[Layer], PrefixIndex] = [], PrefixIndex([])
-        self.param_callbacks: dict[str, list[Handler]] = {}
+        self._param_callbacks: dict[str, list[Handler]] = {}
 
     def __call__(self, req: Any, res: Any, next: Any) -> Any:
         self.handle(req, res, next)
@@ -87,10 +87,10 @@ class Router(HTTPMethods):
         """
         if not isinstance(name, str) or not name:
             raise TypeError(f"param() takes the name of a parameter, not {name!r}")
-        self.param_callbacks.setdefault(name, []).append(check_param_callback(callback))
+        self._param_callbacks.setdefault(name, []).append(check_param_callback(callback))
         return self
 
-    def indexed_stack(self) -> tuple[list[Layer], PrefixIndex]:
+    def _indexed_stack(self) -> tuple[list[Layer], PrefixIndex]:
         """Return the layers as they are in the stack now, and the index of them."""
         if self._indexed[0] != self.stack:  # layers are compared by identity: some nanoseconds for each
             layers = list(self.stack)
@@ -154,7 +154,7 @@ class Dispatch:
     def find_candidates(self) -> None:
         """Find the layers of the stack, as it is now, whose static prefix can match the URL, as it is now."""
         self.url, self.path = self.req.url, self.req.path
-        self.layers, index = self.router.indexed_stack()
+        self.layers, index = self.router._indexed_stack()
         self.candidates = index.candidates(self.path)
 
     def find(self, position: int, error: Any) -> tuple[Match | None, Any]:
@@ -180,11 +180,11 @@ class Dispatch:
 
     def has_callbacks(self, params: AttrDict) -> bool:
         """Return whether one of the parameters has param callbacks."""
-        return bool(self.router.param_callbacks) and not self.router.param_callbacks.keys().isdisjoint(params)
+        return bool(self.router._param_callbacks) and not self.router._param_callbacks.keys().isdisjoint(params)
 
     def process_params(self, params: AttrDict, then: Next) -> None:
         """Call the callbacks of the parameters that have some, then ``then()`` or ``then(error)``."""
-        self.call_callbacks([name for name in params if name in self.router.param_callbacks], then)
+        self.call_callbacks([name for name in params if name in self.router._param_callbacks], then)
 
     def after_params(self, match: Match, error: Any, param_error: Any = None) -> None:
         """Call the layer, unless a param callback failed, or the layer is not for this case."""
@@ -229,7 +229,7 @@ class Dispatch:
 
     def call_callback(self, name: str, result: ParamResult, index: int, then: Next, error: Any = None) -> None:
         """Call the callbacks of one parameter from number ``index`` on, and keep their result."""
-        req, callbacks = self.req, self.router.param_callbacks[name]
+        req, callbacks = self.req, self.router._param_callbacks[name]
         req.next_calls += 1
         result.value, result.error = req.params[name], error
         if error is not None or index == len(callbacks):
