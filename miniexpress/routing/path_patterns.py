@@ -1,7 +1,7 @@
-"""An Express 5 path (``/users/:id{/:tab}``, ``/files/*rest``) to a matcher.
+"""Compile an Express 5 path (``/users/:id{/:tab}``, ``/files/*rest``) to a matcher.
 
-What npm path-to-regexp 8.4.2 and the ``Layer`` of npm router 2.3.0 do together, with two differences: a refused path
-says how to mend it, and no pathname makes a match slow.
+As npm path-to-regexp 8.4.2 and the ``Layer`` of npm router 2.3.0 do together, with two differences: a refused path says
+how to mend it, and no pathname makes a match slow.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ..errors import HTTPError
 from ..http.encoding import decode_uri_component
 
 PathPattern: TypeAlias = "str | re.Pattern[str] | Sequence[Any]"
-Match: TypeAlias = Callable[[str], tuple[str, AttrDict] | None]
+MatchFunction: TypeAlias = Callable[[str], tuple[str, AttrDict] | None]
 
 
 class PathMatcher(NamedTuple):
@@ -30,12 +30,12 @@ class PathMatcher(NamedTuple):
     ``/users/:id``, nothing for ``/:id``.
     """
 
-    match: Match
+    match: MatchFunction
     prefix: str = ""
 
 
 def compile_path(path: PathPattern, *, sensitive: bool = False, strict: bool = False, end: bool = True) -> PathMatcher:
-    """The matcher of a path: a string, a compiled regular expression, or a list of these (the first that matches wins).
+    """Return the matcher of a path: a string, a compiled regular expression, or a list, of which the first match wins.
 
     ``sensitive`` tells ``/A`` from ``/a``; ``strict`` tells ``/a/`` from ``/a``; ``end=False`` also matches whatever
     begins with the path and goes on with a slash. A regular expression is searched for as it is, without regard to
@@ -48,7 +48,7 @@ def compile_path(path: PathPattern, *, sensitive: bool = False, strict: bool = F
             return PathMatcher(lambda pathname: ("", AttrDict()))
         return _compile_text(path, sensitive, strict, end)
     if isinstance(path, re.Pattern) and isinstance(path.pattern, str):
-        return PathMatcher(_regex_match(path.search, _groups(path), longest=float("inf")))
+        return PathMatcher(_regex_match(path.search, _group_names(path), longest=float("inf")))
     if isinstance(path, Sequence) and not isinstance(path, bytes):
         # As in router, a '/' in a list is a path like any other: with end=False, it does not match everything.
         options = {"sensitive": sensitive, "strict": strict, "end": end}
@@ -58,11 +58,11 @@ def compile_path(path: PathPattern, *, sensitive: bool = False, strict: bool = F
 
 
 class PathError(ValueError):
-    """A path that cannot be compiled: what is wrong with it, at which index (from 0), and how to mend it."""
+    """A path that cannot be compiled: what is wrong with it, at which index (from 0), and how to hint it."""
 
-    def __init__(self, problem: str, path: str, index: int | None = None, *, mend: str) -> None:
+    def __init__(self, problem: str, path: str, index: int | None = None, *, hint: str) -> None:
         place = "" if index is None else f" at index {index}"
-        super().__init__(f"{problem}{place} of the path {path!r}: {mend}")
+        super().__init__(f"{problem}{place} of the path {path!r}: {hint}")
 
 
 class ParamDecodeError(HTTPError):
@@ -70,27 +70,29 @@ class ParamDecodeError(HTTPError):
 
 
 def _compile_text(path: str, sensitive: bool, strict: bool, end: bool) -> PathMatcher:
-    readings = _readings(path if strict or path == "/" else path.rstrip("/"))
-    prefix = _prefix(readings)
-    if len(readings) == 1 and not readings[0].captures:
-        return PathMatcher(_literal_match(readings[0].texts[0], str if sensitive else str.lower, strict, end), prefix)
+    alternatives = _alternatives(path if strict or path == "/" else path.rstrip("/"))
+    prefix = _prefix(alternatives)
+    if len(alternatives) == 1 and not alternatives[0].captures:
+        return PathMatcher(
+            _literal_match(alternatives[0].texts[0], str if sensitive else str.lower, strict, end), prefix
+        )
     tail = ("" if strict else r"(?:/\Z)?") + (r"\Z" if end else r"(?=/|\Z)")
     # IGNORECASE without ASCII: among the characters a request line can carry, it folds those that JavaScript folds.
-    regex = re.compile(f"(?:{'|'.join(map(_source, readings))}){tail}", 0 if sensitive else re.IGNORECASE)
-    captures = [capture for reading in readings for capture in reading.captures]
-    # To try a reading takes time in proportion to the pathname, and Node refuses a request head of more than 16 KiB.
-    return PathMatcher(_regex_match(regex.match, captures, longest=min(16_384, 65_536 // len(readings))), prefix)
+    regex = re.compile(f"(?:{'|'.join(map(_to_regex, alternatives))}){tail}", 0 if sensitive else re.IGNORECASE)
+    captures = [capture for alternative in alternatives for capture in alternative.captures]
+    # An alternative takes time in proportion to the pathname, and Node refuses a request head of more than 16 KiB.
+    return PathMatcher(_regex_match(regex.match, captures, longest=min(16_384, 65_536 // len(alternatives))), prefix)
 
 
-def _prefix(readings: list[_Reading]) -> str:
-    """What ``PathMatcher.prefix`` says. No text beyond ASCII: how a pattern folds it is not how ``lower`` does."""
-    texts = [reading.texts[0] + ("" if reading.captures else "/") for reading in readings]
+def _prefix(alternatives: list[_Alternative]) -> str:
+    """Return ``PathMatcher.prefix``. No text beyond ASCII: how a pattern folds it is not how ``lower`` does."""
+    texts = [alternative.texts[0] + ("" if alternative.captures else "/") for alternative in alternatives]
     prefixes = {text.rpartition("/")[0].lower() for text in texts}
     prefix = prefixes.pop()
     return prefix if not prefixes and prefix.isascii() and prefix.startswith("/") else ""
 
 
-def _literal_match(literal: str, fold: Callable[[str], str], strict: bool, end: bool) -> Match:
+def _literal_match(literal: str, fold: Callable[[str], str], strict: bool, end: bool) -> MatchFunction:
     folded = fold(literal)
     opened = folded + "/"
 
@@ -103,7 +105,7 @@ def _literal_match(literal: str, fold: Callable[[str], str], strict: bool, end: 
     return match
 
 
-def _regex_match(find: Callable[[str], re.Match[str] | None], captures: list[str], longest: float) -> Match:
+def _regex_match(find: Callable[[str], re.Match[str] | None], captures: list[str], longest: float) -> MatchFunction:
     keys: list[tuple[str, Callable[[str], Any]]]
     keys = [(capture[1:], _decode if capture[0] == ":" else _decode_parts) for capture in captures]
 
@@ -120,7 +122,7 @@ def _regex_match(find: Callable[[str], re.Match[str] | None], captures: list[str
     return match
 
 
-def _groups(pattern: re.Pattern[str]) -> list[str]:
+def _group_names(pattern: re.Pattern[str]) -> list[str]:
     names, numbers = {group: name for name, group in pattern.groupindex.items()}, map(str, range(pattern.groups))
     return [":" + (names.get(group) or next(numbers)) for group in range(1, pattern.groups + 1)]
 
@@ -138,37 +140,40 @@ def _decode_parts(value: str) -> list[str]:
     return [_decode(part) for part in value.split("/")]
 
 
-class _Reading(NamedTuple):
-    """One way to read a path, its optional parts decided: captures, and the texts around and between them."""
+class _Alternative(NamedTuple):
+    """A path whose optional parts are decided: its captures, and the texts around and between them.
+
+    ``/a/:b-*c`` has the captures ``:b`` and ``*c``, and the texts ``/a/``, ``-`` and ``''``.
+    """
 
     texts: tuple[str, ...] = ("",)
     captures: tuple[str, ...] = ()
 
 
-def _readings(path: str) -> list[_Reading]:
-    """Every way to read a path, in the order they are tried: an optional part is there before it is not."""
-    levels, index = [[_Reading()]], 0
+def _alternatives(path: str) -> list[_Alternative]:
+    """Return the alternatives of a path in the order they are tried: ``/a{/:b}`` gives ``/a/:b``, ``/a``."""
+    levels, index = [[_Alternative()]], 0
     while index < len(path):
-        char, end, options = path[index], index + 1, [_Reading()]
+        char, end, options = path[index], index + 1, [_Alternative()]
         if char == "{":
-            levels.append([_Reading()])
+            levels.append([_Alternative()])
         elif char == "}" and len(levels) > 1:
-            options = [*levels.pop(), _Reading()]
+            options = [*levels.pop(), _Alternative()]
         elif char in ":*":
             name, end = _name(path, index)
-            options = [_Reading(("", ""), (char + name,))]
+            options = [_Alternative(("", ""), (char + name,))]
         elif text := _TEXT.match(path, index):
-            options, end = [_Reading((_unescaped(text[0]),))], text.end()
+            options, end = [_Alternative((_unescaped(text[0]),))], text.end()
         elif char == "\\":
-            raise PathError("Unexpected end after \\", path, end, mend="write \\\\ for a backslash itself")
+            raise PathError("Unexpected end after \\", path, end, hint="write \\\\ for a backslash itself")
         else:
-            raise PathError(f"Unexpected {char}", path, index, mend=f"{_RESERVED[char]}, or escape it: \\{char}")
-        levels[-1] = [_joined(path, reading, option) for reading in levels[-1] for option in options]
+            raise PathError(f"Unexpected {char}", path, index, hint=f"{_RESERVED[char]}, or escape it: \\{char}")
+        levels[-1] = [_concatenate(path, alternative, option) for alternative in levels[-1] for option in options]
         if len(levels[-1]) > 256:
-            raise PathError("More than 256 combinations", path, mend="use fewer {}, or split it into several paths")
+            raise PathError("More than 256 combinations", path, hint="use fewer {}, or split it into several paths")
         index = end
     if len(levels) > 1:
-        raise PathError("Unexpected end", path, index, mend="close the optional part with }")
+        raise PathError("Unexpected end", path, index, hint="close the optional part with }")
     return levels[0]
 
 
@@ -186,48 +191,80 @@ _RESERVED = {
 
 
 def _name(path: str, index: int) -> tuple[str, int]:
-    """The name of the capture whose sign is at ``index``, and the index behind it."""
+    """Return the name of the capture whose sign is at ``index``, and the index behind it."""
     sign, start = path[index], index + 1
     found = _NAME.match(path, start)
     if found and (name := found[2] or _unescaped(found[1])):
         return name, found.end()
     if found is None and path.startswith('"', start):
-        raise PathError("Unterminated quote", path, start, mend='close the name with "')
-    mend = f"give the {'wildcard' if sign == '*' else 'parameter'} a name: {sign}name, or escape it: \\{sign}"
-    raise PathError("Missing parameter name", path, found.end() if found else start, mend=mend)
+        raise PathError("Unterminated quote", path, start, hint='close the name with "')
+    hint = f"give the {'wildcard' if sign == '*' else 'parameter'} a name: {sign}name, or escape it: \\{sign}"
+    raise PathError("Missing parameter name", path, found.end() if found else start, hint=hint)
 
 
-def _joined(path: str, left: _Reading, right: _Reading) -> _Reading:
+def _concatenate(path: str, left: _Alternative, right: _Alternative) -> _Alternative:
     text = left.texts[-1] + right.texts[0]
     if not text and left.captures and right.captures:
-        mend = f"put a text between {left.captures[-1]} and {right.captures[0]}, to tell one from the other"
-        raise PathError(f"Missing text before {right.captures[0]}", path, mend=mend)
-    return _Reading((*left.texts[:-1], text, *right.texts[1:]), left.captures + right.captures)
+        hint = f"put a text between {left.captures[-1]} and {right.captures[0]}, to tell one from the other"
+        raise PathError(f"Missing text before {right.captures[0]}", path, hint=hint)
+    return _Alternative((*left.texts[:-1], text, *right.texts[1:]), left.captures + right.captures)
 
 
-def _source(reading: _Reading) -> str:
-    """A regular expression; a capture may not hold the text that parts it from one before, but may be that text."""
-    texts, captures = reading
-    # A character for each text, telling whether it has a slash, and one for each capture.
-    shape = "".join(("/" if "/" in text else "-") + capture[0] for text, capture in zip(texts, captures, strict=False))
-    source, fence = re.escape(texts[0]), ""
+def _to_regex(alternative: _Alternative) -> str:
+    """Return the regular expression of one alternative: ``/:a-:b`` gives ``/([^/]+)\\-([^/\\-]+|\\-)``."""
+    texts, captures = alternative
+    regex, delimiter = re.escape(texts[0]), ""
     for index, capture in enumerate(captures):
         before, after = texts[index], texts[index + 1]
-        behind, ahead = shape[: 2 * index + 1].rpartition("/")[2], shape[2 * index + 2 :].partition("/")[0]
+        segment_before, segment_after = _neighbours(alternative, index)
         if capture[0] == "*":
-            run = _run_without(before) if "*" in behind else f"{_run_without(fence)}|[^/]+" if fence else "(?s:.+)"
-            fence = after
-        elif "*" in behind or "*" in ahead:
-            run = _run_without("/", before if "*" in behind else after)
+            capture_regex = _wildcard(before, segment_before, delimiter)
+            delimiter = after
+        elif "*" in segment_before + segment_after:
+            capture_regex = _parameter_beside_wildcard(before if "*" in segment_before else after)
         else:
-            run = f"{_run_without('/', before)}|{re.escape(before)}" if ":" in behind else "[^/]+"
-        source += f"({run}){re.escape(after)}"
-    return source
+            capture_regex = _parameter(before, segment_before)
+        regex += f"({capture_regex}){re.escape(after)}"
+    return regex
 
 
-def _run_without(*fences: str) -> str:
-    """One or more characters that hold none of the fences."""
-    escaped = [re.escape(fence) for fence in fences]
-    if max(map(len, fences)) == 1:
+def _neighbours(alternative: _Alternative, index: int) -> tuple[str, str]:
+    """Return the signs of the captures before and behind one in its segment: ``/x/:a-*b.:c`` gives ``:``, ``:`` for
+    ``*b``."""
+    texts, captures = alternative
+    first = last = index
+    while first > 0 and "/" not in texts[first]:
+        first -= 1
+    while last + 1 < len(captures) and "/" not in texts[last + 1]:
+        last += 1
+    signs = "".join(capture[0] for capture in captures)
+    return signs[first:index], signs[index + 1 : last + 1]
+
+
+def _parameter(before: str, segment_before: str) -> str:
+    """Return the rule of a parameter: it takes a segment. Behind another one in that segment it may not hold the text
+    that parts the two, but may be that text: ``:b`` of ``/:a-:b`` gives ``[^/\\-]+|\\-``."""
+    return f"{_any_but('/', before)}|{re.escape(before)}" if ":" in segment_before else "[^/]+"
+
+
+def _parameter_beside_wildcard(separator: str) -> str:
+    """Return the rule of a parameter in a segment with a wildcard: it does not hold the text between the two. ``:a`` of
+    ``/:a-*b`` gives ``[^/\\-]+``."""
+    return _any_but("/", separator)
+
+
+def _wildcard(before: str, segment_before: str, delimiter: str) -> str:
+    """Return the rule of a wildcard: it takes all, slashes too. Behind another wildcard it does not hold the text that
+    follows that one, the ``delimiter``, so that there is one way to divide a path: ``*b`` of ``/*a/x/*b`` gives
+    ``(?:(?!/x/).)+|[^/]+``."""
+    if "*" in segment_before:
+        return _any_but(before)
+    return f"{_any_but(delimiter)}|[^/]+" if delimiter else "(?s:.+)"
+
+
+def _any_but(*texts: str) -> str:
+    """Return the regex of characters that hold none of ``texts``: ``'/', '-'`` gives ``[^/\\-]+``."""
+    escaped = [re.escape(text) for text in texts]
+    if max(map(len, texts)) == 1:
         return f"[^{''.join(escaped)}]+"
     return f"(?:(?!{'|'.join(escaped)})(?s:.))+"
