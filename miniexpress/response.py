@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import logging
 import re
-from array import array
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
-from io import TextIOBase
 from numbers import Number
 from os import PathLike, fspath
 from os.path import abspath, basename, splitext
@@ -30,6 +27,7 @@ from .http.encoding import encode_uri_component, encode_url, escape_html, utf8
 from .http.headers import HEADER_TEXT, content_disposition, vary
 from .http.json_text import stringify, undefined
 from .http.media_types import content_type, lookup, set_charset
+from .http.response_body import BINARY_TYPES, CHUNK_TYPES, ObservedBody, check_body, no_body_error, to_bytes
 from .http.response_headers import ResponseHeaders, check_status, check_text, field_text
 from .keyword_options import suggests_keywords
 
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
 log = logging.getLogger("miniexpress")
 
 Milliseconds = int | float | timedelta
-_CHUNK_TYPES = (str, bytes, bytearray, memoryview)
 _INVALID_CALLBACK_CHARS = re.compile(r"[^\[\]\w$.]", re.ASCII)
 
 
@@ -250,15 +247,17 @@ class Response:
                 raise TypeError("res.cookie(signed=True) needs a secret: set req.secret in a middleware before it")
             secret = self.req.secret
             text = f"s:{cookies.sign(text, secret if isinstance(secret, str | bytes) else secret[0])}"
-        age = None if max_age is None else _duration(max_age)
+        seconds = None
+        if max_age is not None:
+            seconds, expires = cookies.lifetime(max_age)
         line = cookies.serialize(
             name,
             text,
             domain=domain,
             encode=encode,
-            expires=expires if age is None else _after(age),
+            expires=expires,
             http_only=http_only,
-            max_age=None if age is None else age // timedelta(seconds=1),
+            max_age=seconds,
             partitioned=partitioned,
             path="/" if path is None else path,
             priority=priority,
@@ -450,7 +449,7 @@ class Response:
         Once the client has left it raises what the WSGI server does, mostly an ``OSError``. That ends the handler, and
         is no error of the application's: no error handler is called, since nothing can be sent any more.
         """
-        if not isinstance(chunk, _CHUNK_TYPES):
+        if not isinstance(chunk, CHUNK_TYPES):
             raise TypeError(f"res.write() takes a str or bytes, not {chunk!r}: make it one, or use res.json()")
         if self.ended:
             raise self._headers_sent_error()
@@ -458,7 +457,7 @@ class Response:
             self._start()
         if self._allows_body():
             try:
-                self._write(_to_bytes(chunk))
+                self._write(to_bytes(chunk))
             except Exception as error:
                 self.error_after_start = error
                 raise
@@ -474,15 +473,15 @@ class Response:
         An iterable of bytes is read while it is sent, and closed where it has a ``close()``; its Content-Length, where
         it is known, is to be set before. Raises ``TypeError`` for what is no body.
         """
-        body = chunk if isinstance(chunk, bytes) else _checked_body(chunk)
+        body = chunk if isinstance(chunk, bytes) else check_body(chunk)
         if self.ended:
             raise self._headers_sent_error()
         self._body = body
         if self.started:
             try:
                 for piece in (body,) if isinstance(body, bytes) else body:
-                    if not isinstance(piece, (bytes, bytearray, memoryview)):
-                        raise _no_body(piece)
+                    if not isinstance(piece, BINARY_TYPES):
+                        raise no_body_error(piece)
                     if piece:
                         self.write(piece)
             finally:
@@ -534,7 +533,12 @@ class Response:
         if not self._allows_body():
             self._close_body()
         body = (self._body,) if isinstance(self._body, bytes) else self._body
-        return _ObservedBody(body, self) if self._listeners else body
+        return ObservedBody(body, self._emit_end) if self._listeners else body
+
+    def _emit_end(self, is_finished: bool) -> None:
+        if is_finished:
+            self.emit("finish")
+        self.emit("close")
 
     def reset(self) -> Self:
         """Take back what was ended, so that the final handler can respond anew; not what was started."""
@@ -599,53 +603,9 @@ class Response:
         return stringify(value, setting("json replacer"), setting("json spaces"), setting("json escape"))
 
 
-class _ObservedBody(Iterator[bytes]):
-    """A body whose end is told to the listeners of a response, by the WSGI server's call of ``close()``."""
-
-    def __init__(self, body: Iterable[bytes], res: Response) -> None:
-        self._body, self._pieces, self._res = body, iter(body), res
-        self._is_finished = False
-
-    def __next__(self) -> bytes:
-        for piece in self._pieces:
-            return piece
-        self._is_finished = True
-        raise StopIteration
-
-    def close(self) -> None:
-        try:
-            if hasattr(self._body, "close"):
-                self._body.close()
-        finally:
-            if self._is_finished:
-                self._res.emit("finish")
-            self._res.emit("close")
-
-
 def _check_listener(taker: str, listener: Any) -> None:
     if not callable(listener) or count_parameters(listener, 0):
         raise TypeError(f"{taker} takes a function without parameters, not {listener!r}")
-
-
-def _checked_body(chunk: Any) -> bytes | Iterable[bytes]:
-    """Return what ``end`` was given, as bytes or an iterable of them. A list or tuple is checked before it is sent."""
-    if chunk is None:
-        return b""
-    if isinstance(chunk, _CHUNK_TYPES):
-        return _to_bytes(chunk)
-    if not isinstance(chunk, Iterable) or isinstance(chunk, (Mapping, MappingView, Set, TextIOBase)):
-        raise _no_body(chunk)
-    if isinstance(chunk, (Sequence, deque, array)) and not all(isinstance(piece, bytes) for piece in chunk):
-        raise _no_body(chunk)
-    return chunk
-
-
-def _no_body(chunk: Any) -> TypeError:
-    return TypeError(f"res.end() takes a str, bytes or an iterable of bytes, not {chunk!r}: res.send() takes all else")
-
-
-def _to_bytes(chunk: str | bytes | bytearray | memoryview) -> bytes:
-    return utf8(chunk) if isinstance(chunk, str) else bytes(chunk)
 
 
 def _file_name(path: str | PathLike[str]) -> str:
@@ -655,21 +615,3 @@ def _file_name(path: str | PathLike[str]) -> str:
 def _media_type(name: str) -> str:
     """Return the media type that a key of ``res.format`` stands for."""
     return name.partition(";")[0].strip() if "/" in name else lookup(name) or "application/octet-stream"
-
-
-def _duration(milliseconds: Any) -> timedelta:
-    if isinstance(milliseconds, timedelta):
-        return milliseconds
-    try:
-        if not isinstance(milliseconds, bool):
-            return timedelta(milliseconds=milliseconds)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    raise TypeError(f"res.cookie(max_age=…) is a number of milliseconds or a timedelta, not {milliseconds!r}")
-
-
-def _after(age: timedelta) -> datetime:
-    try:
-        return datetime.now(UTC) + age
-    except OverflowError:
-        raise TypeError(f"res.cookie(max_age=…) ends beyond the year 9999: {age!r}. Use a shorter one") from None

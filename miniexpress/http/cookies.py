@@ -7,7 +7,7 @@ import re
 from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from math import floor, isfinite
 from typing import Literal
@@ -102,6 +102,24 @@ def _checked(what: str, text: str) -> str:
     if not isinstance(text, str) or not grammar.fullmatch(text):
         raise TypeError(f"{what} is invalid: {text!r}. Use {suggestion}")
     return text
+
+
+def lifetime(max_age: float | timedelta) -> tuple[int, datetime]:
+    """Return the ``max_age`` in seconds and the ``expires`` of a cookie that lasts for ``max_age`` milliseconds.
+
+    Raises ``TypeError`` for what is no number or timedelta, or goes beyond the year 9999.
+    """
+    try:
+        if isinstance(max_age, bool):
+            raise TypeError
+        age = max_age if isinstance(max_age, timedelta) else timedelta(milliseconds=max_age)
+    except (TypeError, ValueError, OverflowError):
+        expected = "a number of milliseconds or a timedelta"
+        raise TypeError(f"res.cookie(max_age=…) is {expected}, not {max_age!r}") from None
+    try:
+        return age // timedelta(seconds=1), datetime.now(UTC) + age
+    except OverflowError:
+        raise TypeError(f"res.cookie(max_age=…) ends beyond the year 9999: {age!r}. Use a shorter one") from None
 
 
 def sign(value: str, secret: str | bytes) -> str:

@@ -1,0 +1,59 @@
+"""The body of a response: what ``res.write`` and ``res.end`` take, and what a WSGI server is given (PEP 3333)."""
+
+from __future__ import annotations
+
+from array import array
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, Sequence, Set
+from io import TextIOBase
+from typing import Any
+
+from .encoding import utf8
+
+CHUNK_TYPES = (str, bytes, bytearray, memoryview)
+BINARY_TYPES = (bytes, bytearray, memoryview)
+
+
+def check_body(chunk: Any) -> bytes | Iterable[bytes]:
+    """Return what ``end`` was given, as bytes or an iterable of them. A list or tuple is checked before it is sent."""
+    if chunk is None:
+        return b""
+    if isinstance(chunk, CHUNK_TYPES):
+        return to_bytes(chunk)
+    if not isinstance(chunk, Iterable) or isinstance(chunk, (Mapping, MappingView, Set, TextIOBase)):
+        raise no_body_error(chunk)
+    if isinstance(chunk, (Sequence, deque, array)) and not all(isinstance(piece, bytes) for piece in chunk):
+        raise no_body_error(chunk)
+    return chunk
+
+
+def no_body_error(chunk: Any) -> TypeError:
+    """Return the error for what is no body."""
+    return TypeError(f"res.end() takes a str, bytes or an iterable of bytes, not {chunk!r}: res.send() takes all else")
+
+
+def to_bytes(chunk: str | bytes | bytearray | memoryview) -> bytes:
+    """Return a chunk as bytes; a str is UTF-8."""
+    return utf8(chunk) if isinstance(chunk, str) else bytes(chunk)
+
+
+class ObservedBody(Iterator[bytes]):
+    """A body that tells its end by the WSGI server's call of ``close()``: ``on_close(is_finished)``."""
+
+    def __init__(self, body: Iterable[bytes], on_close: Callable[[bool], None]) -> None:
+        self._body, self._chunks, self._on_close = body, iter(body), on_close
+        self._is_finished = False
+
+    def __next__(self) -> bytes:
+        for chunk in self._chunks:
+            return chunk
+        self._is_finished = True
+        raise StopIteration
+
+    def close(self) -> None:
+        """Close the body. It is finished where the server has asked for more than its last chunk."""
+        try:
+            if hasattr(self._body, "close"):
+                self._body.close()
+        finally:
+            self._on_close(self._is_finished)
