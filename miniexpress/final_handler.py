@@ -22,6 +22,8 @@ class FinalHandler:
     ``env`` is the app's setting: in ``production`` the page tells the status alone, and in ``test`` nothing is logged.
     """
 
+    __slots__ = ("env", "req", "res")
+
     def __init__(self, req: Request, res: Response, env: str) -> None:
         self.req, self.res, self.env = req, res, env
 

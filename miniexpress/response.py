@@ -160,15 +160,15 @@ class Response:
 
     def has_header(self, name: str) -> bool:
         """Return whether a header field is set."""
-        return name.lower() in self._headers
+        return name.lower() in self._headers.fields
 
     def get_headers(self) -> dict[str, str | list[str]]:
         """A copy of all header fields by their names in lower case."""
-        return {name: self.get(name) for name in self._headers}
+        return {name: self.get(name) for name in self._headers.fields}
 
     def get_header_names(self) -> list[str]:
         """The names of the header fields that are set, in lower case."""
-        return list(self._headers)
+        return list(self._headers.fields)
 
     def set_header(self, name: str, value: Any) -> Self:
         """Set a header field to just this, as Node's ``setHeader``; a list makes as many lines.
@@ -307,13 +307,13 @@ class Response:
 
     def _send(self, body: bytes | None) -> None:
         """End with ``body``, and set the header fields that describe it."""
-        headers = self._headers
+        headers = self._headers.fields
         if body is not None:
             if "transfer-encoding" not in headers:
                 self._headers.set_unchecked("Content-Length", str(len(body)))
             etag = self.req.app.set("etag fn")
             if etag and ("etag" not in headers or not self.get("ETag")) and (tag := etag(body)):
-                self.set_header("ETag", tag)
+                self._headers.set("ETag", tag)
         if self.req.fresh:
             self.status(304)
         if self._status_code in (204, 304):
@@ -529,7 +529,10 @@ class Response:
         if self.ended and (self._on_headers or self._listeners or not isinstance(self._body, bytes)):
             self._restore_request()
         if not self.started:
-            self._start_or_fail(final_handler)
+            try:
+                self._start()
+            except Exception as error:
+                self._start_anew(error, final_handler)
         if not self._allows_body():
             self._close_body()
         body = (self._body,) if isinstance(self._body, bytes) else self._body
@@ -548,16 +551,19 @@ class Response:
             return self
         self.status_code, self.status_message = 200, None
         of_the_body = ("etag", "last-modified", "location", "transfer-encoding")
-        return self.remove_header(*[n for n in self._headers if n in of_the_body or n.startswith("content-")])
+        return self.remove_header(*[n for n in self._headers.fields if n in of_the_body or n.startswith("content-")])
 
-    def _start_or_fail(self, final_handler: Callable[[Any], None]) -> None:
-        for _ in range(len(self._on_headers) + 1):  # A listener that fails is not called again.
-            try:
-                return self._start()
-            except Exception as error:
-                self.reset()
-                final_handler(error)
-        return self._start()
+    def _start_anew(self, error: Exception, final_handler: Callable[[Any], None]) -> None:
+        """Have the final handler respond to an error, and start that. A listener that failed is not called again."""
+        has_listeners = bool(self._on_headers)
+        self.reset()
+        final_handler(error)
+        try:
+            self._start()
+        except Exception as next_error:
+            if not has_listeners:
+                raise
+            self._start_anew(next_error, final_handler)
 
     def _start(self) -> None:
         """Call the ``on_headers`` listeners, and hand status and header fields to the WSGI server."""
@@ -568,7 +574,9 @@ class Response:
         code = self._status_code
         if code < 200:
             raise ValueError(f"status {code} ends no response: clients would wait for the next. Use 200 or above")
-        if code == 204 or "transfer-encoding" in self._headers:  # RFC 9110 8.6; and the server decides the framing
+        if (
+            code == 204 or "transfer-encoding" in self._headers.fields
+        ):  # RFC 9110 8.6; and the server decides the framing
             self.remove_header("Content-Length", "Transfer-Encoding")
         status = f"{code} {self._status_message or reason_phrase(code) or 'unknown'}"
         self._write = self._start_response(status, self._headers.lines())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -17,21 +16,15 @@ _DIGITS = re.compile("[0-9]+")
 class ResponseHeaders:
     """Header fields by name, in any case (RFC 9110 section 5.1). They are sent in the order they were set in."""
 
-    __slots__ = ("_fields",)
+    __slots__ = ("fields",)
 
     def __init__(self) -> None:
-        self._fields: dict[str, tuple[str, str | list[str]]] = {}
-
-    def __contains__(self, key: str) -> bool:
-        """Return whether the field ``key``, in lower case, is set."""
-        return key in self._fields
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._fields)
+        self.fields: dict[str, tuple[str, str | list[str]]] = {}
+        """The name as it was given and the value, by the name in lower case."""
 
     def get(self, name: str) -> str | list[str] | None:
         """Return the value of a field: a ``str``, a list for several lines, or ``None``."""
-        found = self._fields.get(name.lower())
+        found = self.fields.get(name.lower())
         return found[1] if found else None
 
     def set(self, name: str, value: Any) -> None:
@@ -45,20 +38,20 @@ class ResponseHeaders:
             checked = _field_value(name, value)
             if key == "content-length" and not _DIGITS.fullmatch(checked):
                 raise ValueError(f"Content-Length is a number of bytes, not {value!r}")
-        self._fields[key] = (name, checked)
+        self.fields[key] = (name, checked)
 
     def set_unchecked(self, name: str, value: str) -> None:
         """Set a field to what is known to be right, as a check takes longer."""
-        self._fields[name.lower()] = (name, value)
+        self.fields[name.lower()] = (name, value)
 
     def remove(self, name: str) -> None:
         """Remove a field, if it is set."""
-        self._fields.pop(name.lower(), None)
+        self.fields.pop(name.lower(), None)
 
     def lines(self) -> list[tuple[str, str]]:
         """Return ``(name, value)`` for each line, as ``start_response`` takes them (PEP 3333)."""
         lines: list[tuple[str, str]] = []
-        for field in self._fields.values():
+        for field in self.fields.values():
             name, value = field
             if isinstance(value, str):
                 lines.append(field)  # type: ignore[arg-type]

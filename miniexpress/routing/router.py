@@ -145,7 +145,7 @@ class Dispatch:
                 return self.exit(error)
             params = match[3]
             req.params = merge_params(self.params, params) if self.router.merge_params else params
-            if self.has_callbacks(params):
+            if self.router._param_callbacks and self.has_callbacks(params):
                 return self.process_params(params, partial(self.after_params, match, error))
             return self.call_layer(match, error)
         finally:
@@ -180,7 +180,7 @@ class Dispatch:
 
     def has_callbacks(self, params: AttrDict) -> bool:
         """Return whether one of the parameters has param callbacks."""
-        return bool(self.router._param_callbacks) and not self.router._param_callbacks.keys().isdisjoint(params)
+        return not self.router._param_callbacks.keys().isdisjoint(params)
 
     def process_params(self, params: AttrDict, then: Next) -> None:
         """Call the callbacks of the parameters that have some, then ``then()`` or ``then(error)``."""

@@ -467,6 +467,7 @@ def test_a_listener_of_a_mounted_response_sees_the_request_as_it_was_there(serve
 
     app.use("/api", sub)
     assert requests.get(serve(app) + "/api/u/7").text == "xy"
+    wait_for(lambda: seen, "the listener")  # it is called once the server has sent all
     assert seen == [({"id": "7"}, "/u/7", "/api", True)]
 
 
