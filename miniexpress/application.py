@@ -39,7 +39,7 @@ class App(Router):
     ``app.response.shout = lambda self, text: self.send(text.upper())`` gives each response one more method.
     """
 
-    def __init__(self) -> None:  # without that of Router: what it makes is made with ``router``
+    def __init__(self) -> None:  # no super().__init__(): an app keeps its stack in `router`, made when first needed
         self.settings: dict[str, Any] = AttrDict()
         self.request: Any = type("Request", (Request,), {"__module__": Request.__module__})
         self.response: Any = type("Response", (Response,), {"__module__": Response.__module__})
