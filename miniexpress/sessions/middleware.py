@@ -19,7 +19,7 @@ from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
 from .cookie import Cookie
 from .memory import MemoryStore
-from .session import Session
+from .session import Session, create_session
 from .store import Fresh, Store
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class _Visit:
             document = store.get(self.cookie_id) if self.cookie_id else None
         except FileNotFoundError:  # upstream's ENOENT: a store of files has none for it
             document = None
-        loaded = self.options.generate(req) if document is None else store.create_session(req, document)
+        loaded = self.options.generate(req) if document is None else create_session(req, document)
         self.is_fresh = isinstance(document, Fresh)
         self.is_unknown = document is None
         self.original_id, self.original = req.session_id, loaded.as_stored

@@ -14,7 +14,7 @@ from .values import storable
 
 if TYPE_CHECKING:
     from ..request import Request
-    from .store import Store
+    from .store import Document, Store
 
 __all__ = ["Changes", "Session"]
 
@@ -119,7 +119,7 @@ class Session(AttrDict):
         document = self.__store.get(self.id)
         if document is None:
             raise LookupError("failed to load session: it has expired or has been destroyed")
-        reloaded = self.__store.create_session(self.req, document)
+        reloaded = create_session(self.req, document)
         reloaded.__state__.saved = self.was_saved
         return reloaded
 
@@ -130,7 +130,8 @@ class Session(AttrDict):
 
     def regenerate(self) -> Session:
         """Destroy the session and put an empty one with another id in its place, which is returned."""
-        return self.__store.regenerate(self.req)
+        session: Session = self.__store.regenerate(self.req)
+        return session
 
     def rotate(self, sid: str) -> bool:
         """Give the session another id. What others have made of it meanwhile moves with it, and the old id is dead.
@@ -186,6 +187,13 @@ class Session(AttrDict):
     def to_json(self) -> dict[str, Any]:
         """The document that stores keep."""
         return {**self, "cookie": self.cookie.to_json()}
+
+
+def create_session(req: Request, document: Document) -> Session:
+    """Make a stored document the session of ``req``, and return it. Upstream: ``Store.prototype.createSession``."""
+    session = Session(req, Cookie.from_json(document["cookie"]), document)
+    req.session = session
+    return session
 
 
 def _encoded(value: Any) -> str:

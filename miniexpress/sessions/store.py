@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any, Self
 from ..arguments import fit_callback
 from ..attrdict import AttrDict
 from .changes import Changes
-from .cookie import Cookie
-from .session import Session
 from .values import storable
 
 if TYPE_CHECKING:
@@ -132,21 +130,14 @@ class Store:
         _, moved = self._successors.get(sid, (None, None))
         return moved is not None and datetime.now(UTC) - moved < LATE
 
-    def generate(self, req: Request) -> Session:
-        """Give the request an empty session with a new id, by the options of its own ``session(...)``."""
-        session: Session = req.generate_session(req)
-        return session
+    def generate(self, req: Request) -> Any:
+        """Give the request an empty ``Session`` with a new id, by the options of its own ``session(...)``."""
+        return req.generate_session(req)
 
-    def regenerate(self, req: Request) -> Session:
-        """End the request's session and give it an empty one with a new id."""
+    def regenerate(self, req: Request) -> Any:
+        """End the request's session and give it an empty ``Session`` with a new id."""
         self.end(req.session_id)
         return self.generate(req)
-
-    def create_session(self, req: Request, document: Document) -> Session:
-        """Make a stored document the session of ``req``."""
-        session = Session(req, Cookie.from_json(document["cookie"]), document)
-        req.session = session
-        return session
 
     def on(self, event: str, listener: Callable[..., Any]) -> Self:
         """Call ``listener`` at each ``event``: ``error`` (with the exception), ``disconnect``, ``connect``.
