@@ -34,7 +34,7 @@ class MemoryStore(Store):
             document = self._read(sid)
             if document is None:
                 return False
-            self._write(sid, changes.onto(document))
+            self._write(sid, changes.apply_to(document))
             return True
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
@@ -42,7 +42,7 @@ class MemoryStore(Store):
             latest = self._read(sid)
             if latest is None:
                 return None
-            document = changes.onto(latest)
+            document = changes.apply_to(latest)
             self.set(new_sid, document)
             self.set_successor(sid, new_sid)
             self.destroy(sid)

@@ -20,7 +20,7 @@ from ..routing.layer import Middleware, Next
 from .cookie import Cookie
 from .memory import MemoryStore
 from .session import Session, create_session
-from .store import Fresh, Store
+from .store import RecentlyTouched, Store
 
 if TYPE_CHECKING:
     from ..request import Request
@@ -58,8 +58,8 @@ def session(
     """
     options = _Options(
         secrets=_checked_secrets(secret),
-        resave=_given("resave", resave),
-        save_uninitialized=_given("save_uninitialized", save_uninitialized),
+        resave=default_true_with_warning("resave", resave),
+        save_uninitialized=default_true_with_warning("save_uninitialized", save_uninitialized),
         unset=unset,
         store=MemoryStore() if store is None else store,
         name=name,
@@ -76,16 +76,16 @@ def session(
             return next()
         if not req.original_path.startswith(options.cookie_for(req).get("path") or "/"):
             return next()
-        visit = _Visit(options, req, res)
-        visit.begin()
-        res.on_headers(visit.leave)
+        session_request = SessionRequest(options, req, res)
+        session_request.load()
+        res.on_headers(session_request.set_cookie)
         next()
-        return visit.commit()
+        return session_request.save()
 
     return session_middleware
 
 
-class _Visit:
+class SessionRequest:
     """One request's visit to its session: what it was when it came, and what is to be done when it goes."""
 
     def __init__(self, options: _Options, req: Request, res: Response) -> None:
@@ -93,9 +93,9 @@ class _Visit:
         self.cookie_id = _id_from_cookie(req, options)
         self.original_id: Any = None
         self.original: Mapping[str, str] = {}
-        self.is_fresh = self.is_unknown = self.touched = self.committed = self.gone = False
+        self.recently_touched = self.is_unknown = self.touched = self.save_called = self.destroyed = False
 
-    def begin(self) -> None:
+    def load(self) -> None:
         """Load the session that the cookie names, or make a new one."""
         req, store = self.req, self.options.store
         req.session_store, req.session_id, req.generate_session = store, self.cookie_id, self.options.generate
@@ -104,17 +104,17 @@ class _Visit:
         except FileNotFoundError:  # upstream's ENOENT: a store of files has none for it
             document = None
         loaded = self.options.generate(req) if document is None else create_session(req, document)
-        self.is_fresh = isinstance(document, Fresh)
+        self.recently_touched = isinstance(document, RecentlyTouched)
         self.is_unknown = document is None
         self.original_id, self.original = req.session_id, loaded.as_stored
 
-    def commit(self) -> None:
+    def save(self) -> None:
         """Bring the store up to date before the answer leaves. What cannot be saved is not answered as if it were."""
-        is_first, self.committed = not self.committed, True
+        is_first, self.save_called = not self.save_called, True
         try:
             self.store_changes(is_first)
         except Exception:
-            self.gone = True
+            self.destroyed = True
             self.res.reset()
             raise
 
@@ -126,22 +126,22 @@ class _Visit:
             return
         self.touch_once(session)
         if self.should_rotate(session):
-            self.gone = not self.rotate(session)
+            self.destroyed = not self.rotate(session)
         elif self.should_save(session):
-            self.gone = (self.is_unknown and self.is_late(session)) or not session.save()
+            self.destroyed = (self.is_unknown and self.is_late(session)) or not session.save()
         elif may_touch and self.should_touch(session) and hasattr(store, "touch"):
             store.touch(session.id, session.to_json())
-        if self.gone and self.is_logout(session):  # which holds for what another request has rotated it to
+        if self.destroyed and self.is_logout(session):  # which holds for what another request has rotated it to
             store.end(session.id)
 
-    def leave(self) -> None:
+    def set_cookie(self) -> None:
         """Just before the head leaves: set the cookie. Where handlers still run, keep what they have done so far."""
         session, options = self.req.session, self.options
         if session is None:
             return
-        if not self.committed and (self.should_rotate(session) or self.should_save(session)):
-            self.commit()
-        if self.gone or not self.should_set_cookie(session) or self.is_late(session):
+        if not self.save_called and (self.should_rotate(session) or self.should_save(session)):
+            self.save()
+        if self.destroyed or not self.should_set_cookie(session) or self.is_late(session):
             return
         if session.cookie.secure and not options.is_secure(self.req):
             return
@@ -157,7 +157,7 @@ class _Visit:
         if not session.rotate(new_id):
             if self.options.rotate_on in self.original:
                 return False
-            session.begin_anew(new_id)
+            session.save_as_new(new_id)
         self.req.session_id = new_id
         return True
 
@@ -190,7 +190,9 @@ class _Visit:
         return not self.is_saved(session)
 
     def should_touch(self, session: Session) -> bool:
-        return isinstance(self.req.session_id, str) and self.cookie_id == self.req.session_id and not self.is_fresh
+        return (
+            isinstance(self.req.session_id, str) and self.cookie_id == self.req.session_id and not self.recently_touched
+        )
 
     def should_set_cookie(self, session: Session) -> bool:
         if not isinstance(self.req.session_id, str):
@@ -324,7 +326,7 @@ def _checked_secrets(secret: Any) -> Sequence[str | bytes]:
     return tuple(listed)
 
 
-def _given(option: str, value: bool | None) -> bool:
+def default_true_with_warning(option: str, value: bool | None) -> bool:
     """Upstream's default is ``True``, and that it be said."""
     if value is None:
         warnings.warn(f"session({option}=…) was not given: say {option}=True or {option}=False", stacklevel=4)

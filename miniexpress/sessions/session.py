@@ -141,12 +141,12 @@ class Session(AttrDict):
         document = self.__store.rotate(self.id, sid, self.changes())
         if document is None:
             return False
-        self.__become(sid, document)
+        self.__replace(sid, document)
         return True
 
-    def begin_anew(self, sid: str) -> None:
+    def save_as_new(self, sid: str) -> None:
         """Save what this request has added, and nothing else of the session, under another id."""
-        self.__become(sid, {**self.changes().added, "cookie": self.cookie.to_json()})
+        self.__replace(sid, {**self.changes().added, "cookie": self.cookie.to_json()})
         self.__store.set(sid, self.to_json())
 
     def changes(self) -> Changes:
@@ -160,7 +160,7 @@ class Session(AttrDict):
             max_age=self.__state__.stored_max_age,
         )
 
-    def __become(self, sid: str, document: Mapping[str, Any]) -> None:
+    def __replace(self, sid: str, document: Mapping[str, Any]) -> None:
         """Be what a document holds. A value that is in it stays the very object that handlers may still change."""
         current = self.fingerprint()
         for key in current.keys() - document.keys():

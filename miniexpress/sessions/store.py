@@ -24,7 +24,7 @@ Document = Mapping[str, Any]
 """A session as it is stored: ``{"cookie": {"originalMaxAge", "expires", "httpOnly", "path", …}, …data}``."""
 
 
-class Fresh(AttrDict):
+class RecentlyTouched(AttrDict):
     """A session that ``get`` has found to be touched so lately that its store needs no ``touch`` for this request."""
 
     __slots__ = ()
@@ -76,12 +76,12 @@ class Store:
         raise NotImplementedError(f"{type(self).__name__} must define destroy(sid)")
 
     def update(self, sid: str, changes: Changes) -> bool:
-        """Make a session what ``changes.onto(document)`` is, in one step; ``False`` where there is none any more."""
+        """Store ``changes.apply_to(document)`` in one step. Return ``False`` if there is no such session any more."""
         with self.transaction():
             latest = self.get(sid)
             if latest is None:
                 return False
-            self.set(sid, changes.onto(latest))
+            self.set(sid, changes.apply_to(latest))
             return True
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
@@ -90,7 +90,7 @@ class Store:
             latest = self.get(sid)
             if latest is None:
                 return None
-            document = changes.onto(latest)
+            document = changes.apply_to(latest)
             self.set(new_sid, document)
             self.set_successor(sid, new_sid)
             self.destroy(sid)
@@ -117,7 +117,7 @@ class Store:
     def set_successor(self, sid: str, new_sid: str) -> None:
         """Remember which id a session has been given in place of ``sid``, for as long as a request may last."""
         self._successors[sid] = new_sid, datetime.now(UTC)
-        if len(self._successors) > _MOST_REMEMBERED:
+        if len(self._successors) > _MAX_SUCCESSORS:
             self._successors.popitem(last=False)
 
     def pop_successor(self, sid: str) -> str | None:
@@ -228,4 +228,4 @@ _HALF_OF_A_PAIR = re.compile("[\ud800-\udfff]")
 # For so long a request that was under way when the session was moved may come with its old id.
 LATE = timedelta(minutes=1)
 # So many rotations may lie between the begin of a request and its logout.
-_MOST_REMEMBERED = 10_000
+_MAX_SUCCESSORS = 10_000

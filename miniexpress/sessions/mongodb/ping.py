@@ -9,7 +9,7 @@ import struct
 _HELLO = struct.pack("<4iIB i b6si b4si6s x", 52, 1, 0, 2013, 0, 0, 31, 16, b"hello", 1, 2, b"$db", 6, b"admin")
 
 
-def answers(host: str, port: int | None, seconds: float) -> bool:
+def responds(host: str, port: int | None, seconds: float) -> bool:
     """Whether the server says anything within ``seconds``, if only that it wants TLS. No ``port``: a Unix socket."""
     try:
         with _connected(host, port, seconds) as there:
