@@ -1,4 +1,4 @@
-"""What every session store must do, as tests that the author of one lets pytest run.
+"""Tests of what every session store must do, for the author of a store to run with pytest.
 
     from miniexpress.sessions.contract import StoreContract
 

@@ -97,7 +97,7 @@ class MongoDBStore(Store):
                 collection, session_codec(self.db.codec_options), write_concern=_acknowledged(self.db.write_concern)
             )
         self._documents = self.collection.with_options(AS_BYTES)
-        self._down: Literal["reading", "writing"] | None = None  # who cannot be read cannot be written either
+        self._down: Literal["reading", "writing"] | None = None  # a server that is down for reads is down for writes
         self._indexed: set[str] = set()
         self._latest = local()
         latest = self._documents.with_options(read_preference=ReadPreference.PRIMARY)
@@ -143,7 +143,7 @@ class MongoDBStore(Store):
             self.collection.update_one({self.id_field: sid}, {"$set": fields}, upsert=True)
 
     def update(self, sid: str, changes: Changes) -> bool:
-        """Change the items of a session, all in one atomic step; ``False`` where there is no such session any more."""
+        """Change the items of a session in one atomic step. Return ``False`` if there is no such session any more."""
         with self.reached("writing"), self._naming_key({**changes.added, **changes.changed}):
             in_one_step = self._update_text if self.stringify else self._update_dotted
             return in_one_step(sid, changes) or self._update_whole(sid, changes)
@@ -158,7 +158,7 @@ class MongoDBStore(Store):
         return bool(self.collection.update_one({**unlocked, **as_loaded}, update).matched_count)
 
     def _update_text(self, sid: str, changes: Changes) -> bool:
-        """The way of nearly every update of a text: where it is still the one that this thread has read."""
+        """Replace the text in one command, if it is still the one that this thread has read: nearly always."""
         if getattr(self._latest, "sid", None) != sid:
             return False
         as_read = {**self._session_lock.unlocked_filter(sid), "session": self._latest.text}
@@ -235,11 +235,11 @@ class MongoDBStore(Store):
             return self.collection.find_one(lately, [self.id_field]) is not None
 
     def all(self) -> dict[str, Document]:
-        """The sessions that have not expired, by id."""
+        """Return the sessions that have not expired, by id."""
         return self._find({})
 
     def length(self) -> int:
-        """How many sessions have not expired."""
+        """Return how many sessions have not expired."""
         with self.reached("reading"):
             return int(self.collection.count_documents(self._unexpired()))
 
@@ -249,16 +249,16 @@ class MongoDBStore(Store):
             self.collection.delete_many({})
 
     def sessions_where(self, path: str, value: Any) -> dict[str, Document]:
-        """The sessions in which ``path``, as ``"user.email"``, is ``value``, by id. Makes the index that finds them.
+        """Return the sessions in which ``path``, as ``"user.email"``, is ``value``, by id. Create the index for it.
 
         Raises ``TypeError`` with ``stringify=True``, where MongoDB sees no fields.
         """
         return self._find(self._where(path, value) | self._unexpired())
 
     def destroy_where(self, path: str, value: Any) -> int:
-        """End the sessions that ``sessions_where`` finds, as for "log out everywhere"; expired ones too.
+        """Destroy the sessions that ``sessions_where`` finds, as for "log out everywhere"; expired ones too.
 
-        Returns how many there were.
+        Return how many there were.
         """
         where = self._where(path, value)
         with self.reached("writing"):
@@ -307,19 +307,19 @@ class MongoDBStore(Store):
         return {"$or": [{self.expires_key: {"$gt": datetime.now(UTC)}}, {self.expires_key: None}]}
 
     def _expiry(self, cookie: Document) -> datetime:
-        """When a session ends, in the whole milliseconds that MongoDB keeps."""
+        """Return when a session expires, in the whole milliseconds that MongoDB keeps."""
         expires = read_expires(cookie.get("expires")) or time_after(self.expires)
         return expires.replace(microsecond=expires.microsecond // 1000 * 1000)
 
     def _is_recently_touched(self, cookie: Document, expires: datetime) -> bool:
-        """Whether a touch now would move ``expires`` by less than ``touch_after``, and may wait that long."""
+        """Return whether a touch now would move ``expires`` by less than ``touch_after``, and so may wait."""
         age = read_max_age(cookie.get("originalMaxAge"))
         lasts = self.expires if age is None or age is False else timedelta(milliseconds=age)
         return timedelta(0) <= time_after(lasts) - expires < min(self.touch_after, lasts / 2)
 
     @contextmanager
     def reached(self, doing: Literal["reading", "writing"]) -> Iterator[None]:
-        """Around calls to MongoDB, also an app's own: bounds their time, and logs an outage once.
+        """Return a context manager for calls to MongoDB, also an app's own: bound their time, log an outage once.
 
         Raises ``HTTPError`` 503 in place of pymongo's errors.
         """
@@ -338,7 +338,7 @@ class MongoDBStore(Store):
             log.warning("the session store is back")
 
     def _ensure_index(self, field: str, **options: Any) -> None:
-        """Make an index, once; aside, where MongoDB takes longer to build it than a request may wait."""
+        """Create an index, once; in the background if that takes longer than a request may wait."""
         if field in self._indexed:
             return
         try:
@@ -357,7 +357,7 @@ class MongoDBStore(Store):
         except OperationFailure as error:
             if error.timeout or (is_connection_error(error) and error.code != _UNAUTHORIZED):
                 raise
-            # Who may not make it may still read and write.
+            # No right to create the index: go on without it.
             log.error("the index of %r, for the sessions, could not be made: %s", field, _reason(error))
             self.emit("error", error)
 
@@ -376,7 +376,7 @@ class MongoDBStore(Store):
         raise HTTPError(503, f"the session store is not available: {_reason(error)}") from error
 
     def _any_server_responds(self) -> bool:
-        """Whether any server responds at all: asked while it is lost, so that no request waits in vain."""
+        """Return whether any server responds: asked while the store is down, so that no request waits in vain."""
         addresses = list(self.client.topology_description.server_descriptions())
         if not addresses:
             return True
@@ -385,9 +385,9 @@ class MongoDBStore(Store):
 
 
 def _connect(uri: str, options: Mapping[str, Any]) -> pymongo.MongoClient[Any]:
-    """A client that connects when it is first used, and that does not wait for a server for longer than a person would.
+    """Return a client that connects when it is first used, and waits 1.2 seconds for a server.
 
-    What the URI or ``options`` say goes before that.
+    The URI and ``options`` take precedence.
     """
     said = {name.lower() for name in options} | set(re.findall(r"[?&;](\w+)=", uri.lower()))
     # A server that was lost is asked when a request needs it; a stream of its news would come only with the heartbeat.
@@ -403,7 +403,7 @@ def _check(name: str, value: Any, kind: Any, description: str, is_good: Callable
 
 @contextmanager
 def _refused(names: str) -> Iterator[None]:
-    """Around what pymongo makes of options: a wrong one is a ``TypeError`` that names it, as all others are."""
+    """Raise a ``TypeError`` that names the option, in place of what pymongo raises for it."""
     try:
         yield
     except KeyError as error:
@@ -423,16 +423,16 @@ def _duration(name: str, value: Any) -> timedelta:
 
 
 def _acknowledged(concern: WriteConcern) -> WriteConcern:
-    """``concern``, but that what is written is known to have been."""
+    """Return ``concern``, with ``w: 1`` if it does not acknowledge writes."""
     return concern if concern.acknowledged else WriteConcern(**{**concern.document, "w": 1})
 
 
 class _NoSessionError(Exception):
-    """What a document holds is no session."""
+    """Raised for a document that holds no session."""
 
 
 def is_connection_error(error: PyMongoError) -> bool:
-    """Whether an error is of the server and not of this one call."""
+    """Return whether the server is down, and not just this call has failed."""
     return (
         isinstance(error, ConnectionFailure)
         or error.timeout
@@ -441,7 +441,7 @@ def is_connection_error(error: PyMongoError) -> bool:
 
 
 def _reason(error: PyMongoError) -> str:
-    """What went wrong, without the description of the whole cluster that pymongo adds."""
+    """Return an error's message without the description of the whole cluster that pymongo adds."""
     return re.split(", (?:full error|Timeout|Topology Description):? ", str(error))[0]
 
 
