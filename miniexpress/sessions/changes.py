@@ -1,4 +1,8 @@
-"""TODO"""
+"""The difference that a request makes to its session: what is saved instead of the whole session.
+
+Two requests of one visitor can load the same session, and each saves only its own changes, so neither undoes the
+other's. express-session has no such thing: it writes the whole session back.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +13,10 @@ from .values import storable
 
 
 class Changes(NamedTuple):
-    """What a request has done to its session: items it added, items it changed, and the keys of those it removed.
+    """The items that a request has added and changed, and the keys of those that it has removed.
 
-    ``cookie`` is the cookie as it is to be stored, ``max_age`` the ``originalMaxAge`` that it had when it was loaded.
+    ``cookie`` is the cookie to store, and ``max_age`` the ``originalMaxAge`` that the cookie had when it was loaded, in
+    milliseconds.
     """
 
     added: Mapping[str, Any]
@@ -21,19 +26,23 @@ class Changes(NamedTuple):
     max_age: float | None
 
     def storable(self) -> Changes:
-        """Return them with keys and values as every store keeps them. Raise ``TypeError`` for what none can keep."""
+        """Return the changes with keys and values as every store keeps them. See ``values.storable``.
+
+        Raises ``TypeError`` for a value that cannot be stored.
+        """
         removed = list(storable(dict.fromkeys(self.removed)))
         return self._replace(added=storable(self.added), changed=storable(self.changed), removed=removed)
 
     @property
     def has_new_max_age(self) -> bool:
-        """Whether this request gave the cookie another ``originalMaxAge``."""
+        """Return whether this request has given the cookie another ``originalMaxAge``."""
         return bool(self.cookie["originalMaxAge"] != self.max_age)
 
-    def onto(self, document: Mapping[str, Any]) -> dict[str, Any]:
-        """``document`` with them, where others may have changed it since it was loaded.
+    def apply_to(self, document: Mapping[str, Any]) -> dict[str, Any]:
+        """Return ``document`` with the changes, where other requests may have changed it since it was loaded.
 
-        What they have removed stays away, so that a logout holds; and their ``max_age``, if this request gave none.
+        What they have removed stays removed, so that a logout holds. Their cookie is kept if they have given it another
+        ``originalMaxAge`` and this request has not.
         """
         kept = {key: value for key, value in document.items() if key not in self.removed}
         still_there = {key: value for key, value in self.changed.items() if key in kept}

@@ -1,4 +1,4 @@
-"""What every session store must do, as tests that the author of one lets pytest run.
+"""Tests of what every session store must do, for the author of a store to run with pytest.
 
     from miniexpress.sessions.contract import StoreContract
 
@@ -67,11 +67,11 @@ class StoreContract:
         return None
 
     def test_it_is_a_store_that_tells_of_its_events(self, store: Store) -> None:
-        told: list[Any] = []
-        store.on("disconnect", lambda: told.append("disconnect")).on("error", told.append)
+        events: list[Any] = []
+        store.on("disconnect", lambda: events.append("disconnect")).on("error", events.append)
         store.emit("error", "reason")
         store.emit("disconnect")
-        assert told == ["reason", "disconnect"], f"on() and emit() told {told}"
+        assert events == ["reason", "disconnect"], f"on() and emit() called the listeners with {events}"
         assert not store.is_connected, "emit('disconnect') left is_connected true"
         store.emit("connect")
         assert store.is_connected, "emit('connect') left is_connected false"

@@ -16,7 +16,7 @@ SameSite = Literal["lax", "strict", "none", "auto"] | bool | None
 
 
 class Cookie:
-    """What the session's cookie is set with. Times are in milliseconds; a ``timedelta`` is taken too.
+    """The attributes of a session's cookie. Times are in milliseconds; a ``timedelta`` is taken too.
 
     ``max_age`` runs: it is what is left until ``expires``, and setting either sets both, and ``original_max_age`` with
     them. A cookie without one (``None``, or ``False`` as express-session has it) ends with the browser, and none lasts
@@ -67,7 +67,7 @@ class Cookie:
 
     @property
     def expires(self) -> datetime | Literal[False] | None:
-        """When the cookie ends, in UTC; ``None`` or ``False`` for one that ends with the browser."""
+        """When the cookie expires, in UTC; ``None`` or ``False`` for one that ends with the browser."""
         return self._expires
 
     @expires.setter
@@ -99,7 +99,7 @@ class Cookie:
         self.original_max_age = milliseconds
 
     def attributes(self) -> dict[str, Any]:
-        """What the Set-Cookie line says, as keyword arguments of ``cookies.serialize``."""
+        """Return the attributes of Set-Cookie, as keyword arguments of ``cookies.serialize``."""
         return {name: getattr(self, name) for name in _KEYS if name != "original_max_age"}
 
     def to_json(self) -> dict[str, Any]:
@@ -183,7 +183,7 @@ def _now() -> datetime:
 
 
 def _can_be(name: str, text: Any) -> bool:
-    """Whether a text of a stored cookie can be sent."""
+    """Return whether a text of a stored cookie can be sent."""
     return isinstance(text, str | bool | None) and (not text or _can_be_sent(name, text))
 
 

@@ -34,7 +34,7 @@ class MemoryStore(Store):
             document = self._read(sid)
             if document is None:
                 return False
-            self._write(sid, changes.onto(document))
+            self._write(sid, changes.apply_to(document))
             return True
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
@@ -42,7 +42,7 @@ class MemoryStore(Store):
             latest = self._read(sid)
             if latest is None:
                 return None
-            document = changes.onto(latest)
+            document = changes.apply_to(latest)
             self.set(new_sid, document)
             self.set_successor(sid, new_sid)
             self.destroy(sid)
@@ -60,13 +60,13 @@ class MemoryStore(Store):
             self._sessions.pop(sid, None)
 
     def all(self) -> dict[str, Document]:
-        """The sessions that have not expired, by id."""
+        """Return the sessions that have not expired, by id."""
         with self._lock:
             documents = {sid: self.get(sid) for sid in list(self._sessions)}
         return {sid: document for sid, document in documents.items() if document is not None}
 
     def length(self) -> int:
-        """How many sessions have not expired."""
+        """Return how many sessions have not expired."""
         return len(self.all())
 
     def clear(self) -> None:
@@ -75,7 +75,7 @@ class MemoryStore(Store):
             self._sessions.clear()
 
     def _read(self, sid: str) -> Document | None:
-        """A session, expired or not: one that expires while its request is under way is saved, as in Node."""
+        """Return a session, expired or not: one that expires during a request can still be saved, as in Node."""
         text = self._sessions.get(sid)
         return None if text is None else parse(text)
 

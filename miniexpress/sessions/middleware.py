@@ -1,6 +1,7 @@
-"""``session(...)``: gives each request its session, and keeps what it did with it. After express-session 1.19.
+"""``session(...)``: load ``req.session`` before the handlers run, and save it before the response is sent.
 
-What is to be done on the way out is upstream's decision table: one small predicate for each question.
+When to save, touch and destroy a session, and when to set its cookie, is decided as in npm express-session 1.19: one
+predicate for each question, at the end of ``SessionRequest``.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
 from .cookie import Cookie
 from .memory import MemoryStore
-from .session import Session
-from .store import Fresh, Store
+from .session import Session, create_session
+from .store import RecentlyTouched, Store
 
 if TYPE_CHECKING:
     from ..request import Request
@@ -44,22 +45,22 @@ def session(
     cookie: CookieOptions | Callable[[Request], CookieOptions] | Callable[[], CookieOptions] | None = None,
     rotate_on: str | None = None,
 ) -> Middleware:
-    """Middleware that loads ``req.session`` before the handlers behind it run, and saves it after.
+    """Return middleware that loads ``req.session`` before the next handlers run, and saves it after them.
 
     ``secret`` signs the cookie; of a list the first signs and all are accepted. ``resave`` writes sessions that did not
-    change, ``save_uninitialized`` those that are new and empty, ``rolling`` sets the cookie with each answer.
+    change, ``save_uninitialized`` those that are new and empty, ``rolling`` sets the cookie with each response.
     ``unset='destroy'`` ends a session whose ``req.session`` was deleted. ``genid(req)`` makes ids, ``proxy`` says
     whether ``X-Forwarded-Proto`` is believed (``None``: as ``trust proxy`` says). ``cookie`` holds the options of
     ``Cookie``, or is a function of the request that returns them; its ``secure`` and ``same_site`` may be ``'auto'``.
     Either function may leave its parameter out. ``rotate_on='user'`` gives the session a new id whenever that key
     appears, changes or goes. Each ``session(...)`` makes sessions by its own options, also where several share a store.
 
-    Raises ``TypeError`` for an option that cannot be. After npm express-session 1.19.0.
+    Raises ``TypeError`` for an invalid option. After npm express-session 1.19.0.
     """
     options = _Options(
         secrets=_checked_secrets(secret),
-        resave=_given("resave", resave),
-        save_uninitialized=_given("save_uninitialized", save_uninitialized),
+        resave=default_true_with_warning("resave", resave),
+        save_uninitialized=default_true_with_warning("save_uninitialized", save_uninitialized),
         unset=unset,
         store=MemoryStore() if store is None else store,
         name=name,
@@ -76,26 +77,30 @@ def session(
             return next()
         if not req.original_path.startswith(options.cookie_for(req).get("path") or "/"):
             return next()
-        visit = _Visit(options, req, res)
-        visit.begin()
-        res.on_headers(visit.leave)
+        session_request = SessionRequest(options, req, res)
+        session_request.load()
+        res.on_headers(session_request.set_cookie)
         next()
-        return visit.commit()
+        return session_request.save()
 
     return session_middleware
 
 
-class _Visit:
-    """One request's visit to its session: what it was when it came, and what is to be done when it goes."""
+class SessionRequest:
+    """One request's use of its session: load it, save what changed, set the cookie.
+
+    ``cookie_id`` is the id that the client sent, ``original_id`` and ``original`` are the session as it was loaded.
+    ``destroyed`` is true once the session cannot be saved, as another request has destroyed it: no cookie is set then.
+    """
 
     def __init__(self, options: _Options, req: Request, res: Response) -> None:
         self.options, self.req, self.res = options, req, res
         self.cookie_id = _id_from_cookie(req, options)
         self.original_id: Any = None
         self.original: Mapping[str, str] = {}
-        self.is_fresh = self.is_unknown = self.touched = self.committed = self.gone = False
+        self.recently_touched = self.is_unknown = self.touched = self.save_called = self.destroyed = False
 
-    def begin(self) -> None:
+    def load(self) -> None:
         """Load the session that the cookie names, or make a new one."""
         req, store = self.req, self.options.store
         req.session_store, req.session_id, req.generate_session = store, self.cookie_id, self.options.generate
@@ -103,22 +108,23 @@ class _Visit:
             document = store.get(self.cookie_id) if self.cookie_id else None
         except FileNotFoundError:  # upstream's ENOENT: a store of files has none for it
             document = None
-        loaded = self.options.generate(req) if document is None else store.create_session(req, document)
-        self.is_fresh = isinstance(document, Fresh)
+        loaded = self.options.generate(req) if document is None else create_session(req, document)
+        self.recently_touched = isinstance(document, RecentlyTouched)
         self.is_unknown = document is None
         self.original_id, self.original = req.session_id, loaded.as_stored
 
-    def commit(self) -> None:
-        """Bring the store up to date before the answer leaves. What cannot be saved is not answered as if it were."""
-        is_first, self.committed = not self.committed, True
+    def save(self) -> None:
+        """Save the session before the response is sent. If that fails, the client gets the error instead."""
+        is_first, self.save_called = not self.save_called, True
         try:
             self.store_changes(is_first)
         except Exception:
-            self.gone = True
+            self.destroyed = True
             self.res.reset()
             raise
 
     def store_changes(self, may_touch: bool) -> None:
+        """Destroy, rotate, save or touch the session in its store: at most one of these."""
         store, session = self.options.store, self.req.session
         if session is None:
             if self.should_destroy():
@@ -126,22 +132,22 @@ class _Visit:
             return
         self.touch_once(session)
         if self.should_rotate(session):
-            self.gone = not self.rotate(session)
+            self.destroyed = not self.rotate(session)
         elif self.should_save(session):
-            self.gone = (self.is_unknown and self.is_late(session)) or not session.save()
+            self.destroyed = (self.is_unknown and self.is_late(session)) or not session.save()
         elif may_touch and self.should_touch(session) and hasattr(store, "touch"):
             store.touch(session.id, session.to_json())
-        if self.gone and self.is_logout(session):  # which holds for what another request has rotated it to
+        if self.destroyed and self.is_logout(session):  # another request may have moved it to a new id: log out there
             store.end(session.id)
 
-    def leave(self) -> None:
-        """Just before the head leaves: set the cookie. Where handlers still run, keep what they have done so far."""
+    def set_cookie(self) -> None:
+        """Set the cookie, just before the headers are sent. Save the session first if handlers are still running."""
         session, options = self.req.session, self.options
         if session is None:
             return
-        if not self.committed and (self.should_rotate(session) or self.should_save(session)):
-            self.commit()
-        if self.gone or not self.should_set_cookie(session) or self.is_late(session):
+        if not self.save_called and (self.should_rotate(session) or self.should_save(session)):
+            self.save()
+        if self.destroyed or not self.should_set_cookie(session) or self.is_late(session):
             return
         if session.cookie.secure and not options.is_secure(self.req):
             return
@@ -150,20 +156,20 @@ class _Visit:
         self.res.append("Set-Cookie", cookies.serialize(options.name, signed, **session.cookie.attributes()))
 
     def rotate(self, session: Session) -> bool:
-        """Move the session to a new id; ``False`` where it was destroyed in the meantime, which is to hold."""
+        """Move the session to a new id. Return ``False`` if another request has destroyed it."""
         new_id = self.options.genid(self.req)
         if not isinstance(new_id, str) or new_id == session.id:
             return session.save()
         if not session.rotate(new_id):
             if self.options.rotate_on in self.original:
                 return False
-            session.begin_anew(new_id)
+            session.save_as_new(new_id)
         self.req.session_id = new_id
         return True
 
     @cached_property
     def was_rotated(self) -> bool:
-        """Whether another request has moved the session that the client names to a new id."""
+        """Return whether another request has moved the session of the client's id to a new id."""
         return self.cookie_id is not None and self.options.store.was_rotated(self.cookie_id)
 
     def touch_once(self, session: Session) -> None:
@@ -171,7 +177,7 @@ class _Visit:
             session.touch()
             self.touched = True
 
-    # The decision table
+    # The decisions, as in express-session
 
     def should_destroy(self) -> bool:
         return bool(self.req.session_id) and self.options.unset == "destroy"
@@ -190,7 +196,9 @@ class _Visit:
         return not self.is_saved(session)
 
     def should_touch(self, session: Session) -> bool:
-        return isinstance(self.req.session_id, str) and self.cookie_id == self.req.session_id and not self.is_fresh
+        return (
+            isinstance(self.req.session_id, str) and self.cookie_id == self.req.session_id and not self.recently_touched
+        )
 
     def should_set_cookie(self, session: Session) -> bool:
         if not isinstance(self.req.session_id, str):
@@ -200,7 +208,7 @@ class _Visit:
         return self.options.rolling or (session.cookie.expires is not None and self.is_modified(session))
 
     def is_late(self, session: Session) -> bool:
-        """Whether the client knows, or will know, a newer id, which the cookie of this session must not replace."""
+        """Return whether the client has, or will get, a newer id, which this session's cookie must not replace."""
         if self.options.rotate_on is None or self.is_login(session):
             return False
         is_as_loaded = session.id == self.cookie_id and not session.was_saved
@@ -223,7 +231,7 @@ class _Visit:
 
 @dataclass(frozen=True)
 class _Options:
-    """What ``session(...)`` was given."""
+    """The options of ``session(...)``, checked."""
 
     secrets: Sequence[str | bytes]
     resave: bool
@@ -270,7 +278,7 @@ class _Options:
         return session
 
     def is_secure(self, req: Request) -> bool:
-        """Whether the client speaks TLS, to us or to a proxy that is believed."""
+        """Return whether the client uses TLS, to this server or to a trusted proxy."""
         if self.proxy is None or req.environ["wsgi.url_scheme"] == "https":
             return req.secure or req.environ["wsgi.url_scheme"] == "https"
         forwarded = (req.get("X-Forwarded-Proto") or "") if self.proxy else ""
@@ -278,7 +286,7 @@ class _Options:
 
 
 def _id_from_cookie(req: Request, options: _Options) -> str | None:
-    """The session id that the client sent, if one of our secrets has signed it."""
+    """Return the session id in the client's cookie, or ``None`` if no secret has signed it."""
     header = req.get("Cookie")
     raw = cookies.parse(header).get(options.name, "") if header else ""
     ids = (cookies.unsign(raw[2:], secret) for secret in options.secrets if raw.startswith("s:"))
@@ -286,12 +294,15 @@ def _id_from_cookie(req: Request, options: _Options) -> str | None:
 
 
 def _random_id(req: Request) -> str:
-    """24 random bytes, url-safe, as npm uid-safe 2.1 makes them."""
+    """Return 24 random bytes in URL-safe base64, as npm uid-safe 2.1 makes them."""
     return secrets.token_urlsafe(24)
 
 
 def _of_request(option: str, function: Callable[..., Any]) -> Callable[[Request], Any]:
-    """``function`` as one of the request, also where it takes no parameter: ``genid=lambda: …``."""
+    """Return ``function`` as a function of the request, also if it takes no parameter: ``genid=lambda: …``.
+
+    Raises ``TypeError`` for one that is async or takes other parameters.
+    """
     takes = f"session({option}=…) takes a function of the request"
     if not callable(function):
         raise TypeError(f"{takes}, not {function!r}")
@@ -324,8 +335,8 @@ def _checked_secrets(secret: Any) -> Sequence[str | bytes]:
     return tuple(listed)
 
 
-def _given(option: str, value: bool | None) -> bool:
-    """Upstream's default is ``True``, and that it be said."""
+def default_true_with_warning(option: str, value: bool | None) -> bool:
+    """Return ``value``, or warn and return ``True`` if it is ``None``, as express-session does."""
     if value is None:
         warnings.warn(f"session({option}=…) was not given: say {option}=True or {option}=False", stacklevel=4)
     return True if value is None else value

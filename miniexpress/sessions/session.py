@@ -1,4 +1,4 @@
-"""What ``req.session`` is. After express-session 1.19's ``session/session.js``."""
+"""``req.session``: a visitor's data, kept in a store. After express-session 1.19's ``session/session.js``."""
 
 from __future__ import annotations
 
@@ -14,14 +14,17 @@ from .values import storable
 
 if TYPE_CHECKING:
     from ..request import Request
-    from .store import Store
+    from .store import Document, Store
 
 __all__ = ["Changes", "Session"]
 
 
 @dataclass(slots=True)
 class _State:
-    """What a session knows of itself. ``stored`` is the fingerprint of what the store has of it, if anything."""
+    """A session's state beside its data.
+
+    ``stored`` is the fingerprint of the stored session, or ``None`` if the store does not have it yet.
+    """
 
     id: Any
     req: Request
@@ -33,7 +36,7 @@ class _State:
 class Session(AttrDict):
     """A session's data, by attribute or by item: ``req.session.user = …``, ``del req.session['user']``.
 
-    Beside the data it holds its ``cookie``, as upstream. It remembers what the store has of it, so that saving writes
+    Beside the data it holds its ``cookie``. It remembers a fingerprint of the stored session, so that ``save`` writes
     only what has changed: requests that run at the same time do not undo each other.
     """
 
@@ -72,23 +75,23 @@ class Session(AttrDict):
 
     @property
     def as_stored(self) -> Mapping[str, str]:
-        """The fingerprint of what the store has of it."""
+        """The fingerprint of the stored session; empty for a new one."""
         return self.__state__.stored or {}
 
     @property
     def is_stored(self) -> bool:
-        """Whether the store has had this session: it was loaded from there, or has been saved."""
+        """Return whether this session was loaded from the store, or has been saved there."""
         return self.__state__.stored is not None
 
     @property
     def is_unchanged(self) -> bool:
-        """Whether the store has all that is in it, and what can be updated of its cookie: how long it lasts."""
+        """Return whether the store has the same data, and a cookie with the same max age."""
         state = self.__state__
         return state.stored_max_age == self.cookie.original_max_age and state.stored == self.fingerprint()
 
     @property
     def was_saved(self) -> bool:
-        """Whether this request has saved it."""
+        """Return whether this request has saved it."""
         return self.__state__.saved
 
     def clear(self) -> None:
@@ -97,16 +100,16 @@ class Session(AttrDict):
             del self[key]
 
     def touch(self) -> Self:
-        """Let ``cookie.max_age`` begin anew."""
+        """Restart ``cookie.max_age``."""
         return self.reset_max_age()
 
     def reset_max_age(self) -> Self:
-        """Let ``cookie.max_age`` begin anew from ``cookie.original_max_age``, in milliseconds."""
+        """Restart ``cookie.max_age`` from ``cookie.original_max_age``, in milliseconds."""
         self.cookie.max_age = self.cookie.original_max_age
         return self
 
     def save(self) -> bool:
-        """Write what has changed to the store now. ``False`` when the session has been destroyed in the meantime."""
+        """Write the changes to the store now. Return ``False`` if another request has destroyed the session."""
         if not self.is_stored:
             self.__store.set(self.id, self.to_json())
         elif not self.__store.update(self.id, self.changes()):
@@ -115,41 +118,42 @@ class Session(AttrDict):
         return True
 
     def reload(self) -> Session:
-        """Read the session anew into ``req.session``. Raises ``LookupError`` when it is no longer there."""
+        """Load the stored session into ``req.session`` again. Raises ``LookupError`` if it is no longer stored."""
         document = self.__store.get(self.id)
         if document is None:
             raise LookupError("failed to load session: it has expired or has been destroyed")
-        reloaded = self.__store.create_session(self.req, document)
+        reloaded = create_session(self.req, document)
         reloaded.__state__.saved = self.was_saved
         return reloaded
 
     def destroy(self) -> None:
-        """End the session: ``req.session`` becomes ``None``."""
+        """Destroy the session in the store, and set ``req.session`` to ``None``."""
         self.req.session = None
         self.__store.end(self.id)
 
     def regenerate(self) -> Session:
-        """Destroy the session and put an empty one with another id in its place, which is returned."""
-        return self.__store.regenerate(self.req)
+        """Destroy the session, set ``req.session`` to an empty one with a new id, and return that."""
+        session: Session = self.__store.regenerate(self.req)
+        return session
 
     def rotate(self, sid: str) -> bool:
-        """Give the session another id. What others have made of it meanwhile moves with it, and the old id is dead.
+        """Move the session to the id ``sid``, with what other requests have saved in it. The old id becomes unknown.
 
-        ``False``, and nothing is done, when the session has been destroyed in the meantime.
+        Return ``False``, and do nothing, if another request has destroyed the session.
         """
         document = self.__store.rotate(self.id, sid, self.changes())
         if document is None:
             return False
-        self.__become(sid, document)
+        self.__replace(sid, document)
         return True
 
-    def begin_anew(self, sid: str) -> None:
-        """Save what this request has added, and nothing else of the session, under another id."""
-        self.__become(sid, {**self.changes().added, "cookie": self.cookie.to_json()})
+    def save_as_new(self, sid: str) -> None:
+        """Save the items that this request has added, and nothing else of the session, under the id ``sid``."""
+        self.__replace(sid, {**self.changes().added, "cookie": self.cookie.to_json()})
         self.__store.set(sid, self.to_json())
 
     def changes(self) -> Changes:
-        """How the session differs from what the store has of it."""
+        """Return how the session differs from the stored one."""
         stored, current = self.as_stored, self.fingerprint()
         return Changes(
             added={key: self[key] for key in current if key not in stored},
@@ -159,8 +163,8 @@ class Session(AttrDict):
             max_age=self.__state__.stored_max_age,
         )
 
-    def __become(self, sid: str, document: Mapping[str, Any]) -> None:
-        """Be what a document holds. A value that is in it stays the very object that handlers may still change."""
+    def __replace(self, sid: str, document: Mapping[str, Any]) -> None:
+        """Replace the data by a document's. Equal values stay the same objects, as handlers may still change them."""
         current = self.fingerprint()
         for key in current.keys() - document.keys():
             del self[key]
@@ -176,25 +180,32 @@ class Session(AttrDict):
         state.stored, state.stored_max_age, state.saved = self.fingerprint(), self.cookie.original_max_age, True
 
     def fingerprint(self) -> dict[str, str]:
-        """What tells a key's value from another, at any depth."""
+        """Return each key with its value as text, to tell at any depth whether it has changed."""
         try:
             return {key: _encoded(value) for key, value in self.items() if key != "cookie"}
         except RecursionError:
-            storable(self)  # which names the key
+            storable(self)  # raises a TypeError that names the key
             raise
 
     def to_json(self) -> dict[str, Any]:
-        """The document that stores keep."""
+        """Return the document that stores keep: the data, and ``cookie``."""
         return {**self, "cookie": self.cookie.to_json()}
 
 
+def create_session(req: Request, document: Document) -> Session:
+    """Make a stored document the session of ``req``, and return it. Upstream: ``Store.prototype.createSession``."""
+    session = Session(req, Cookie.from_json(document["cookie"]), document)
+    req.session = session
+    return session
+
+
 def _encoded(value: Any) -> str:
-    """A value as stores encode it, in JSON, to tell it from another. What JSON has not is told by its ``repr``."""
+    """Return a value as JSON, or as its ``repr`` where JSON has no such value."""
     if type(value) in _SCALARS:
         return repr(value)
     try:
         return _ENCODER.encode(value)
-    except (TypeError, ValueError):  # keys that JSON has not, or a circle: the store takes it, or says why not
+    except (TypeError, ValueError):  # odd keys, or a circular value: the store takes it, or raises
         return repr(value)
 
 

@@ -1,4 +1,4 @@
-"""What a session store is, and what every store shares. After express-session 1.19's ``session/store.js``."""
+"""``Store``, the base class of session stores. After express-session 1.19's ``session/store.js``."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any, Self
 from ..arguments import fit_callback
 from ..attrdict import AttrDict
 from .changes import Changes
-from .cookie import Cookie
-from .session import Session
 from .values import storable
 
 if TYPE_CHECKING:
@@ -26,14 +24,14 @@ Document = Mapping[str, Any]
 """A session as it is stored: ``{"cookie": {"originalMaxAge", "expires", "httpOnly", "path", …}, …data}``."""
 
 
-class Fresh(AttrDict):
-    """A session that ``get`` has found to be touched so lately that its store needs no ``touch`` for this request."""
+class RecentlyTouched(AttrDict):
+    """A document that ``get`` returns if it was touched so recently that this request need not ``touch`` it."""
 
     __slots__ = ()
 
 
 class Store:
-    """Where sessions are kept. A store of one's own defines ``get``, ``set`` and ``destroy``, and may define:
+    """Keep sessions. A store of one's own defines ``get``, ``set`` and ``destroy``, and may define:
 
     - ``touch(sid, document)``: keep the session for as long as ``document["cookie"]`` says, and change nothing else;
       nothing at all where another request has given it another ``originalMaxAge``;
@@ -42,9 +40,8 @@ class Store:
       Or ``update``, ``rotate``, ``end`` and ``was_rotated``, each in one atomic step;
     - ``all() -> {sid: document}``, ``length()`` and ``clear()``.
 
-    An id is a string, of text that UTF-8 has. Whatever else comes for one finds no session, in every store, and changes
-    none; to make a session of it raises ``TypeError``. The values that a store is given are those that all stores keep
-    alike: see ``values.storable``.
+    An id is a string that UTF-8 can encode. In every store any other id finds no session and changes none, and storing
+    a session under it raises ``TypeError``. Stores get only values that they all keep alike: see ``values.storable``.
 
     A store that emits ``disconnect`` is left alone, and requests get no session, until it emits ``connect``.
     """
@@ -66,7 +63,7 @@ class Store:
         _check_arguments(cls)
 
     def get(self, sid: str) -> Document | None:
-        """The document of a session that has not expired, or ``None``."""
+        """Return the document of a session, or ``None`` if there is none or it has expired."""
         raise NotImplementedError(f"{type(self).__name__} must define get(sid)")
 
     def set(self, sid: str, document: Document) -> None:
@@ -74,34 +71,34 @@ class Store:
         raise NotImplementedError(f"{type(self).__name__} must define set(sid, document)")
 
     def destroy(self, sid: str) -> None:
-        """Remove a session; one that is not there is no error."""
+        """Remove a session. Do nothing if there is none."""
         raise NotImplementedError(f"{type(self).__name__} must define destroy(sid)")
 
     def update(self, sid: str, changes: Changes) -> bool:
-        """Make a session what ``changes.onto(document)`` is, in one step; ``False`` where there is none any more."""
+        """Store ``changes.apply_to(document)`` in one step. Return ``False`` if there is no such session any more."""
         with self.transaction():
             latest = self.get(sid)
             if latest is None:
                 return False
-            self.set(sid, changes.onto(latest))
+            self.set(sid, changes.apply_to(latest))
             return True
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
-        """Move a session to another id, with changes: returns its document, or ``None`` where it is not there."""
+        """Move a session to another id, with changes. Return its document, or ``None`` if there is no such session."""
         with self.transaction():
             latest = self.get(sid)
             if latest is None:
                 return None
-            document = changes.onto(latest)
+            document = changes.apply_to(latest)
             self.set(new_sid, document)
             self.set_successor(sid, new_sid)
             self.destroy(sid)
             return document
 
     def end(self, sid: str) -> None:
-        """Destroy a session, also where ``rotate`` has moved it: a logout that began with the id of before still holds.
+        """Destroy a session, and those that ``rotate`` has moved it to.
 
-        Nothing else follows an old id.
+        So a logout holds that began with the old id. No other method follows an old id.
         """
         with self.transaction():
             self.destroy(sid)
@@ -110,48 +107,41 @@ class Store:
                 self.destroy(sid)
 
     def transaction(self) -> AbstractContextManager[Any]:
-        """What is done inside is one step: no other thread comes between, and no other process where one may.
+        """Return a context manager that keeps out other threads, and processes that share the sessions.
 
-        Entered by ``update``, ``rotate`` and ``end``, and never within itself.
+        It is entered by ``update``, ``rotate`` and ``end``, and never within itself.
         """
         return self._lock
 
     def set_successor(self, sid: str, new_sid: str) -> None:
-        """Remember which id a session has been given in place of ``sid``, for as long as a request may last."""
+        """Remember that ``sid`` was moved to ``new_sid``, for as long as a request may last."""
         self._successors[sid] = new_sid, datetime.now(UTC)
-        if len(self._successors) > _MOST_REMEMBERED:
+        if len(self._successors) > _MAX_SUCCESSORS:
             self._successors.popitem(last=False)
 
     def pop_successor(self, sid: str) -> str | None:
-        """The id that a session has been given in place of ``sid``, which is forgotten with it; ``None`` for none."""
+        """Return the id that ``sid`` was moved to, and forget it; ``None`` if it was not moved."""
         successor, _ = self._successors.pop(sid, (None, None))
         return successor
 
     def was_rotated(self, sid: str) -> bool:
-        """Whether ``rotate`` has moved this id's session so lately that a request which names it is still under way."""
+        """Return whether ``rotate`` has moved this id's session within ``LATE``."""
         _, moved = self._successors.get(sid, (None, None))
         return moved is not None and datetime.now(UTC) - moved < LATE
 
-    def generate(self, req: Request) -> Session:
-        """Give the request an empty session with a new id, by the options of its own ``session(...)``."""
-        session: Session = req.generate_session(req)
-        return session
+    def generate(self, req: Request) -> Any:
+        """Give the request an empty ``Session`` with a new id, by the options of its own ``session(...)``."""
+        return req.generate_session(req)
 
-    def regenerate(self, req: Request) -> Session:
-        """End the request's session and give it an empty one with a new id."""
+    def regenerate(self, req: Request) -> Any:
+        """Destroy the request's session and give it an empty ``Session`` with a new id."""
         self.end(req.session_id)
         return self.generate(req)
-
-    def create_session(self, req: Request, document: Document) -> Session:
-        """Make a stored document the session of ``req``."""
-        session = Session(req, Cookie.from_json(document["cookie"]), document)
-        req.session = session
-        return session
 
     def on(self, event: str, listener: Callable[..., Any]) -> Self:
         """Call ``listener`` at each ``event``: ``error`` (with the exception), ``disconnect``, ``connect``.
 
-        Raises ``TypeError`` for one of ``error`` that cannot be called so; it may leave its parameter out.
+        A listener of ``error`` may leave its parameter out. Raises ``TypeError`` for one that takes other parameters.
         """
         if event == "error":
             listener = fit_callback(listener, "store.on('error')", "(error)")
@@ -167,14 +157,14 @@ class Store:
 
 
 def _check_arguments(store: type[Store]) -> None:
-    """Have a class's own methods check what each store must check, whoever has written it."""
+    """Wrap the methods that a class defines, so that every store checks ids and values alike."""
     for name, check in _CHECKS.items():
         if inspect.isfunction(method := vars(store).get(name)):
             setattr(store, name, check(method))
 
 
 def _or_else(without_id: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """A decorator of store methods, which returns ``without_id`` in their place where the id is no string."""
+    """Return a decorator of store methods: they return ``without_id`` if the id is no string."""
 
     def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(method)
@@ -237,4 +227,4 @@ _HALF_OF_A_PAIR = re.compile("[\ud800-\udfff]")
 # For so long a request that was under way when the session was moved may come with its old id.
 LATE = timedelta(minutes=1)
 # So many rotations may lie between the begin of a request and its logout.
-_MOST_REMEMBERED = 10_000
+_MAX_SUCCESSORS = 10_000

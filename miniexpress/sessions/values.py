@@ -32,7 +32,7 @@ def storable(values: Mapping[Any, Any]) -> dict[str, Any]:
 
 @contextmanager
 def naming_key(values: Mapping[Any, Any], encode: Callable[[Any], Any]) -> Iterator[None]:
-    """Around a store's write of ``values``: where ``encode`` fails for one, raise a ``TypeError`` with its key."""
+    """Raise a ``TypeError`` with the key of the value that ``encode`` fails for, if a store's write of them fails."""
     try:
         yield
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Whether a MongoDB server answers, asked of what is there instead of one, and of Unix sockets."""
+"""Whether a MongoDB server responds, asked of what is there instead of one, and of Unix sockets."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from miniexpress.sessions.mongodb.ping import answers
+from miniexpress.sessions.mongodb.ping import responds
 from tests.support.ports import free_port
 
 
@@ -29,24 +29,24 @@ def serve_once(listener: socket.socket, how: Callable[[socket.socket], object]) 
 def test_ping_of_a_server_is_true_whatever_it_responds(how: Callable[[socket.socket], object]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serve_once(listener, how)
-        assert answers(*listener.getsockname(), seconds=10)
+        assert responds(*listener.getsockname(), seconds=10)
 
 
 def test_ping_of_a_unix_socket_is_true_only_if_a_server_responds(tmp_path: Path) -> None:
     path = str(tmp_path / "mongodb.sock")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
-        assert not answers(path, None, seconds=10)  # nobody listens yet
+        assert not responds(path, None, seconds=10)  # nobody listens yet
         listener.listen()
         serve_once(listener, lambda connection: connection.sendall(b"x"))
-        assert answers(path, None, seconds=10)
+        assert responds(path, None, seconds=10)
 
 
 def test_ping_of_a_silent_server_is_false() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        assert not answers(*listener.getsockname(), seconds=0.1)
+        assert not responds(*listener.getsockname(), seconds=0.1)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "no..such.host", "x" * 64 + ".invalid"])
 def test_ping_of_a_host_that_cannot_be_reached_is_false(host: str) -> None:
-    assert not answers(host, free_port(), seconds=2)
+    assert not responds(host, free_port(), seconds=2)

@@ -1,4 +1,4 @@
-"""What a document of a MongoDB collection of sessions holds, whoever has written it: decoded as Node's driver does.
+"""Decode the documents of a MongoDB collection of sessions as Node's driver does, whoever has written them.
 
 A collection that Express shares, or that somebody edits by hand, may hold any BSON. What is no session there is none
 here, and keeps nobody from the others.
@@ -44,14 +44,14 @@ def session_codec(options: CodecOptions[Any]) -> CodecOptions[Any]:
 
 
 def decode(found: RawBSONDocument, options: CodecOptions[Any]) -> Mapping[str, Any]:
-    """The fields of a document that was fetched as bytes; none of one that Python cannot hold."""
+    """Return the fields of a document that was fetched as bytes; none if Python cannot hold them."""
     with suppress(BSONError, ValueError, RecursionError):
         return settle(bson.decode(found.raw, options))
     return {}
 
 
 def settle(fields: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A decoded document's fields, without the ``DBRef`` that pymongo makes of ``{"$ref": …, "$id": …}``.
+    """Return a decoded document's fields, without the ``DBRef`` that pymongo makes of ``{"$ref": …, "$id": …}``.
 
     Raises ``RecursionError`` for a document that is nested too deep for whatever goes through it.
     """
@@ -67,14 +67,14 @@ def settle(fields: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def session_of(fields: Mapping[str, Any]) -> AttrDict | None:
-    """The session in a document of connect-mongodb-session's; ``None`` where there is none."""
+    """Return the session in a document of connect-mongodb-session's, or ``None``."""
     session = fields.get("session")
     is_session = isinstance(session, AttrDict) and isinstance(session.get("cookie"), dict)
     return session if is_session else None
 
 
 def session_in_text(fields: Mapping[str, Any]) -> AttrDict | None:
-    """The session in a document of connect-mongo's; ``None`` where there is none."""
+    """Return the session in a document of connect-mongo's, or ``None``."""
     text = fields.get("session")
     with suppress(ValueError, RecursionError):
         return session_of(settle({"session": parse(text)})) if isinstance(text, str) else None
@@ -82,7 +82,7 @@ def session_in_text(fields: Mapping[str, Any]) -> AttrDict | None:
 
 
 def has_passed(expires: Any) -> bool:
-    """Whether a document's ``expires`` is over, of whatever type, as ``!expires || new Date < expires`` is in Node."""
+    """Return whether an ``expires`` of any type has passed, as ``!expires || new Date < expires`` is in Node."""
     if isinstance(expires, datetime):
         return expires <= datetime.now(UTC)
     if isinstance(expires, bson.Timestamp):

@@ -1,4 +1,4 @@
-"""Whether a MongoDB server answers, asked without a driver: a ``hello`` in MongoDB's wire protocol."""
+"""Ping a MongoDB server without a driver: send a ``hello`` in MongoDB's wire protocol."""
 
 from __future__ import annotations
 
@@ -9,8 +9,11 @@ import struct
 _HELLO = struct.pack("<4iIB i b6si b4si6s x", 52, 1, 0, 2013, 0, 0, 31, 16, b"hello", 1, 2, b"$db", 6, b"admin")
 
 
-def answers(host: str, port: int | None, seconds: float) -> bool:
-    """Whether the server says anything within ``seconds``, if only that it wants TLS. No ``port``: a Unix socket."""
+def responds(host: str, port: int | None, seconds: float) -> bool:
+    """Return whether a server sends anything within ``seconds``, if only that it wants TLS.
+
+    Without ``port``, ``host`` is the path of a Unix socket.
+    """
     try:
         with _connected(host, port, seconds) as there:
             try:

@@ -1,7 +1,7 @@
-"""To write a session in MongoDB in several steps that no other update comes between: a field says that it is held.
+"""A lock on one session, kept in a field of its document, for updates that take several commands.
 
-For what no server does in one step: to give a session another id, and to change what is kept as text. Node's stores
-know nothing of it; what they write meanwhile is seen.
+Two updates need it: giving a session another id, and changing one that is kept as text. Node's stores know nothing of
+the lock; what they write meanwhile is noticed, and the update is tried again.
 """
 
 from __future__ import annotations
@@ -13,64 +13,77 @@ from contextlib import suppress
 from threading import RLock
 from typing import Any, TypeVar
 
-Written = TypeVar("Written")
+LOCKED_BY = "heldBy"  # the field's name, in deployed collections too
+LOCK_SECONDS = 0.6  # shorter than the timeout of a request that waits for the lock
+POLL_SECONDS = 0.005
+THREAD_LOCKS = 64
+
+Result = TypeVar("Result")
 
 
-class Holds:
-    """Those of one collection, whose documents have the session's id in ``id_field``.
+class SessionLock:
+    """Lock the sessions of one collection. ``id_field`` names the field with the session's id.
 
-    ``seen`` is the field by which one tells that Node has written. What a document holds is compared with ``$eq``, so
-    that it is no operator. Raises pymongo's errors.
+    ``written_field`` names a field that changes whenever Node writes. Values read from documents are compared with
+    ``$eq``, so that they are never taken for operators. Raises pymongo's errors.
     """
 
-    def __init__(self, collection: Any, id_field: str, seen: str) -> None:
-        self._collection, self._id_field, self._seen = collection, id_field, seen
-        # The threads of one process need not ask the server whose turn it is. A listener may use the store in its turn.
-        self._turns = [RLock() for _ in range(64)]
+    def __init__(self, collection: Any, id_field: str, written_field: str) -> None:
+        self._collection, self._id_field, self._written_field = collection, id_field, written_field
+        # Threads of one process wait here, and need not poll the server. Reentrant: a listener may use the store.
+        self._thread_locks = [RLock() for _ in range(THREAD_LOCKS)]
 
-    def free(self, sid: str) -> dict[str, Any]:
-        """What matches a session that nobody holds."""
-        return {self._id_field: sid, HELD: None}
+    def unlocked_filter(self, sid: str) -> dict[str, Any]:
+        """Return the filter that matches a session which is not locked."""
+        return {self._id_field: sid, LOCKED_BY: None}
 
-    def comes_free(self, sid: str) -> bool:
-        """Wait until nobody holds the session; ``False`` where there is none. Who holds it for long has died."""
-        holder, given_up = None, 0.0
-        while (found := self._collection.find_one({self._id_field: sid}, [HELD])) and found.get(HELD):
-            if found[HELD] != holder:
-                holder, given_up = found[HELD], time.monotonic() + _LONGEST
-            elif time.monotonic() > given_up:
-                self._release({self._id_field: sid, HELD: {"$eq": holder}})
-            time.sleep(_PAUSE)
+    def wait(self, sid: str) -> bool:
+        """Wait until a session is not locked. Return ``False`` if there is no such session.
+
+        A lock that is held for longer than ``LOCK_SECONDS`` is released: its owner has died.
+        """
+        owner, deadline = None, 0.0
+        while (found := self._collection.find_one({self._id_field: sid}, [LOCKED_BY])) and found.get(LOCKED_BY):
+            if found[LOCKED_BY] != owner:
+                owner, deadline = found[LOCKED_BY], time.monotonic() + LOCK_SECONDS
+            elif time.monotonic() > deadline:
+                self._release({self._id_field: sid, LOCKED_BY: {"$eq": owner}})
+            time.sleep(POLL_SECONDS)
         return found is not None
 
-    def write(self, sid: str, write: Callable[[Any, Mapping[str, Any]], Written]) -> Written | None:
-        """What ``write(document, as_held)`` returns once that is true; ``None`` where there is no such session.
+    def update(self, sid: str, write: Callable[[Any, Mapping[str, Any]], Result]) -> Result | None:
+        """Call ``write(document, unchanged_filter)`` with the lock held, until its result is true, and return that.
 
-        ``as_held`` matches the document until Node writes: ``write`` is to make its last step by it, and is called
-        again where that did not match.
+        ``unchanged_filter`` matches the document as long as Node has not written it. The last command of ``write`` uses
+        it, and releases the lock; where it did not match, ``write`` returns something false and is called again.
+        Return ``None`` if there is no such session.
         """
-        held = {self._id_field: sid, HELD: secrets.token_hex(8)}
-        with self._turns[hash(sid) % len(self._turns)]:
-            while True:
-                if not self._collection.update_one(self.free(sid), {"$set": held}).matched_count:
-                    if self.comes_free(sid):
-                        continue
-                    return None
-                written = None
-                try:
-                    document = self._collection.find_one(held)
-                    written = document and write(document, {**held, self._seen: {"$eq": document.get(self._seen)}})
-                finally:
-                    if not written:
-                        with suppress(Exception):  # what is wrong is on its way already
-                            self._release(held)
-                if written:
-                    return written
+        locked = {self._id_field: sid, LOCKED_BY: secrets.token_hex(8)}
+        with self._thread_locks[hash(sid) % THREAD_LOCKS]:
+            while self._acquire(sid, locked):
+                if result := self._call(write, locked):
+                    return result
+        return None
 
-    def _release(self, held: Mapping[str, Any]) -> None:
-        self._collection.update_one(held, {"$unset": {HELD: ""}})
+    def _acquire(self, sid: str, locked: Mapping[str, Any]) -> bool:
+        """Wait for the lock and set it. Return ``False`` if there is no such session."""
+        while not self._collection.update_one(self.unlocked_filter(sid), {"$set": locked}).matched_count:
+            if not self.wait(sid):
+                return False
+        return True
 
+    def _call(self, write: Callable[[Any, Mapping[str, Any]], Result], locked: Mapping[str, Any]) -> Result | None:
+        """Call ``write`` once. Release the lock if it fails or did not match."""
+        result = None
+        try:
+            document = self._collection.find_one(locked)
+            if document:
+                result = write(document, {**locked, self._written_field: {"$eq": document.get(self._written_field)}})
+        finally:
+            if not result:
+                with suppress(Exception):  # the first error is raised, not this one
+                    self._release(locked)
+        return result
 
-HELD = "heldBy"
-_LONGEST = 0.6  # seconds: shorter than the patience of who waits for it
-_PAUSE = 0.005
+    def _release(self, locked: Mapping[str, Any]) -> None:
+        self._collection.update_one(locked, {"$unset": {LOCKED_BY: ""}})

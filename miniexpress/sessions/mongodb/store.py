@@ -25,12 +25,12 @@ from ...http.json_text import stringify as json_of
 from ...keyword_options import suggests_keywords
 from ..changes import Changes
 from ..cookie import read_expires, read_max_age, time_after
-from ..store import LATE, Document, Fresh, Store
+from ..store import LATE, Document, RecentlyTouched, Store
 from ..values import naming_key, storable
 from .documents import AS_BYTES, decode, has_passed, session_codec, session_in_text, session_of, settle
-from .ping import answers
-from .session_lock import HELD, Holds
-from .updates import MAX_AGE, as_paths, as_pipeline, with_nulls
+from .ping import responds
+from .session_lock import LOCKED_BY, SessionLock
+from .updates import MAX_AGE, dotted_update, pipeline_update, with_nulls
 
 log = logging.getLogger("miniexpress.sessions")
 
@@ -97,11 +97,11 @@ class MongoDBStore(Store):
                 collection, session_codec(self.db.codec_options), write_concern=_acknowledged(self.db.write_concern)
             )
         self._documents = self.collection.with_options(AS_BYTES)
-        self._lost: Literal["reading", "writing"] | None = None  # who cannot be read cannot be written either
+        self._down: Literal["reading", "writing"] | None = None  # a server that is down for reads is down for writes
         self._indexed: set[str] = set()
         self._latest = local()
         latest = self._documents.with_options(read_preference=ReadPreference.PRIMARY)
-        self._holds = Holds(latest, id_field, seen="session" if stringify else expires_key)
+        self._session_lock = SessionLock(latest, id_field, written_field="session" if stringify else expires_key)
 
     def get(self, sid: str) -> Document | None:
         kept = self._fetch(sid)
@@ -116,8 +116,8 @@ class MongoDBStore(Store):
                     self.collection.delete_one({self.id_field: sid, self.expires_key: expires})
             return None
         document = self._session_of(kept)
-        if document and isinstance(expires, datetime) and self._is_fresh(document["cookie"], expires):
-            return Fresh(document)
+        if document and isinstance(expires, datetime) and self._is_recently_touched(document["cookie"], expires):
+            return RecentlyTouched(document)
         return document
 
     def _fetch(self, sid: str) -> Mapping[str, Any] | None:
@@ -130,80 +130,84 @@ class MongoDBStore(Store):
                 return found and self._decode(found)
 
     def set(self, sid: str, document: Document) -> None:
-        self._put(sid, document)
+        self._upsert(sid, document)
 
-    def _put(self, sid: str, document: Document, **beside: Any) -> None:
+    def _upsert(self, sid: str, document: Document, **beside: Any) -> None:
         with self.reached("writing"), self._naming_key(document):
             fields = {
                 self.id_field: sid,
-                "session": self._written(document),
+                "session": self._encode(document),
                 self.expires_key: self._expiry(document["cookie"]),
                 **beside,
             }
             self.collection.update_one({self.id_field: sid}, {"$set": fields}, upsert=True)
 
     def update(self, sid: str, changes: Changes) -> bool:
-        """Change the items of a session, all in one atomic step; ``False`` where there is no such session any more."""
+        """Change the items of a session in one atomic step. Return ``False`` if there is no such session any more."""
         with self.reached("writing"), self._naming_key({**changes.added, **changes.changed}):
-            in_one_step = self._update_text if self.stringify else self._update_paths
+            in_one_step = self._update_text if self.stringify else self._update_dotted
             return in_one_step(sid, changes) or self._update_whole(sid, changes)
 
-    def _update_paths(self, sid: str, changes: Changes) -> bool:
-        """The way of nearly every update."""
-        paths = as_paths(changes, self.expires_key, self._expiry(changes.cookie))
-        return bool(paths and self.collection.update_one({**self._holds.free(sid), **paths[0]}, paths[1]).matched_count)
+    def _update_dotted(self, sid: str, changes: Changes) -> bool:
+        """Set each key by its path, in one command: the way of nearly every update."""
+        dotted = dotted_update(changes, self.expires_key, self._expiry(changes.cookie))
+        if dotted is None:
+            return False
+        as_loaded, update = dotted
+        unlocked = self._session_lock.unlocked_filter(sid)
+        return bool(self.collection.update_one({**unlocked, **as_loaded}, update).matched_count)
 
     def _update_text(self, sid: str, changes: Changes) -> bool:
-        """The way of nearly every update of a text: where it is still the one that this thread has read."""
+        """Replace the text in one command, if it is still the one that this thread has read: nearly always."""
         if getattr(self._latest, "sid", None) != sid:
             return False
-        as_read = {**self._holds.free(sid), "session": self._latest.text}
+        as_read = {**self._session_lock.unlocked_filter(sid), "session": self._latest.text}
         document = self._session_of(as_read)
-        return bool(document and self.collection.update_one(as_read, self._onto(document, changes)).matched_count)
+        return bool(document and self.collection.update_one(as_read, self._apply(document, changes)).matched_count)
 
     def _update_whole(self, sid: str, changes: Changes) -> bool:
         if not self.stringify:
-            pipeline = as_pipeline(changes, self.expires_key, self._expiry(changes.cookie))
+            pipeline = pipeline_update(changes, self.expires_key, self._expiry(changes.cookie))
             try:
-                while not self.collection.update_one(self._holds.free(sid), pipeline).matched_count:
-                    if not self._holds.comes_free(sid):
+                while not self.collection.update_one(self._session_lock.unlocked_filter(sid), pipeline).matched_count:
+                    if not self._session_lock.wait(sid):
                         return False
                 return True
             except OperationFailure as error:
-                if _is_loss(error):
+                if is_connection_error(error):
                     raise  # else it is a server that cannot do that
 
-        def write(found: RawBSONDocument, as_held: Mapping[str, Any]) -> int:
-            return self.collection.update_one(as_held, self._onto(self._session_in(found), changes)).matched_count
+        def write(found: RawBSONDocument, while_locked: Mapping[str, Any]) -> int:
+            return self.collection.update_one(while_locked, self._apply(self._session_in(found), changes)).matched_count
 
         with suppress(_NoSessionError):
-            return bool(self._holds.write(sid, write))
+            return bool(self._session_lock.update(sid, write))
         return False
 
-    def _onto(self, document: Document, changes: Changes) -> dict[str, Any]:
-        after = changes.onto(document)
-        fields = {"session": self._written(after), self.expires_key: self._expiry(after["cookie"])}
-        return {"$set": fields, "$unset": {HELD: ""}}
+    def _apply(self, document: Document, changes: Changes) -> dict[str, Any]:
+        after = changes.apply_to(document)
+        fields = {"session": self._encode(after), self.expires_key: self._expiry(after["cookie"])}
+        return {"$set": fields, "$unset": {LOCKED_BY: ""}}
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
-        def move(found: RawBSONDocument, as_held: Mapping[str, Any]) -> Document | None:
-            after = changes.onto(self._session_in(found))
-            was = found.get(_WAS)
-            was = [*(was if isinstance(was, list) else []), sid][-_MOST_REMEMBERED:]
-            self._put(new_sid, after, **{_WAS: was, _ROTATED: datetime.now(UTC)})
-            return after if self.collection.delete_one(as_held).deleted_count else None
+        def move(found: RawBSONDocument, while_locked: Mapping[str, Any]) -> Document | None:
+            after = changes.apply_to(self._session_in(found))
+            was = found.get(_PREVIOUS_IDS)
+            was = [*(was if isinstance(was, list) else []), sid][-_MAX_PREVIOUS_IDS:]
+            self._upsert(new_sid, after, **{_PREVIOUS_IDS: was, _ROTATED_AT: datetime.now(UTC)})
+            return after if self.collection.delete_one(while_locked).deleted_count else None
 
         with self.reached("writing"):
             moved = None
             with suppress(_NoSessionError):
-                moved = self._holds.write(sid, move)
+                moved = self._session_lock.update(sid, move)
             if not moved:
                 self.destroy(new_sid)
             return moved
 
     def touch(self, sid: str, document: Document) -> None:
         """Keep a session for as long as the document's cookie says, unless its max age was changed meanwhile."""
-        same = self._holds.free(sid)
+        same = self._session_lock.unlocked_filter(sid)
         later: dict[str, Any] = {self.expires_key: self._expiry(document["cookie"])}
         max_age = read_max_age(document["cookie"].get("originalMaxAge"))
         if self.stringify:  # connect-mongo leaves the text alone too
@@ -212,7 +216,7 @@ class MongoDBStore(Store):
             same[MAX_AGE] = {"$eq": max_age}
             later["session.cookie"] = with_nulls(document["cookie"])
         with self.reached("writing"):
-            if not self.collection.update_one(same, {"$set": later}).matched_count and self._holds.comes_free(sid):
+            if not self.collection.update_one(same, {"$set": later}).matched_count and self._session_lock.wait(sid):
                 self.collection.update_one(same, {"$set": later})
 
     def destroy(self, sid: str) -> None:
@@ -221,21 +225,21 @@ class MongoDBStore(Store):
 
     def end(self, sid: str) -> None:
         with self.reached("writing"):
-            self._have_index(_WAS, sparse=True)
-            self.collection.delete_many({"$or": [{self.id_field: sid}, {_WAS: sid}]})
+            self._ensure_index(_PREVIOUS_IDS, sparse=True)
+            self.collection.delete_many({"$or": [{self.id_field: sid}, {_PREVIOUS_IDS: sid}]})
 
     def was_rotated(self, sid: str) -> bool:
-        lately = {_WAS: sid, _ROTATED: {"$gt": datetime.now(UTC) - LATE}}
+        lately = {_PREVIOUS_IDS: sid, _ROTATED_AT: {"$gt": datetime.now(UTC) - LATE}}
         with self.reached("reading"):
-            self._have_index(_WAS, sparse=True)
+            self._ensure_index(_PREVIOUS_IDS, sparse=True)
             return self.collection.find_one(lately, [self.id_field]) is not None
 
     def all(self) -> dict[str, Document]:
-        """The sessions that have not expired, by id."""
+        """Return the sessions that have not expired, by id."""
         return self._find({})
 
     def length(self) -> int:
-        """How many sessions have not expired."""
+        """Return how many sessions have not expired."""
         with self.reached("reading"):
             return int(self.collection.count_documents(self._unexpired()))
 
@@ -245,16 +249,16 @@ class MongoDBStore(Store):
             self.collection.delete_many({})
 
     def sessions_where(self, path: str, value: Any) -> dict[str, Document]:
-        """The sessions in which ``path``, as ``"user.email"``, is ``value``, by id. Makes the index that finds them.
+        """Return the sessions in which ``path``, as ``"user.email"``, is ``value``, by id. Create the index for it.
 
         Raises ``TypeError`` with ``stringify=True``, where MongoDB sees no fields.
         """
         return self._find(self._where(path, value) | self._unexpired())
 
     def destroy_where(self, path: str, value: Any) -> int:
-        """End the sessions that ``sessions_where`` finds, as for "log out everywhere"; expired ones too.
+        """Destroy the sessions that ``sessions_where`` finds, as for "log out everywhere"; expired ones too.
 
-        Returns how many there were.
+        Return how many there were.
         """
         where = self._where(path, value)
         with self.reached("writing"):
@@ -267,7 +271,7 @@ class MongoDBStore(Store):
             raise TypeError(f"the path of a session's field is a text such as 'user.email', not {path!r}")
         field = f"session.{path}"
         with self.reached("writing"):
-            self._have_index(field)
+            self._ensure_index(field)
         [kept] = storable({path: value}).values()
         return {field: {"$eq": kept, "$exists": True}}
 
@@ -290,100 +294,100 @@ class MongoDBStore(Store):
             raise _NoSessionError
         return session
 
-    def _written(self, document: Document) -> Document | str:
+    def _encode(self, document: Document) -> Document | str:
         return json_of(document) if self.stringify else {**document, "cookie": with_nulls(document["cookie"])}
 
     def _naming_key(self, values: Mapping[str, Any]) -> AbstractContextManager[None]:
-        return naming_key(values, json_of if self.stringify else self._encode)
+        return naming_key(values, json_of if self.stringify else self._to_bson)
 
-    def _encode(self, value: Any) -> bytes:
+    def _to_bson(self, value: Any) -> bytes:
         return bson.encode({"": value}, codec_options=self.collection.codec_options)
 
     def _unexpired(self) -> dict[str, Any]:
         return {"$or": [{self.expires_key: {"$gt": datetime.now(UTC)}}, {self.expires_key: None}]}
 
     def _expiry(self, cookie: Document) -> datetime:
-        """When a session ends, in the whole milliseconds that MongoDB keeps."""
+        """Return when a session expires, in the whole milliseconds that MongoDB keeps."""
         expires = read_expires(cookie.get("expires")) or time_after(self.expires)
         return expires.replace(microsecond=expires.microsecond // 1000 * 1000)
 
-    def _is_fresh(self, cookie: Document, expires: datetime) -> bool:
-        """Whether a touch now would move ``expires`` by less than ``touch_after``, and may wait that long."""
+    def _is_recently_touched(self, cookie: Document, expires: datetime) -> bool:
+        """Return whether a touch now would move ``expires`` by less than ``touch_after``, and so may wait."""
         age = read_max_age(cookie.get("originalMaxAge"))
         lasts = self.expires if age is None or age is False else timedelta(milliseconds=age)
         return timedelta(0) <= time_after(lasts) - expires < min(self.touch_after, lasts / 2)
 
     @contextmanager
     def reached(self, doing: Literal["reading", "writing"]) -> Iterator[None]:
-        """Around calls to MongoDB, also an app's own: bounds their time, and logs an outage once.
+        """Return a context manager for calls to MongoDB, also an app's own: bound their time, log an outage once.
 
         Raises ``HTTPError`` 503 in place of pymongo's errors.
         """
-        if self._lost and not self._is_anyone_there():
-            self._fail(doing, ConnectionFailure("nobody answers there"))
+        if self._down and not self._any_server_responds():
+            self._fail(doing, ConnectionFailure("nobody responds there"))
         try:
-            with pymongo.timeout(_PATIENCE_WHEN_LOST if self._lost else _PATIENCE):
-                self._have_index(self.expires_key, expireAfterSeconds=self.expires_after_seconds)
+            with pymongo.timeout(_DOWN_TIMEOUT if self._down else _CALL_TIMEOUT):
+                self._ensure_index(self.expires_key, expireAfterSeconds=self.expires_after_seconds)
                 if self.id_field != "_id":
-                    self._have_index(self.id_field)
+                    self._ensure_index(self.id_field)
                 yield
         except PyMongoError as error:
             self._fail(doing, error)
-        if self._lost and (doing, self._lost) != ("reading", "writing"):
-            self._lost = None
+        if self._down and (doing, self._down) != ("reading", "writing"):
+            self._down = None
             log.warning("the session store is back")
 
-    def _have_index(self, field: str, **options: Any) -> None:
-        """Make an index, once; aside, where MongoDB takes longer to build it than a request may wait."""
+    def _ensure_index(self, field: str, **options: Any) -> None:
+        """Create an index, once; in the background if that takes longer than a request may wait."""
         if field in self._indexed:
             return
         try:
-            with pymongo.timeout(_PATIENCE_WITH_AN_INDEX):
-                self._make_index(field, options)
+            with pymongo.timeout(_INDEX_TIMEOUT):
+                self._create_index(field, options)
             self._indexed.add(field)
         except PyMongoError as error:
             if not error.timeout:
                 raise
             self._indexed.add(field)
-            Thread(target=self._make_index_aside, args=(field, options), daemon=True).start()
+            Thread(target=self._create_index_in_background, args=(field, options), daemon=True).start()
 
-    def _make_index(self, field: str, options: Mapping[str, Any]) -> None:
+    def _create_index(self, field: str, options: Mapping[str, Any]) -> None:
         try:
             self.collection.create_index(field, **options)
         except OperationFailure as error:
-            if error.timeout or (_is_loss(error) and error.code != _UNAUTHORIZED):
+            if error.timeout or (is_connection_error(error) and error.code != _UNAUTHORIZED):
                 raise
-            # Who may not make it may still read and write.
+            # No right to create the index: go on without it.
             log.error("the index of %r, for the sessions, could not be made: %s", field, _reason(error))
             self.emit("error", error)
 
-    def _make_index_aside(self, field: str, options: Mapping[str, Any]) -> None:
+    def _create_index_in_background(self, field: str, options: Mapping[str, Any]) -> None:
         try:
-            self._make_index(field, options)
+            self._create_index(field, options)
         except PyMongoError:
             self._indexed.discard(field)  # the next request tries again
 
     def _fail(self, doing: Literal["reading", "writing"], error: PyMongoError) -> NoReturn:
-        if not (self._lost and _is_loss(error)):
+        if not (self._down and is_connection_error(error)):
             log.error("the session store is not available: %s", _reason(error))
-        if _is_loss(error):
-            self._lost = doing if doing == "reading" else self._lost or doing
+        if is_connection_error(error):
+            self._down = doing if doing == "reading" else self._down or doing
         self.emit("error", error)
         raise HTTPError(503, f"the session store is not available: {_reason(error)}") from error
 
-    def _is_anyone_there(self) -> bool:
-        """Whether any server answers at all: asked while it is lost, so that no request waits in vain."""
+    def _any_server_responds(self) -> bool:
+        """Return whether any server responds: asked while the store is down, so that no request waits in vain."""
         addresses = list(self.client.topology_description.server_descriptions())
         if not addresses:
             return True
         with ThreadPoolExecutor(len(addresses)) as pool:
-            return any(pool.map(lambda address: answers(address[0], address[1], _PATIENCE_WITH_A_HELLO), addresses))
+            return any(pool.map(lambda address: responds(address[0], address[1], _PING_TIMEOUT), addresses))
 
 
 def _connect(uri: str, options: Mapping[str, Any]) -> pymongo.MongoClient[Any]:
-    """A client that connects when it is first used, and that does not wait for a server for longer than a person would.
+    """Return a client that connects when it is first used, and waits 1.2 seconds for a server.
 
-    What the URI or ``options`` say goes before that.
+    The URI and ``options`` take precedence.
     """
     said = {name.lower() for name in options} | set(re.findall(r"[?&;](\w+)=", uri.lower()))
     # A server that was lost is asked when a request needs it; a stream of its news would come only with the heartbeat.
@@ -399,7 +403,7 @@ def _check(name: str, value: Any, kind: Any, description: str, is_good: Callable
 
 @contextmanager
 def _refused(names: str) -> Iterator[None]:
-    """Around what pymongo makes of options: a wrong one is a ``TypeError`` that names it, as all others are."""
+    """Raise a ``TypeError`` that names the option, in place of what pymongo raises for it."""
     try:
         yield
     except KeyError as error:
@@ -419,16 +423,16 @@ def _duration(name: str, value: Any) -> timedelta:
 
 
 def _acknowledged(concern: WriteConcern) -> WriteConcern:
-    """``concern``, but that what is written is known to have been."""
+    """Return ``concern``, with ``w: 1`` if it does not acknowledge writes."""
     return concern if concern.acknowledged else WriteConcern(**{**concern.document, "w": 1})
 
 
 class _NoSessionError(Exception):
-    """What a document holds is no session."""
+    """Raised for a document that holds no session."""
 
 
-def _is_loss(error: PyMongoError) -> bool:
-    """Whether an error is of the server and not of this one call."""
+def is_connection_error(error: PyMongoError) -> bool:
+    """Return whether the server is down, and not just this call has failed."""
     return (
         isinstance(error, ConnectionFailure)
         or error.timeout
@@ -437,16 +441,16 @@ def _is_loss(error: PyMongoError) -> bool:
 
 
 def _reason(error: PyMongoError) -> str:
-    """What went wrong, without the description of the whole cluster that pymongo adds."""
+    """Return an error's message without the description of the whole cluster that pymongo adds."""
     return re.split(", (?:full error|Timeout|Topology Description):? ", str(error))[0]
 
 
-_FIELD = re.compile(rf"(?!(?:session|{HELD}|was|rotated)\Z)[\w -]+")
+_FIELD = re.compile(rf"(?!(?:session|{LOCKED_BY}|was|rotated)\Z)[\w -]+")
 # Seconds. pymongo looks for a server every half second: what is between two looks is waited for too.
-_PATIENCE = 1.2
-_PATIENCE_WHEN_LOST = 0.8
-_PATIENCE_WITH_A_HELLO = 0.4
-_PATIENCE_WITH_AN_INDEX = 0.4
-_WAS, _ROTATED = "was", "rotated"  # the ids that a session had before, and when it was given the last one
-_MOST_REMEMBERED = 32  # ids: so many rotations may lie between the begin of a request and its logout
+_CALL_TIMEOUT = 1.2
+_DOWN_TIMEOUT = 0.8
+_PING_TIMEOUT = 0.4
+_INDEX_TIMEOUT = 0.4
+_PREVIOUS_IDS, _ROTATED_AT = "was", "rotated"  # the ids that a session had before, and when it was given the last one
+_MAX_PREVIOUS_IDS = 32  # ids: so many rotations may lie between the begin of a request and its logout
 _UNAUTHORIZED, _AUTHENTICATION_FAILED = 13, 18  # in MongoDB's list of error codes

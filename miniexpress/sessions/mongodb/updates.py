@@ -1,6 +1,7 @@
-"""What a session's changes are in MongoDB's own words, so that its server makes them in one atomic step.
+"""Express a session's changes as a MongoDB update, which the server makes in one atomic step.
 
-Of a document ``{_id, expires, session}``; each function gets the name of its field ``expires`` and the new value.
+They update a document ``{_id, expires, session}``: each function takes the name of its field ``expires``, and the new
+value.
 """
 
 from __future__ import annotations
@@ -12,11 +13,21 @@ from typing import Any
 
 from ..changes import Changes
 
+MAX_AGE = "session.cookie.originalMaxAge"
+_PLAIN_KEY = re.compile(r"[\w -]+")
+_COOKIE_FIELDS = (
+    "originalMaxAge", "partitioned", "priority", "expires", "secure", "httpOnly", "domain", "path", "sameSite",
+)  # fmt: skip
 
-def as_paths(changes: Changes, expires_key: str, expires: datetime) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """A filter, which does not match where others have removed what changes or set another max age, and an update.
+Filter = dict[str, Any]
+Update = dict[str, Any]
 
-    ``None`` where not every server takes ``session.<key>`` for the path to just that key.
+
+def dotted_update(changes: Changes, expires_key: str, expires: datetime) -> tuple[Filter, Update] | None:
+    """Return a filter and an update by dotted paths, such as ``{"$set": {"session.user": "Ada", …}}``.
+
+    The filter does not match where another request has removed a key that changes, or has set another max age. Return
+    ``None`` for keys such as ``a.b`` or ``$c``, which not every server takes literally in a path.
     """
     if not all(map(_PLAIN_KEY.fullmatch, (*changes.added, *changes.changed, *changes.removed))):
         return None
@@ -31,8 +42,8 @@ def as_paths(changes: Changes, expires_key: str, expires: datetime) -> tuple[dic
     return as_loaded, update
 
 
-def as_pipeline(changes: Changes, expires_key: str, expires: datetime) -> list[dict[str, Any]]:
-    """``changes.onto``, whatever the keys and whatever others have done: an aggregation pipeline."""
+def pipeline_update(changes: Changes, expires_key: str, expires: datetime) -> list[dict[str, Any]]:
+    """Return ``changes.apply_to`` as an aggregation pipeline: for any keys, whatever other requests have changed."""
     before, changed = {"$objectToArray": "$session"}, {"$objectToArray": {"$literal": changes.changed}}
     is_removed = {"$in": ["$$this.k", {"$literal": changes.removed}]}
     is_there = {"$in": ["$$this.k", {"$map": {"input": before, "in": "$$this.k"}}]}
@@ -49,12 +60,5 @@ def as_pipeline(changes: Changes, expires_key: str, expires: datetime) -> list[d
 
 
 def with_nulls(cookie: Mapping[str, Any]) -> dict[str, Any]:
-    """A cookie as Node's driver writes it: what is ``undefined`` becomes null."""
+    """Return a cookie as Node's driver writes it: ``undefined`` becomes null."""
     return {name: cookie.get(name) for name in _COOKIE_FIELDS}
-
-
-MAX_AGE = "session.cookie.originalMaxAge"
-_PLAIN_KEY = re.compile(r"[\w -]+")
-_COOKIE_FIELDS = (
-    "originalMaxAge", "partitioned", "priority", "expires", "secure", "httpOnly", "domain", "path", "sameSite",
-)  # fmt: skip
