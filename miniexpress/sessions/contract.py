@@ -266,6 +266,11 @@ class StoreContract:
         assert document is None, f"rotate() of a session that is not there returned {document}, not None"
         expect(store, "new", None)
 
+    def test_rotate_of_no_session_leaves_the_one_that_has_the_new_id(self, store: Store) -> None:
+        store.set("taken", session(a=1))
+        assert store.rotate("sid", "taken", Changes({"b": 2}, {}, [], session()["cookie"], None)) is None
+        expect(store, "taken", {"a": 1})
+
     def test_end_reaches_what_an_id_was_rotated_to_and_nothing_else_does(self, store: Store) -> None:
         nothing = Changes({}, {}, [], session()["cookie"], None)
         store.set("other", session(a=1))

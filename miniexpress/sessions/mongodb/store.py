@@ -197,8 +197,8 @@ class MongoDBStore(Store):
             moved = None
             with suppress(_NoSessionError):
                 moved = self._holds.write(sid, move)
-            if not moved:
-                self.destroy(new_sid)
+            if not moved:  # nor stays what has been put there; another session, which is there already, does
+                self.collection.delete_one({self.id_field: new_sid, _WAS: sid})
             return moved
 
     def touch(self, sid: str, document: Document) -> None:
