@@ -167,9 +167,10 @@ class Store:
 
 
 def _check_arguments(store: type[Store]) -> None:
-    """Have a class's own methods check what each store must check, whoever has written it."""
+    """Have a class's own methods, and those of its bases that are no store, check what each store must check."""
     for name, check in _CHECKS.items():
-        if inspect.isfunction(method := vars(store).get(name)):
+        owner = next((each for each in store.__mro__ if name in vars(each)), Store)
+        if (owner is store or not issubclass(owner, Store)) and inspect.isfunction(method := vars(owner).get(name)):
             setattr(store, name, check(method))
 
 
