@@ -39,11 +39,19 @@ DATA = {
     "$set": {"$gt": ""},
     "": "no name",
 }
+
+
+class Large(int):
+    """A whole number of a class of its own, as an ``IntEnum`` has them."""
+
+
 # What a client's JSON may hold, and what every store keeps of it.
 ODD_VALUES: dict[str, tuple[Any, Any]] = {
     "half a surrogate pair": (["a\ud800", {"\udc00": 1}], ["a\ufffd", {"\ufffd": 1}]),
     "whole numbers": ([2**63 - 1, -(2**63), 2**70], [2**63 - 1, -(2**63), float(2**70)]),
     "keys": ({1: {None: 2}, 1.5: [{True: 3}]}, {"1": {"null": 2}, "1.5": [{"true": 3}]}),
+    "whole numbers of a class of its own": ([Large(2**70), Large(5)], [float(2**70), 5]),
+    "numbers that JSON has not": ([float("inf"), {"a": float("nan")}, -(10**400)], [None, {"a": None}, None]),
     "a tuple": ((1, (2,)), [1, [2]]),
 }
 NO_IDS: tuple[Any, ...] = (None, 5, True, b"sid", {"$ne": None}, ["sid"], "\ud800")
@@ -257,6 +265,11 @@ class StoreContract:
         document = store.rotate("unknown", "new", Changes({"a": 1}, {}, [], session()["cookie"], None))
         assert document is None, f"rotate() of a session that is not there returned {document}, not None"
         expect(store, "new", None)
+
+    def test_rotate_of_no_session_leaves_the_one_that_has_the_new_id(self, store: Store) -> None:
+        store.set("taken", session(a=1))
+        assert store.rotate("sid", "taken", Changes({"b": 2}, {}, [], session()["cookie"], None)) is None
+        expect(store, "taken", {"a": 1})
 
     def test_end_reaches_what_an_id_was_rotated_to_and_nothing_else_does(self, store: Store) -> None:
         nothing = Changes({}, {}, [], session()["cookie"], None)

@@ -184,7 +184,7 @@ def _now() -> datetime:
 
 def _can_be(name: str, text: Any) -> bool:
     """Return whether a text of a stored cookie can be sent."""
-    return isinstance(text, str | bool | None) and (not text or _can_be_sent(name, text))
+    return type(text) in (str, bool, type(None)) and (not text or _can_be_sent(name, text))  # BSON's Code is a str too
 
 
 @lru_cache

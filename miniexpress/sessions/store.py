@@ -157,9 +157,10 @@ class Store:
 
 
 def _check_arguments(store: type[Store]) -> None:
-    """Wrap the methods that a class defines, so that every store checks ids and values alike."""
+    """Wrap the methods that a class defines, or has of a base that is no store, so that every store checks alike."""
     for name, check in _CHECKS.items():
-        if inspect.isfunction(method := vars(store).get(name)):
+        owner = next((each for each in store.__mro__ if name in vars(each)), Store)
+        if (owner is store or not issubclass(owner, Store)) and inspect.isfunction(method := vars(owner).get(name)):
             setattr(store, name, check(method))
 
 

@@ -17,9 +17,9 @@ def storable(values: Mapping[Any, Any]) -> dict[str, Any]:
     """Return the items of a session as stores keep them.
 
     Keys become text, as JSON writes them (``1`` is ``"1"``, ``None`` is ``"null"``). Half a surrogate pair becomes
-    U+FFFD, and a whole number beyond 64 bits a double, as in Node's driver of MongoDB. Tuples become lists. Raises
-    ``TypeError``, which names the key, for what is nested deeper than 100 levels, and for keys that are no text or hold
-    a NUL.
+    U+FFFD, and a whole number beyond 64 bits a double, as in Node's driver of MongoDB. A number that is infinite or
+    none becomes ``None``, as in JSON, and tuples become lists. Raises ``TypeError``, which names the key, for what is
+    nested deeper than 100 levels, and for keys that are no text or hold a NUL.
     """
     kept = {}
     for key, value in values.items():
@@ -67,9 +67,9 @@ def _value(value: Any, levels: int) -> Any:
     if isinstance(value, (list, tuple)):
         _check_depth(levels)
         return [_value(each, levels - 1) for each in value]
-    if type(value) is int and not _SMALLEST <= value <= _LARGEST:
-        return _double(value)
-    return value
+    if isinstance(value, int) and not _SMALLEST <= value <= _LARGEST:
+        value = _double(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _check_depth(levels: int) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from bson import Code
 
 from miniexpress.http.cookies import serialize
 from miniexpress.sessions.cookie import Cookie
@@ -251,3 +252,8 @@ def test_a_stored_attribute_that_no_cookie_can_have_is_as_by_default(stored: Any
         attributes = {"path": "/a", "domain": "a.b", "priority": "low", "same_site": True}
     assert cookie.attributes() == Cookie().attributes() | attributes
     serialize("a", "b", **cookie.attributes())
+
+
+@pytest.mark.parametrize("key", ["path", "domain", "priority", "sameSite"])
+def test_code_where_a_stored_cookie_has_a_text_is_as_nothing(key: str) -> None:
+    assert Cookie.from_json({key: Code("x")}).to_json() == Cookie().to_json()

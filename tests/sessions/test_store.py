@@ -237,3 +237,25 @@ def test_an_end_that_is_a_text_is_kept_as_the_date_that_it_is(mongodb: MongoDBSe
     assert kept is not None
     assert kept["expires"] == datetime(2100, 1, 1, tzinfo=UTC)
     store.client.close()
+
+
+def test_what_a_store_has_from_a_class_that_is_no_store_is_checked_too() -> None:
+    calls: list[Any] = []
+
+    class Kept:
+        def get(self, sid: str) -> Document | None:
+            calls.append(sid)
+            return None
+
+        def set(self, sid: str, document: Document) -> None:
+            calls.append(document["n"])
+
+    class Mixed(Kept, Store):
+        pass
+
+    store = Mixed()
+    assert store.get({"$ne": None}) is None  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="a session's id is a string"):
+        store.set(None, {"n": 1})  # type: ignore[arg-type]
+    store.set("sid", {"n": 2**70})
+    assert calls == [float(2**70)]

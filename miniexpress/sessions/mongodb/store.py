@@ -201,8 +201,8 @@ class MongoDBStore(Store):
             moved = None
             with suppress(_NoSessionError):
                 moved = self._session_lock.update(sid, move)
-            if not moved:
-                self.destroy(new_sid)
+            if not moved:  # Remove what was put there, and no other session that has this id.
+                self.collection.delete_one({self.id_field: new_sid, _PREVIOUS_IDS: sid})
             return moved
 
     def touch(self, sid: str, document: Document) -> None:
