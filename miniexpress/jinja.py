@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, pass_context
+from jinja2.filters import do_mark_safe
 from jinja2.runtime import Context
-from markupsafe import Markup
 
 from .views.lookup import Engine, Roots, absolute_paths, candidate_names, template_name
 
@@ -48,7 +48,7 @@ def jinja2_engine(directory: Roots, environment: Environment | None = None) -> E
 
 def _default_environment() -> Environment:
     environment = Environment(autoescape=True)
-    environment.filters["safe"] = lambda value: Markup("" if value is None else value)
+    environment.filters["safe"] = lambda value: do_mark_safe("" if value is None else value)
     return environment
 
 
