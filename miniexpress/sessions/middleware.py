@@ -90,7 +90,8 @@ class SessionRequest:
     """One request's use of its session: load it, save what changed, set the cookie.
 
     ``cookie_id`` is the id that the client sent, ``original_id`` and ``original`` are the session as it was loaded.
-    ``destroyed`` is true once the session cannot be saved, as another request has destroyed it: no cookie is set then.
+    ``destroyed`` is true once the session was not saved: it failed, or another request has destroyed or rotated it. No
+    cookie is set then.
     """
 
     def __init__(self, options: _Options, req: Request, res: Response) -> None:
@@ -134,7 +135,8 @@ class SessionRequest:
         if self.should_rotate(session):
             self.destroyed = not self.rotate(session)
         elif self.should_save(session):
-            self.destroyed = (self.is_unknown and self.is_late(session)) or not session.save()
+            is_dropped = self.is_unknown and self.is_late(session)  # its id was rotated: the client has a newer session
+            self.destroyed = is_dropped or not session.save()
         elif may_touch and self.should_touch(session) and hasattr(store, "touch"):
             store.touch(session.id, session.to_json())
         if self.destroyed and self.is_logout(session):  # another request may have moved it to a new id: log out there

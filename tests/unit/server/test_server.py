@@ -82,39 +82,6 @@ def test_an_error_that_python_cannot_print_is_a_500_as_any_other(
     assert "GET / failed" in caplog.messages
 
 
-def test_without_100_continue_the_connection_ends_since_the_body_may_or_may_not_come(serve: Serve) -> None:
-    url = serve(answering(b"no", status="403 Forbidden"))
-    answer = talk(url, POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
-    assert statuses(answer) == [403]
-    assert b"\r\nConnection: close\r\n" in answer
-
-
-def test_once_the_answer_has_begun_no_100_is_sent(serve: Serve) -> None:
-    def app(environ: Any, start_response: Any) -> list[bytes]:
-        write = start_response("200 OK", [])
-        write(b"begun")
-        return [environ["wsgi.input"].read()]
-
-    with connected(serve(app)) as connection:
-        connection.sendall(POST + b"Expect: 100-continue\r\nContent-Length: 5\r\n\r\n")
-        begun = connection.recv(65536)
-        connection.sendall(b"hello")
-        answer = begun + received(connection)
-    assert statuses(answer) == [200]
-    assert answer.endswith(b"\r\n\r\n5\r\nbegun\r\n5\r\nhello\r\n0\r\n\r\n")
-
-
-@pytest.mark.parametrize("chunked", [False, True])
-@pytest.mark.parametrize(("size", "answers"), [(100_000, 2), (1_000_000, 1)])
-def test_a_small_body_that_the_app_left_is_passed_over(serve: Serve, chunked: bool, size: int, answers: int) -> None:
-    url = serve(answering(b"GET /smuggled HTTP/1.1\r\n\r\n"))
-    if chunked:
-        request = CHUNKED + (b"3e8\r\n" + b"x" * 1000 + b"\r\n") * (size // 1000) + b"0\r\n\r\n"
-    else:
-        request = POST + b"Content-Length: %d\r\n\r\n" % size + b"x" * size
-    assert statuses(talk(url, request + LAST)) == [200] * answers
-
-
 TIMEOUT = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n"
 
 
