@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Never, Self, overload
 
 from ..arguments import flatten
 from ..attrdict import AttrDict
-from ..callers import is_decorating
+from ..callers import is_decorating, warn
 from ..keyword_options import UNSET, suggests_keywords
 from ..request import origin_of
 from .layer import Handler, Layer, Next, call_handler, check_param_callback, is_abort
 from .methods import HandlerT, HTTPMethods, function_name
+from .path_habits import path_as_it_should_be
 from .path_patterns import ParamDecodeError, PathMatcher, PathPattern, compile_path
 from .prefix_index import PrefixIndex
 
@@ -122,8 +123,12 @@ class Router(HTTPMethods):
         self.stack.append(Layer(handler.handle if isinstance(handler, Router) else handler, path, matcher))
 
     def _compile(self, path: PathPattern, *, strict: bool, end: bool) -> PathMatcher:
-        """Return the matcher of a path."""
-        return compile_path(path, sensitive=self._case_sensitive, strict=strict, end=end)
+        """Return the matcher of a path, and warn of one that is written as another framework has it."""
+        matcher = compile_path(path, sensitive=self._case_sensitive, strict=strict, end=end)
+        for text in flatten([path]):
+            if isinstance(text, str) and (better := path_as_it_should_be(text)) != text:
+                warn(f"no request matches the path {text!r} as it is meant: write {better!r}")
+        return matcher
 
     def _register(self, method: str | None, *arguments: Any) -> Any:
         """Add handlers for ``method`` (``None``: all) at a path; with a path alone it is a decorator."""
