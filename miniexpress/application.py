@@ -27,11 +27,6 @@ from .views.engine import template_engine
 from .views.lookup import Engine, View, as_tuple
 
 
-def express() -> App:
-    """Return a new application."""
-    return App()
-
-
 class App(Router):
     """An Express application, which is a WSGI application too (PEP 3333).
 
