@@ -31,7 +31,7 @@ def express() -> App:
     return App()
 
 
-class App(Router):
+class App(Router, also={"mountPath": "mountpath"}):
     """An Express application, which is a WSGI application too (PEP 3333).
 
     ``settings``, ``locals`` (what every view sees), ``engines``; ``mountpath`` and ``parent`` where an app uses it.

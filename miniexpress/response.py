@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .arguments import count_parameters, flatten
 from .attrdict import AttrDict
+from .camel_case import SnakeCaseNames
 from .errors import HTTPError, printable, reason_phrase
 from .files.file_finder import File, IsDirectory
 from .files.send import Conditions, FileChunks, FileSender, open_file
@@ -37,10 +38,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("miniexpress")
 
 Milliseconds = int | float | timedelta
+_NODE_NAMES = {"appendHeader": "append", "setHeaders": "set", "sendfile": "send_file", "writableEnded": "ended"}
 _INVALID_CALLBACK_CHARS = re.compile(r"[^\[\]\w$.]", re.ASCII)
 
 
-class Response:
+class Response(SnakeCaseNames, also=_NODE_NAMES):
     """The response to one request.
 
     ``req``, ``app``; ``locals`` is what views see. ``ended`` and ``started`` say how far it is. Setters return the
