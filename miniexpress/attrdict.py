@@ -27,7 +27,7 @@ class AttrDict(dict[str, Any]):
         # Python's own protocols (copy, pickle) probe for dunder names: those must stay missing.
         if name.startswith("__"):
             raise AttributeError(name)
-        value = self[name] if name in self else None
+        value = self[name] if name in self else None  # noqa: SIM401  .get is slower here
         return AttrDictView(value) if type(value) is dict else value
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from numbers import Number
 from os import PathLike, fspath
 from os.path import abspath, basename, splitext
@@ -30,7 +30,7 @@ from .http.json_text import stringify, undefined
 from .http.media_types import content_type, lookup, set_charset
 from .http.response_body import BINARY_TYPES, CHUNK_TYPES, ObservedBody, check_body, no_body_error, to_bytes
 from .http.response_headers import ResponseHeaders, check_status, check_text, field_text
-from .keyword_options import suggests_keywords
+from .keyword_options import suggests_keywords, suggests_keywords_of
 
 if TYPE_CHECKING:
     from .request import Request
@@ -220,7 +220,7 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
         new = [f'<{url}>; rel="{relation}"' for relation, urls in links.items() for url in flatten([urls])]
         return self.set("Link", ", ".join([before, *new] if before else new))
 
-    @suggests_keywords
+    @partial(suggests_keywords, title="res.cookie")
     def cookie(
         self,
         name: str,
@@ -268,6 +268,7 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
         )
         return self.append("Set-Cookie", line)
 
+    @suggests_keywords_of(cookie, "res.clear_cookie")
     def clear_cookie(self, name: str, **options: Any) -> Self:
         """Make the client drop a cookie; ``path`` and ``domain`` must be those that it was set with."""
         return self.cookie(name, "", **{**options, "max_age": None, "expires": datetime.fromtimestamp(0.001, UTC)})
@@ -393,11 +394,12 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
         respond(*(self.req, self, self.req.next)[: count_parameters(respond, 3)])
         return self
 
-    def render(self, view: str, options: Mapping[str, Any] | None = None) -> None:
-        """Send the view ``view``, rendered with ``options`` over ``res.locals`` and ``app.locals``."""
+    def render(self, view: str, options: Mapping[str, Any] | None = None, /, **variables: Any) -> None:
+        """Send the view ``view``, rendered with ``options`` and keywords over ``res.locals`` and ``app.locals``."""
         self._ensure_not_sent()
-        self.send(self.app.render(view, {**self.locals, **(options or {})}))
+        self.send(self.app.render(view, {**self.locals, **(options or {}), **variables}))
 
+    @suggests_keywords_of(open_file, "res.send_file")
     def send_file(self, path: str | PathLike[str], **options: Any) -> None:
         """Send a file. ``path`` is absolute, or below ``root``; all options are those of ``files.send.open_file``.
 
@@ -431,6 +433,7 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
             if isinstance(body, bytes):
                 file.handle.close()
 
+    @suggests_keywords_of(open_file, "res.download")
     def download(self, path: str | PathLike[str], filename: str | None = None, **options: Any) -> None:
         """Send a file that the client is to save as ``filename``; options as for ``send_file``."""
         given = options.pop("headers", None) or {}
