@@ -14,7 +14,7 @@ from .callers import line_is_decorator
 from .development import reloader
 from .development.route_tree import route_tree
 from .final_handler import FinalHandler
-from .keyword_options import UNSET
+from .keyword_options import UNSET, check_keywords
 from .request import Request
 from .response import Response
 from .routing.layer import Handler, Layer, Next
@@ -26,8 +26,10 @@ from .settings import UNSET_DEFAULTS, compile_setting, default_settings
 from .views.engine import template_engine
 from .views.lookup import Engine, View, as_tuple
 
+_LISTEN_OPTIONS = ["host", "callback", "reload", *(server.Server.__init__.__kwdefaults__ or ())]
 
-class App(Router):
+
+class App(Router, also={"mountPath": "mountpath"}):
     """An Express application, which is a WSGI application too (PEP 3333).
 
     ``settings``, ``locals`` (what every view sees), ``engines``; ``mountpath`` and ``parent`` where an app uses it.
@@ -241,8 +243,8 @@ class App(Router):
         )
         return self
 
-    def render(self, view: str, options: Mapping[str, Any] | None = None) -> str:
-        """Return the text of the view ``view``, rendered with ``options`` over ``app.locals``.
+    def render(self, view: str, options: Mapping[str, Any] | None = None, /, **variables: Any) -> str:
+        """Return the text of the view ``view``, rendered with ``options`` and keywords over ``app.locals``.
 
         Raises ``LookupError`` for a view that is not there, and whatever its engine raises.
         """
@@ -259,7 +261,7 @@ class App(Router):
                 raise LookupError(f'Failed to lookup view "{view}" in views {self.set("views")!r}')
             if cache and view == os.path.normpath(view):  # of other spellings a client can make any number
                 self._views[view] = found
-        return found.render({**self.locals, **(options or {})})
+        return found.render({**self.locals, **(options or {}), **variables})
 
     def _all_engines(self) -> dict[str, Engine]:
         """Return the engines by extension: of this app, of those that it is mounted in, and the built-in one."""
@@ -286,8 +288,10 @@ class App(Router):
         ``port`` may be the path of a Unix socket; without one it is any free one, which the log names (at level INFO).
         As in Express 5, ``callback`` may take an error; it is ``None``, as a real one is raised.
         With ``reload``, or ``MINIEXPRESS_RELOAD=1``, the program starts anew when one of its files or views changes.
-        ``options`` are those of ``server.Server``. Raises ``OSError`` when the port cannot be had.
+        ``options`` are those of ``server.Server``. Raises ``TypeError`` for another one, and ``OSError`` when the port
+        cannot be had.
         """
+        check_keywords("app.listen", options, _LISTEN_OPTIONS)
         if callable(port):
             callback, port = port, 0
         if callable(host):

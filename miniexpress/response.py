@@ -11,7 +11,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from numbers import Number
 from os import PathLike, fspath
 from os.path import abspath, basename, splitext
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .arguments import count_parameters, fit_callback, flatten
 from .attrdict import AttrDict
+from .camel_case import SnakeCaseNames
 from .errors import HTTPError, printable, reason_phrase
 from .files.file_finder import File, IsDirectory
 from .files.send import Conditions, FileChunks, FileSender, open_file
@@ -40,7 +41,7 @@ from .http.response_body import (
     transformed,
 )
 from .http.response_headers import ResponseHeaders, check_status, check_text, field_text
-from .keyword_options import suggests_keywords
+from .keyword_options import suggests_keywords, suggests_keywords_of
 
 if TYPE_CHECKING:
     from .request import Request
@@ -48,10 +49,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("miniexpress")
 
 Milliseconds = int | float | timedelta
+_NODE_NAMES = {"appendHeader": "append", "setHeaders": "set", "sendfile": "send_file", "writableEnded": "ended"}
 _INVALID_CALLBACK_CHARS = re.compile(r"[^\[\]\w$.]", re.ASCII)
 
 
-class Response:
+class Response(SnakeCaseNames, also=_NODE_NAMES):
     """The response to one request.
 
     ``req``, ``app``; ``locals`` is what views see. ``ended`` and ``started`` say how far it is. Setters return the
@@ -231,7 +233,7 @@ class Response:
         new = [f'<{url}>; rel="{relation}"' for relation, urls in links.items() for url in flatten([urls])]
         return self.set("Link", ", ".join([before, *new] if before else new))
 
-    @suggests_keywords
+    @partial(suggests_keywords, title="res.cookie")
     def cookie(
         self,
         name: str,
@@ -279,6 +281,7 @@ class Response:
         )
         return self.append("Set-Cookie", line)
 
+    @suggests_keywords_of(cookie, "res.clear_cookie")
     def clear_cookie(self, name: str, **options: Any) -> Self:
         """Make the client drop a cookie; ``path`` and ``domain`` must be those that it was set with."""
         return self.cookie(name, "", **{**options, "max_age": None, "expires": datetime.fromtimestamp(0.001, UTC)})
@@ -404,11 +407,12 @@ class Response:
         respond(*(self.req, self, self.req.next)[: count_parameters(respond, 3)])
         return self
 
-    def render(self, view: str, options: Mapping[str, Any] | None = None) -> None:
-        """Send the view ``view``, rendered with ``options`` over ``res.locals`` and ``app.locals``."""
+    def render(self, view: str, options: Mapping[str, Any] | None = None, /, **variables: Any) -> None:
+        """Send the view ``view``, rendered with ``options`` and keywords over ``res.locals`` and ``app.locals``."""
         self._ensure_not_sent()
-        self.send(self.app.render(view, {**self.locals, **(options or {})}))
+        self.send(self.app.render(view, {**self.locals, **(options or {}), **variables}))
 
+    @suggests_keywords_of(open_file, "res.send_file")
     def send_file(self, path: str | PathLike[str], **options: Any) -> None:
         """Send a file. ``path`` is absolute, or below ``root``; all options are those of ``files.send.open_file``.
 
@@ -442,6 +446,7 @@ class Response:
             if isinstance(body, bytes):
                 file.handle.close()
 
+    @suggests_keywords_of(open_file, "res.download")
     def download(self, path: str | PathLike[str], filename: str | None = None, **options: Any) -> None:
         """Send a file that the client is to save as ``filename``; options as for ``send_file``."""
         given = options.pop("headers", None) or {}

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Never, Self, overload
 from ..arguments import flatten
 from ..attrdict import AttrDict
 from ..callers import is_decorating, warn
+from ..camel_case import SnakeCaseNames
 from ..keyword_options import UNSET, suggests_keywords
 from ..request import origin_of
 from .layer import Handler, Layer, Next, call_handler, check_param_callback, is_abort
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from ..response import Response
 
 
-class Router(HTTPMethods):
+class Router(HTTPMethods, SnakeCaseNames):
     """A stack of middleware and routes.
 
     ``merge_params`` lets handlers see the parameters of the path that this router is mounted at; ``case_sensitive`` and
@@ -38,6 +39,7 @@ class Router(HTTPMethods):
     """
 
     stack: list[Layer]
+    merge_params: bool
 
     @suggests_keywords
     def __init__(self, *, merge_params: bool = False, case_sensitive: bool = False, strict: bool = False) -> None:

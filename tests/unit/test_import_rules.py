@@ -21,12 +21,13 @@ BELOW: dict[str, set[str]] = {
     "errors": set(),
     "attrdict": set(),
     "keyword_options": set(),
+    "camel_case": set(),
     "arguments": set(),
     "callers": set(),
     "http": {"errors", "attrdict", "keyword_options", "arguments"},
     "files": {"http"},
     "settings": {"http"},
-    "request": {"http", "settings"},
+    "request": {"http", "settings", "camel_case"},
     "response": {"request", "files"},
     "routing": {"response", "request", "callers"},
     "middleware": {"routing"},
@@ -38,7 +39,7 @@ BELOW: dict[str, set[str]] = {
     "server": set(),
     "views": set(),
     "embedded": set(),
-    "jinja": {"views"},
+    "jinja": {"views", "keyword_options"},
     "application": {"final_handler", "server", "views"},
     "": {"application", "middleware", "sessions"},  # miniexpress/__init__.py
 }
