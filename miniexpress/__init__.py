@@ -12,6 +12,7 @@ from .application import App, express
 from .errors import HTTPError
 from .http.json_text import undefined
 from .middleware.body_parser import json, raw, text, urlencoded
+from .middleware.cookie_parser import cookie_parser
 from .middleware.static import static
 from .request import Request
 from .response import Response
@@ -26,6 +27,7 @@ __all__ = [
     "Request",
     "Response",
     "Router",
+    "cookie_parser",
     "express",
     "json",
     "raw",
