@@ -13,6 +13,7 @@ from .errors import HTTPError
 from .http.json_text import undefined
 from .middleware.body_parser import json, raw, text, urlencoded
 from .middleware.cookie_parser import cookie_parser
+from .middleware.cors import cors
 from .middleware.static import static
 from .request import Request
 from .response import Response
@@ -28,6 +29,7 @@ __all__ = [
     "Response",
     "Router",
     "cookie_parser",
+    "cors",
     "express",
     "json",
     "raw",
