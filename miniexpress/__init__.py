@@ -14,6 +14,7 @@ from .http.json_text import undefined
 from .middleware.body_parser import json, raw, text, urlencoded
 from .middleware.cookie_parser import cookie_parser
 from .middleware.cors import cors
+from .middleware.helmet import helmet
 from .middleware.static import static
 from .request import Request
 from .response import Response
@@ -31,6 +32,7 @@ __all__ = [
     "cookie_parser",
     "cors",
     "express",
+    "helmet",
     "json",
     "raw",
     "session",
