@@ -14,7 +14,6 @@ from .arguments import flatten
 from .attrdict import AttrDict, to_attrdict
 from .camel_case import SnakeCaseNames
 from .http import accept, conditional, cookies, ranges
-from .http.json_text import parse as parse_json
 from .http.media_types import is_type
 from .http.proxy_addr import addresses
 from .http.request_headers import Headers, from_environ, read_field, with_headers
@@ -121,22 +120,19 @@ class Request(SnakeCaseNames, also={"sessionID": "session_id"}):
 
         A value that begins with ``j:`` is read as JSON.
         """
-        return AttrDict({name: _json_cookie(value) for name, value in self._cookie_texts[0].items()})
+        return AttrDict({name: cookies.read_json(value) for name, value in self._cookie_texts[0].items()})
 
     @cached_property
     def signed_cookies(self) -> AttrDict:
         """The cookies that ``res.cookie(signed=True)`` has written, by ``secret``; ``False`` where the signature is not
         right. As npm cookie-parser 1.4."""
-        return AttrDict({name: value and _json_cookie(value) for name, value in self._cookie_texts[1].items()})
+        return AttrDict({name: cookies.read_json(value) for name, value in self._cookie_texts[1].items()})
 
     @cached_property
     def _cookie_texts(self) -> tuple[dict[str, str], dict[str, str | Literal[False]]]:
         """The cookies that are not signed, and those that are, without their signature."""
-        plain, signed = cookies.parse(self._field("cookie") or ""), {}
-        if self.secret:
-            for name in [name for name, value in plain.items() if value.startswith("s:")]:
-                signed[name] = cookies.unsign_any(plain.pop(name)[2:], self.secret)
-        return plain, signed
+        plain = cookies.parse(self._field("cookie") or "")
+        return plain, cookies.take_signed(plain, self.secret) if self.secret else {}
 
     @property
     def protocol(self) -> str:
@@ -304,16 +300,6 @@ def _split_url(url: str) -> tuple[str, str]:
     if not path.startswith("/") and "://" in path:
         path = "/" + path.partition("://")[2].partition("/")[2]
     return path, query
-
-
-def _json_cookie(value: str) -> Any:
-    if not value.startswith("j:"):
-        return value
-    try:
-        parsed = parse_json(value[2:])
-    except ValueError:
-        return value
-    return parsed if parsed or isinstance(parsed, dict | list) else value  # JavaScript takes {} and [] for true
 
 
 def _is_ip(host: str) -> bool:

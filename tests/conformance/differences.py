@@ -34,6 +34,18 @@ def _page(status: str, text: str = "") -> str:
     )
 
 
+def _preflight(**more: str) -> str:
+    """The response of ``cors()`` to a preflight request, with ``more`` header fields."""
+    fields = {
+        "Access-Control-Allow-Methods": "GET,HEAD,PUT,PATCH,POST,DELETE",
+        "Access-Control-Allow-Origin": "*",
+        "Vary": "Access-Control-Request-Headers",
+        "X-Powered-By": "Express",
+        **{name.replace("_", "-"): value for name, value in more.items()},
+    }
+    return "HTTP/1.1 204 No Content\n" + "".join(f"{name}: {value}\n" for name, value in sorted(fields.items()))
+
+
 _HELPERS = "differences-what the helpers of a response take"
 _NODE_S_PARSER = "differences-what Node's parser makes of a request"
 _REFUSED_BY_THE_SERVER = Difference(
@@ -72,6 +84,16 @@ DIFFERENCES = {
         "A 204 never has a Content-Length",
         "HTTP/1.1 204 No Content\n"
         "Content-Type: text/plain; charset=utf-8\nLocation: /\nVary: Accept\nX-Powered-By: Express\n",
+    ),
+    "middleware_cookie_parser-a name that JavaScript's objects have-proto": Difference(
+        "A cookie may be called `__proto__`", _answer('{"__proto__":"x"}', ETag='W/"11-LpUrpAq0XKFWNzTlD0xgcADaCiM"')
+    ),
+    "middleware_cors-defaults-no preflight request": Difference("A 204 never has a Content-Length", _preflight()),
+    "middleware_cors-defaults-preflight / from http://a.example for None": Difference(
+        "A 204 never has a Content-Length", _preflight()
+    ),
+    "middleware_cors-defaults-preflight / from http://a.example for X-One, X-Two": Difference(
+        "A 204 never has a Content-Length", _preflight(Access_Control_Allow_Headers="X-One, X-Two")
     ),
     "differences-headers of the answer-GET /unknown-status": Difference(
         "An unknown status has no phrase",
