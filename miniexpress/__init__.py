@@ -31,7 +31,7 @@ And from modules of their own:
 ``help(express)``, ``help(app)``, ``help(app.post)``, ``help(Request)``, ``help(Response)`` say what each can do.
 """
 
-from typing import Never
+from typing import TYPE_CHECKING
 
 from .application import App
 from .attrdict import AttrDict
@@ -92,12 +92,23 @@ class Express:
     request = Request
     response = Response
 
-    def __call__(self, *arguments: Never) -> App:
-        """Return a new application."""
-        if arguments:
-            raise TypeError(f"express() takes no arguments, not {arguments!r}: app.set(name, value) changes a setting")
+    def __call__(self, nothing: None = None, /) -> App:
+        """Return a new application. Raises ``TypeError`` for ``express(__name__)``, as Flask has it."""
+        if nothing is not None:
+            raise TypeError(f"express() takes no arguments, not {nothing!r}: app.set(name, value) changes a setting")
         return App()
 
 
 express = Express()
 """``express()`` makes an app, and ``express.json()``, ``express.Router()`` … are what they are in Express."""
+
+# What is not imported here, as it needs another package, and where it is.
+_ELSEWHERE = {"MongoDBStore": "sessions.mongodb", "jinja2_engine": "jinja"}
+
+if not TYPE_CHECKING:  # a type checker would take every name for one that is here
+
+    def __getattr__(name: str) -> None:
+        """Raise ``ImportError`` for what is in ``_ELSEWHERE``, which says where it is, else ``AttributeError``."""
+        if name in _ELSEWHERE:
+            raise ImportError(f"from {__name__}.{_ELSEWHERE[name]} import {name}, as it needs a package of others")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -34,6 +34,58 @@ app.get("/y", show)
 app.put("/z")(show)
 """
 
+# What each is for the type checkers: `assert_type` fails where it is another.
+DECORATORS = """\
+from typing import assert_type
+
+from miniexpress import App, AttrDict, HTTPError, MemoryStore, Next, Request, Response, Router, Store, express
+
+def only_admins(req: Request, res: Response, next: Next) -> None: ...
+def show(req: Request, res: Response) -> None: ...
+
+app = express()
+router = express.Router(merge_params=True)
+parsers = [express.json(limit="1mb"), express.text()]
+assert_type(app, App)
+assert_type(router, Router)
+assert_type(app.use(express.static("public", max_age="1d")).use(express.urlencoded(), express.raw()), App)
+assert_type(app.get("/a", show).post("/b", only_admins, show), App)
+assert_type(router.get("/a", show).all("/b", parsers, show), Router)
+
+@app.get("/secrets", only_admins)
+def secrets(req: Request, res: Response) -> int:
+    return 1
+
+@router.post("/", *parsers)
+def add(req: Request, res: Response) -> int:
+    return 1
+
+@app.use("/admin", only_admins)
+def admin(req: Request, res: Response, next: Next) -> int:
+    return 1
+
+@app.route("/x").get(only_admins)
+def routed(req: Request, res: Response) -> int:
+    return 1
+
+@app.param("id")
+def load(req: Request, res: Response, next: Next, value: str) -> int:
+    return 1
+
+@app.use
+def log(req: Request, res: Response, next: Next) -> None: ...
+
+@app.route("/y").get
+def bare(req: Request, res: Response) -> None: ...
+
+def calls(req: Request, res: Response, next: Next) -> None:
+    assert_type(secrets(req, res) + add(req, res) + admin(req, res, next) + routed(req, res), int)
+    assert_type(load(req, res, next, "1"), int)
+
+store: Store = MemoryStore()
+data: dict[str, object] = AttrDict(error=HTTPError(404))
+"""
+
 
 @pytest.fixture(scope="module")
 def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -45,6 +97,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         name = re.sub(r"\W+", "_", heading.lower())
         (folder / f"readme_{name}.py").write_text(BEGINNING + "\n".join(map(annotated, programs)))
     (folder / "routes.py").write_text(ROUTES)
+    (folder / "decorators.py").write_text(DECORATORS)
     (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "basic"}')
     return folder
 

@@ -291,6 +291,7 @@ def test_the_routers_cart_is_its_users_own(serve: Serve) -> None:
     assert ada.post(f"{url}/api/cart", json={"product": "tea"}).json() == ["tea"]
     assert ada.post(f"{url}/api/cart", json={"product": "cake"}).json() == ["tea", "cake"]
     assert grace.post(f"{url}/api/cart", json={"product": "cake"}).json() == ["cake"]
+    assert grace.post(f"{url}/api/cart", json={}).status_code == 422
 
 
 # Extending with middleware
