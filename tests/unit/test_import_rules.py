@@ -33,7 +33,7 @@ BELOW: dict[str, set[str]] = {
     "sessions": {"routing"},
     "sessions.mongodb": {"sessions"},
     "wsgi": {"routing"},
-    "development": {"routing"},
+    "development": {"routing", "middleware"},
     "final_handler": {"development"},
     "server": set(),
     "views": set(),
