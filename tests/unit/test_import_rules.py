@@ -38,7 +38,7 @@ BELOW: dict[str, set[str]] = {
     "server": set(),
     "views": set(),
     "embedded": set(),
-    "jinja": {"views", "keyword_options"},
+    "jinja": {"views", "attrdict", "keyword_options"},
     "application": {"final_handler", "server", "views"},
     "": {"application", "middleware", "sessions"},  # miniexpress/__init__.py
 }
