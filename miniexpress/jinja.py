@@ -65,7 +65,7 @@ class _MissingField(ChainableUndefined):
 def _undefined_where_missing(
     access: Callable[[Any, Any], Any], undefined: type[Undefined]
 ) -> Callable[[Any, Any], Any]:
-    """Return ``environment.getattr`` or ``getitem``, but undefined for what an AttrDict lacks: that would be ``None``."""
+    """Return ``environment.getattr`` or ``getitem``, but ``undefined`` for what an AttrDict lacks."""
 
     def get(owner: Any, name: Any) -> Any:
         is_field = isinstance(owner, AttrDict) and isinstance(name, str) and not hasattr(type(owner), name)
