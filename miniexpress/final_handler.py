@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from .development.error_page import describe_error
+from .development.missing_middleware import note_for
 from .errors import HTTPError, headers_of, printable, reason_phrase, status_of, text_of
 from .http.encoding import encode_url, error_page, utf8
 from .request import Request
@@ -36,6 +37,8 @@ class FinalHandler:
                 send_error_page(res, 404, f"Cannot {req.method} {encode_url(req.original_path)}")
             return
         status = status_of(error, res.status_code)
+        if self.env != "production":
+            add_note(error, req)
         if self.env != "test":
             log_error(req, status, error)
         if not res.headers_sent:
@@ -43,6 +46,14 @@ class FinalHandler:
             send_error_page(res, status, message, headers_of(error))
         elif not res.ended:
             res.error_after_start = error if isinstance(error, BaseException) else RuntimeError(text_of(error))
+
+
+def add_note(error: Any, req: Request) -> None:
+    """Have the page and the log say which middleware is missing, where the error comes from that."""
+    with suppress(Exception):  # whatever an error of the app's own does when it is asked
+        note = note_for(error, req)
+        if note and note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
 
 
 def log_error(req: Request, status: int, error: Any) -> None:

@@ -6,6 +6,7 @@ Express.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -51,6 +52,8 @@ def compile_setting(name: str, value: Any) -> dict[str, Any]:
     """Return what ``app.set(name, value)`` stores. Raises ``TypeError`` for a value that the setting cannot have."""
     if name == "json replacer" and callable(value):
         value = fit_callback(value, "the setting 'json replacer'", "(key, value)")
+    if name == "json spaces" and isinstance(value, float) and math.isnan(value):
+        raise TypeError(f"the setting 'json spaces' is a number of blanks or a text to indent with, not {value!r}")
     compiler = SETTING_COMPILERS.get(name)
     return {f"{name} fn": compiler(value), name: value} if compiler else {name: value}
 

@@ -3,8 +3,8 @@
 One rule for values that are not JSON, in responses, cookies and sessions:
 
 1. A value that is no dict, list, text, number or ``None`` is converted by its class's ``to_json()``. A datetime becomes
-   ISO 8601 in UTC with milliseconds, a date and a UUID their text, and a type of MongoDB (ObjectId, Decimal128,
-   Binary …) what npm bson makes of it.
+   ISO 8601 in UTC with milliseconds, a date and a UUID their text, a type of MongoDB (ObjectId, Decimal128, Binary …)
+   what npm bson makes of it, and any other ``Mapping`` a dict.
 2. The replacer, if there is one, is called with the result.
 3. A number that is not finite becomes null, an exception its own properties; a key whose value is ``undefined`` is left
    out. Anything else raises ``TypeError``.
@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import math
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from functools import lru_cache, partial
@@ -90,7 +90,7 @@ def _encode(encoder: json.JSONEncoder, value: Any, replacer: Replacer) -> str:
 def _indent(spaces: int | str | None) -> str:
     if isinstance(spaces, str):
         return spaces[:10]
-    return " " * int(min(spaces, 10)) if isinstance(spaces, (int, float)) and spaces is not True else ""
+    return " " * int(max(0, min(spaces, 10))) if isinstance(spaces, (int, float)) and spaces is not True else ""
 
 
 def _to_plain(key: str, value: Any, replacer: Any) -> Any:
@@ -183,7 +183,7 @@ def _writer(kind: type) -> Callable[[Any], Any] | None:
     if callable(getattr(kind, "to_json", None)):
         return _error_json if issubclass(kind, BaseException) else lambda value: value.to_json()
     names = [f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__]
-    return next((_WRITERS[name] for name in names if name in _WRITERS), None)
+    return next((_WRITERS[name] for name in names if name in _WRITERS), dict if issubclass(kind, Mapping) else None)
 
 
 def _date_json(when: datetime) -> str | None:

@@ -73,7 +73,7 @@ def json(
             raise ValueError(f"{text[:20]!r} is neither an object nor an array")
         return parse_json(text, reviver)
 
-    return _BodyParser(parse, type, limit, inflate, verify, "utf-8", charsets="utf-.*").handle
+    return BodyParser("json", parse, type, limit, inflate, verify, "utf-8", charsets="utf-.*").handle
 
 
 @suggests_keywords
@@ -124,7 +124,7 @@ def urlencoded(
             raise HTTPError(400, "The input exceeded the depth", type=kind, body=text) from None
         return to_attrdict(form)
 
-    return _BodyParser(parse, type, limit, inflate, verify, default_charset, _FORM_CHARSETS).handle
+    return BodyParser("urlencoded", parse, type, limit, inflate, verify, default_charset, _FORM_CHARSETS).handle
 
 
 @suggests_keywords
@@ -140,7 +140,7 @@ def text(
 
     The other options and errors are those of ``json``.
     """
-    return _BodyParser(lambda text, charset: text, type, limit, inflate, verify, default_charset).handle
+    return BodyParser("text", lambda text, charset: text, type, limit, inflate, verify, default_charset).handle
 
 
 @suggests_keywords
@@ -152,13 +152,14 @@ def raw(
     verify: Verify = None,
 ) -> Middleware:
     """Make middleware that reads bodies into ``req.body`` as ``bytes``. Options and errors are those of ``json``."""
-    return _BodyParser(lambda body, charset: body, type, limit, inflate, verify).handle
+    return BodyParser("raw", lambda body, charset: body, type, limit, inflate, verify).handle
 
 
 @dataclass
-class _BodyParser:
+class BodyParser:
     """The checked options of a body parser. ``parse(body, charset)`` returns the value of ``req.body``."""
 
+    name: str
     parse: Callable[[Any, Any], Any]
     type: Types
     limit: Any

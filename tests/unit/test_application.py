@@ -728,3 +728,8 @@ def test_the_callback_of_listen_may_take_an_error_as_in_express_5() -> None:
         "miniexpress.express().listen(0, callback)"
     )
     assert run_python(code) == "None\n"
+
+
+def test_json_spaces_that_are_no_number_are_refused_when_they_are_set() -> None:
+    with pytest.raises(TypeError, match="'json spaces' is a number of blanks or a text to indent with, not nan"):
+        express().set("json spaces", float("nan"))

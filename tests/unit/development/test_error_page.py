@@ -144,7 +144,7 @@ def test_routes_is_the_stack_as_a_tree(app: App) -> None:
     lines = [re.sub(r"app\.<locals>\.|\(/\S*/|:\d+\)", "", line) for line in app.routes().splitlines()]
     assert lines == [
         "* /  log_time test_error_page.py",
-        "* /  _BodyParser.handle body_parser.py",
+        "* /  BodyParser.handle body_parser.py",
         "* /api  Router",
         "    GET /items/:id  item test_error_page.py",
         "    GET re.compile('/pattern')  pattern test_error_page.py",
