@@ -143,7 +143,7 @@ class Response:
         if self._transforms:
             self._transform_complete_body()
         # RFC 9110 section 8.6; and of a Transfer-Encoding, the server decides.
-        if code == 204 or "transfer-encoding" in self._headers.fields:
+        if code == 204 or "transfer-encoding" in self._headers:
             self.remove_header("Content-Length", "Transfer-Encoding")
         status = f"{code} {self._status_message or reason_phrase(code) or 'unknown'}"
         self._write = self._start_response(status, self._headers.lines())
@@ -241,21 +241,21 @@ class Response:
 
     def get(self, field: str) -> Any:
         """Return a header field: a str, a list of str for several lines, or ``None``."""
-        return self._headers.get(field)
+        return self._headers.value(field)
 
     get_header = get
 
     def has_header(self, name: str) -> bool:
         """Return whether a header field is set."""
-        return name.lower() in self._headers.fields
+        return name.lower() in self._headers
 
     def get_headers(self) -> dict[str, str | list[str]]:
         """A copy of all header fields by their names in lower case."""
-        return {name: self.get(name) for name in self._headers.fields}
+        return {name: self.get(name) for name in self._headers}
 
     def get_header_names(self) -> list[str]:
         """The names of the header fields that are set, in lower case."""
-        return list(self._headers.fields)
+        return list(self._headers)
 
     def set_header(self, name: str, value: Any) -> Self:
         """Set a header field to just this, as Node's ``setHeader``; a list makes as many lines.
@@ -269,8 +269,8 @@ class Response:
 
     @property
     def _set_known(self) -> Callable[[str, str], Any]:
-        """Return the function that sets a field whose value is known to be right: unchecked, which is faster, or ``set``
-        where the app or middleware has put another ``set`` or ``set_header`` in its place, to see all that is set."""
+        """Return the function that sets a field whose value is known to be right: unchecked, which is faster, or
+        ``set`` where the app or middleware has replaced that or ``set_header``, to see all that is set."""
         if getattr(self.set, "__func__", None) is _SET and getattr(self.set_header, "__func__", None) is _SET_HEADER:
             return self._headers.set_unchecked
         return self.set
@@ -407,10 +407,10 @@ class Response:
         if content_type:
             set_field("Content-Type", content_type)
         if body is not None:
-            if "transfer-encoding" not in headers.fields:
+            if "transfer-encoding" not in headers:
                 set_field("Content-Length", str(len(body)))
             etag = req.app.set("etag fn")
-            if etag and not headers.get("ETag") and (tag := etag(body)):
+            if etag and ("etag" not in headers or not headers.value("ETag")) and (tag := etag(body)):
                 set_field("ETag", tag)
         if req.fresh:
             self.status(304)
@@ -701,7 +701,7 @@ class Response:
             return self
         self.status_code, self.status_message = 200, None
         of_the_body = ("etag", "last-modified", "location", "transfer-encoding")
-        return self.remove_header(*[n for n in self._headers.fields if n in of_the_body or n.startswith("content-")])
+        return self.remove_header(*[n for n in self._headers if n in of_the_body or n.startswith("content-")])
 
     def _restore_request(self) -> None:
         """Set the request back to what the handler saw that ended the response: listeners and a generated body read
