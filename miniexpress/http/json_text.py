@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -30,6 +31,7 @@ Reviver = Callable[[str, Any], Any] | None
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _400_YEARS = 146_097 * 86_400_000  # milliseconds, after which the calendar repeats
 _MAX_DATE = 8_640_000_000_000_000  # milliseconds from 1970, of a JavaScript ``Date``
+_NOT_IN_CALLBACKS = re.compile(r"[^\[\]\w$.]", re.ASCII)
 _JSON_TYPES = (str, int, float, dict, list, tuple, NoneType)
 
 
@@ -61,6 +63,17 @@ def stringify(value: Any, replacer: Replacer = None, spaces: int | str | None = 
     if not text.isascii():
         text = text.encode("utf-8", "backslashreplace").decode()  # half of a surrogate pair is escaped
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026") if escape else text
+
+
+def jsonp_script(callback: str, text: str) -> str:
+    """Write a script that calls a function of the page's with JSON: ``'show', '[1]'`` → ``… show([1]);``. As Express.
+
+    Of ``callback``, which the client chose, what no name of a function holds is left out.
+    """
+    name = _NOT_IN_CALLBACKS.sub("", callback)
+    text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")  # line ends, to older JavaScript
+    # The comment keeps the script from beginning with what the client chose (Rosetta Flash).
+    return f"/**/ typeof {name} === 'function' && {name}({text});"
 
 
 def parse(text: str, reviver: Reviver = None) -> Any:
