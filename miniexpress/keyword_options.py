@@ -22,7 +22,7 @@ def suggests_keywords(function: Callable[P, R], title: str = "") -> Callable[P, 
     ``json(limt="1mb")`` → "json() has no option 'limt': did you mean 'limit'?". ``title`` replaces the function's name.
     """
     known = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    title = title or function.__qualname__.removesuffix(".__init__")
+    title = title or _title(function.__qualname__)
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -35,6 +35,13 @@ def suggests_keywords(function: Callable[P, R], title: str = "") -> Callable[P, 
             raise
 
     return checked
+
+
+def _title(name: str) -> str:
+    """Return what users call: for ``Store.__init__`` the class, for ``Morgan.__call__`` its one object, ``morgan``."""
+    if name.endswith(".__call__"):
+        return name.removesuffix(".__call__").lower()
+    return name.removesuffix(".__init__")
 
 
 def suggestion(name: str, known: list[str]) -> str:

@@ -52,6 +52,12 @@ DIFFERENCES = {
         "JSON keeps Python's numbers",
         _answer("[1e-07,1.0,100.0,-0.0,1e+20]", ETag='W/"1c-yIOFncwZx6XBjz6/LPxLQTqzT1U"'),
     ),
+    "middleware_morgan-several loggers and what the handlers do-GET /ended": Difference(
+        "`morgan` logs a response's status even if the client had left",
+        _answer(
+            "GET /ended 200 6 - #.### ms\n", "text/plain; charset=utf-8", ETag='W/"1c-TZDYsQwCZQOgBhHCC9aF7nJUFTE"'
+        ),
+    ),
     "differences-headers of the request-GET /query": Difference(
         "A query parser of one's own",
         _answer('{"query":""}', ETag='W/"c-ooEB4X+Sa07bmOkvjFsmkoBEw7I"'),
