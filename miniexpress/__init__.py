@@ -12,6 +12,7 @@ from .application import App, express
 from .errors import HTTPError
 from .http.json_text import undefined
 from .middleware.body_parser import json, raw, text, urlencoded
+from .middleware.compression import compression
 from .middleware.morgan import morgan
 from .middleware.static import static
 from .request import Request
@@ -27,6 +28,7 @@ __all__ = [
     "Request",
     "Response",
     "Router",
+    "compression",
     "express",
     "json",
     "morgan",
