@@ -114,10 +114,14 @@ class Morgan:
 
             if immediate:
                 write_line()
-            else:
-                res.on_headers(times.note_response)
-                res.on("close", write_line)
-            next()
+                return next()
+            res.on_headers(times.note_response)
+            res.on("close", write_line)
+            try:
+                next()
+            except SystemExit:  # no response is sent, so that nothing else tells of its end
+                res.emit("close")
+                raise
 
         log_requests.__qualname__ = f"morgan({format!r})" if isinstance(format, str) else "morgan(…)"
         return log_requests
