@@ -16,33 +16,24 @@ from .response import Response
 log = logging.getLogger("miniexpress")
 
 
-class FinalHandler:
-    """The ``next`` behind the last layer of an app's stack.
+def final_handler(req: Request, res: Response, env: str, error: Any = None) -> None:
+    """Respond with a 404, or with the error's status and page: the ``next`` behind the last layer of an app's stack.
 
-    ``env`` is the app's setting: in ``production`` the page tells the status alone, and in ``test`` nothing is logged.
+    Where the response was started, keep the error for the server to abort the connection. ``env`` is the app's setting:
+    in ``production`` the page tells the status alone, and in ``test`` nothing is logged.
     """
-
-    __slots__ = ("env", "req", "res")
-
-    def __init__(self, req: Request, res: Response, env: str) -> None:
-        self.req, self.res, self.env = req, res, env
-
-    def __call__(self, error: Any = None) -> None:
-        """Respond with a 404, or with the error's status and page. Where the response was started, keep the error for
-        the server to abort the connection."""
-        req, res = self.req, self.res
-        if error is None:
-            if not res.headers_sent:
-                send_error_page(res, 404, f"Cannot {req.method} {encode_url(req.original_path)}")
-            return
-        status = status_of(error, res.status_code)
-        if self.env != "test":
-            log_error(req, status, error)
+    if error is None:
         if not res.headers_sent:
-            message = reason_phrase(status) if self.env == "production" else describe_error(error, req)
-            send_error_page(res, status, message, headers_of(error))
-        elif not res.ended:
-            res.error_after_start = error if isinstance(error, BaseException) else RuntimeError(text_of(error))
+            send_error_page(res, 404, f"Cannot {req.method} {encode_url(req.original_path)}")
+        return
+    status = status_of(error, res.status_code)
+    if env != "test":
+        log_error(req, status, error)
+    if not res.headers_sent:
+        message = reason_phrase(status) if env == "production" else describe_error(error, req)
+        send_error_page(res, status, message, headers_of(error))
+    elif not res.ended:
+        res.error_after_start = error if isinstance(error, BaseException) else RuntimeError(text_of(error))
 
 
 def log_error(req: Request, status: int, error: Any) -> None:

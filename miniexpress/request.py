@@ -41,11 +41,11 @@ class Request:
     session_store: Any = None
     secret: str | bytes | Sequence[str | bytes] | None = None
     """The secret of signed cookies; of a list the first signs, and all are accepted."""
-    next_calls = 0
+    next_calls: int
     """How often ``next`` was called: a handler that returned without is told by it."""
-    trail: list[tuple[Any, str]] | None = None
+    trail: list[tuple[Any, str]] | None
     """In development, each layer that was called, with ``base_url`` then: for the error page."""
-    _headers: Headers | None = None
+    _headers: Headers | None
 
     def __init__(self, environ: dict[str, Any], app: AppSettings) -> None:
         self.environ = environ
@@ -56,6 +56,7 @@ class Request:
         if mount := environ.get("SCRIPT_NAME"):
             self.base_url, self.url = _below(mount.rstrip("/"), self.original_url, environ)
         self.params = AttrDict()
+        self.next_calls, self.trail, self._headers = 0, None, None
 
     if TYPE_CHECKING:  # what middleware hangs on a request is for it to know
 
@@ -188,13 +189,12 @@ class Request:
     @property
     def fresh(self) -> bool:
         """Return whether the client's copy is current, by ``If-None-Match`` or ``If-Modified-Since`` (RFC 9110)."""
-        return self.method in ("GET", "HEAD", "QUERY") and self.is_not_modified()
-
-    def is_not_modified(self) -> bool:
-        """``fresh``, whatever the method."""
-        environ, res = self.environ, self.res
+        environ = self.environ
         if self._headers is None and "HTTP_IF_NONE_MATCH" not in environ and "HTTP_IF_MODIFIED_SINCE" not in environ:
             return False  # most requests have neither, and need not be asked for longer
+        if self.method not in ("GET", "HEAD", "QUERY"):
+            return False
+        res = self.res
         none_match, modified_since = self._field("if-none-match"), self._field("if-modified-since")
         if not (none_match or modified_since) or not (200 <= res.status_code < 300 or res.status_code == 304):
             return False

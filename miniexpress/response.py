@@ -61,22 +61,25 @@ class Response:
     ``render`` and ``send_status`` call ``send``, which calls ``end``, as ``redirect`` does.
     """
 
-    ended = False
-    started = False
-    error_after_start: BaseException | None = None
+    error_after_start: BaseException | None
     """An error after the response was started, for which the server aborts the connection."""
-    _status_code = 200
-    _status_message: str | None = None
-    _body: bytes | Iterable[bytes] = b""
-    _transforms: tuple[BodyTransform, ...] = ()
+    _on_headers: list[tuple[Callable[[], Any], int]]
+    """The listeners, each with the number of transforms that were added before it."""
+    _transforms: tuple[BodyTransform, ...]
     """In the order of the middleware that added them. The last one sees the body first."""
     _request_when_ended: tuple[str, str, AttrDict, Any]
     _write: Callable[[bytes], Any]
 
     def __init__(self, req: Request, start_response: Callable[..., Any]) -> None:
         self.req = req
+        self.ended = self.started = False
+        self.error_after_start = None
+        self._status_code = 200
+        self._status_message: str | None = None
         self._headers = ResponseHeaders()
-        self._on_headers: list[tuple[Callable[[], Any], int]] = []  # each with the number of transforms before it
+        self._body: bytes | Iterable[bytes] = b""
+        self._transforms = ()
+        self._on_headers = []
         self._listeners: dict[str, list[Callable[[], Any]]] = {}
         self._start_response = start_response
 
@@ -193,6 +196,14 @@ class Response:
         self._headers.set(name, value)
         return self
 
+    @property
+    def _set_known(self) -> Callable[[str, str], Any]:
+        """How a field is set whose value is known to be right: at once, since checks take longer, or by ``set`` where
+        an app or middleware has replaced that or ``set_header``, to see all that is set."""
+        if getattr(self.set, "__func__", None) is _SET and getattr(self.set_header, "__func__", None) is _SET_HEADER:
+            return self._headers.set_unchecked
+        return self.set
+
     def remove_header(self, *names: str) -> Self:
         """Remove header fields, set or not. Raises ``RuntimeError`` when they are sent."""
         if self.started:
@@ -291,58 +302,58 @@ class Response:
         Sets Content-Type where there is none, Content-Length and ETag, and turns a 200 into a 304 when the client's
         copy is fresh.
         """
-        self._ensure_not_sent()
+        if self.ended or self.started:
+            raise self._headers_sent_error()
         if isinstance(body, str):
             type = self.get("Content-Type")
-            self._headers.set_unchecked(
-                "Content-Type", set_charset(type, "utf-8") if type else "text/html; charset=utf-8"
-            )
-            self._send(utf8(body))
-        elif isinstance(body, (bytes, bytearray, memoryview)):
-            if not self.get("Content-Type"):
-                self._headers.set_unchecked("Content-Type", "application/octet-stream")
-            self._send(bytes(body))
+            self._send(utf8(body), set_charset(type, "utf-8") if type else "text/html; charset=utf-8")
+        elif isinstance(body, BINARY_TYPES):
+            self._send(bytes(body), None if self.get("Content-Type") else "application/octet-stream")
         elif body is None:
-            self._send(b"")
+            self._send(b"", None)
         elif body is undefined:
-            self._send(None)
+            self._send(None, None)
         else:
             self.json(body)
 
     def json(self, value: Any) -> None:
         """Send ``value`` as JSON, as ``JSON.stringify`` writes it, by the settings ``json spaces``, ``json
         replacer`` and ``json escape``."""
-        self._ensure_not_sent()
+        if self.ended or self.started:
+            raise self._headers_sent_error()
         text = self._stringify(value)
         if not self.get("Content-Type"):
-            self._headers.set_unchecked("Content-Type", "application/json; charset=utf-8")
+            self._set_known("Content-Type", "application/json; charset=utf-8")
         self.send(text or undefined)
 
-    def _send(self, body: bytes | None) -> None:
+    def _send(self, body: bytes | None, content_type: str | None) -> None:
         """End with ``body``, and set the header fields that describe it."""
-        headers = self._headers.fields
+        headers, req, set_field = self._headers, self.req, self._set_known
+        if content_type:
+            set_field("Content-Type", content_type)
         if body is not None:
-            if "transfer-encoding" not in headers:
-                self._headers.set_unchecked("Content-Length", str(len(body)))
-            etag = self.req.app.set("etag fn")
-            if etag and ("etag" not in headers or not self.get("ETag")) and (tag := etag(body)):
-                self._headers.set("ETag", tag)
-        if self.req.fresh:
+            if "transfer-encoding" not in headers.fields:
+                set_field("Content-Length", str(len(body)))
+            etag = req.app.set("etag fn")
+            if etag and not headers.get("ETag") and (tag := etag(body)):
+                set_field("ETag", tag)
+        if req.fresh:
             self.status(304)
         if self._status_code in (204, 304):
             self.remove_header("Content-Type", "Content-Length", "Transfer-Encoding")
             body = None
         elif self._status_code == 205:
-            self.set_header("Content-Length", "0").remove_header("Transfer-Encoding")
+            self.set("Content-Length", "0").remove_header("Transfer-Encoding")
             body = None
-        if self.req.method == "HEAD":
+        if req.method == "HEAD":
             self.end()
         else:
             self.end(body or b"")
 
     def jsonp(self, value: Any) -> None:
         """Send ``value`` as JSON, or, where the query names a callback, as a script that calls it."""
-        self._ensure_not_sent()
+        if self.ended or self.started:
+            raise self._headers_sent_error()
         text = self._stringify(value)
         query = self.req.query
         callback = query.get(self.app.set("jsonp callback name")) if isinstance(query, dict) else None
@@ -366,7 +377,8 @@ class Response:
         status, address = (302, status_or_url) if url is None else (status_or_url, url)
         if not isinstance(address, str) or not isinstance(status, int):
             raise TypeError(f"res.redirect() takes a URL, or a status and a URL, not {status_or_url!r}, {url!r}")
-        self._ensure_not_sent()
+        if self.ended or self.started:
+            raise self._headers_sent_error()
         location = self.location(address).get("Location")
         phrase = reason_phrase(status)
         body = ""
@@ -406,7 +418,8 @@ class Response:
 
     def render(self, view: str, options: Mapping[str, Any] | None = None) -> None:
         """Send the view ``view``, rendered with ``options`` over ``res.locals`` and ``app.locals``."""
-        self._ensure_not_sent()
+        if self.ended or self.started:
+            raise self._headers_sent_error()
         self.send(self.app.render(view, {**self.locals, **(options or {})}))
 
     def send_file(self, path: str | PathLike[str], **options: Any) -> None:
@@ -430,8 +443,9 @@ class Response:
             if sender.set_headers:
                 sender.set_headers(self, file.path, file.stat)
             response = sender.build(file, Conditions(self.req.method, self._status_code, self.req.get, self.get))
+            set_field = self._set_known
             for name, value in response.headers.items():
-                self.set_header(name, value)
+                set_field(name, value)
             self.remove_header(*response.removed_headers)
             if response.error:
                 raise response.error
@@ -683,10 +697,6 @@ class Response:
     def _allows_body(self) -> bool:
         return self.req.environ["REQUEST_METHOD"] != "HEAD" and self._status_code not in (204, 304)
 
-    def _ensure_not_sent(self) -> None:
-        if self.ended or self.started:
-            raise self._headers_sent_error()
-
     def _headers_sent_error(self) -> RuntimeError:
         how = "was ended already" if self.ended else "was started already"
         request = f"{self.req.method} {self.req.original_url}"
@@ -695,6 +705,9 @@ class Response:
     def _stringify(self, value: Any) -> str:
         setting = self.app.set
         return stringify(value, setting("json replacer"), setting("json spaces"), setting("json escape"))
+
+
+_SET, _SET_HEADER = Response.set, Response.set_header
 
 
 def _check_listener(taker: str, listener: Any) -> None:

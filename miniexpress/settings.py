@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from .arguments import count_parameters, fit_callback
 from .http import conditional, query_strings
 from .http.proxy_addr import compile_trust
+from .http.response_headers import field_value
 
 
 class AppSettings(Protocol):
@@ -79,11 +80,19 @@ def _strong_etag(body: bytes) -> str:
 
 
 def _own_etag(function: Callable[..., Any]) -> Callable[[bytes], Any]:
-    """Return a function of the body alone. Express passes the encoding too, which is always undefined there."""
+    """Return a function of the body alone, which returns a header value, or nothing. Express passes the encoding too,
+    which is always undefined there."""
     if count_parameters(function, 1) < 2:
-        return fit_callback(function, "the setting 'etag'", "(body)")
-    etag = fit_callback(function, "the setting 'etag'", "(body, encoding)")
-    return lambda body: etag(body, None)
+        etag = fit_callback(function, "the setting 'etag'", "(body)")
+    else:
+        with_encoding = fit_callback(function, "the setting 'etag'", "(body, encoding)")
+        etag = lambda body: with_encoding(body, None)  # noqa: E731
+
+    def checked_etag(body: bytes) -> str | None:
+        tag = etag(body)
+        return field_value("ETag", tag) if tag else None
+
+    return checked_etag
 
 
 # The values of what neither an app nor the one that it is mounted in has set.

@@ -30,12 +30,14 @@ class ResponseHeaders:
     def set(self, name: str, value: Any) -> None:
         """Set a field; a list makes as many lines. Raises ``TypeError`` and ``ValueError`` for what none may be."""
         key, name = field_name(name)
-        if isinstance(value, (list, tuple)):
+        if type(value) is str and key != "content-length" and value.isascii() and value.isprintable():  # nearly all
+            checked: str | list[str] = value
+        elif isinstance(value, (list, tuple)):
             if key in SINGLE_VALUED:
                 raise ValueError(f"{name} is one line: give it one value, not the list {value!r}")
-            checked: str | list[str] = [_field_value(name, each) for each in value]
+            checked = [field_value(name, each) for each in value]
         else:
-            checked = _field_value(name, value)
+            checked = field_value(name, value)
             if key == "content-length" and not _DIGITS.fullmatch(checked):
                 raise ValueError(f"Content-Length is a number of bytes, not {value!r}")
         self.fields[key] = (name, checked)
@@ -69,7 +71,8 @@ def field_name(name: str) -> tuple[str, str]:
     return name.lower(), str.__str__(name)
 
 
-def _field_value(name: str, value: Any) -> str:
+def field_value(name: str, value: Any) -> str:
+    """Return the value of the field ``name`` as text. Raises ``ValueError`` where no header field may hold it."""
     text = value if type(value) is str else field_text(value)
     if not (text.isascii() and text.isprintable()) and not HEADER_TEXT.fullmatch(text):
         raise ValueError(f"Invalid character in header content [{name!r}]: {text!r}")
