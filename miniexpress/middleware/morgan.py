@@ -101,7 +101,7 @@ class Morgan:
             raise TypeError(f"morgan(immediate=…) takes True or False, not {immediate!r}")
 
         def log_requests(req: Request, res: Response, next: Next) -> None:
-            times = req._morgan_times = _Times()
+            req._morgan_times = _Times()
 
             def write_line() -> None:
                 if should_skip and should_skip(req, res):
@@ -115,7 +115,7 @@ class Morgan:
             if immediate:
                 write_line()
                 return next()
-            res.on_headers(times.note_response)
+            res.on_headers(lambda: req._morgan_times.note_response())  # those of the logger that came last
             res.on("close", write_line)
             try:
                 next()
@@ -211,7 +211,9 @@ def _meant(name: str, known: dict[str, Any], definer: str) -> str:
 def _writer(stream: Stream) -> Callable[[str], Any]:
     """Return a function that writes a line to a stream, and does not leave it in a buffer of Python's."""
     if not callable(getattr(stream, "write", None)):
-        raise TypeError(f"morgan(stream=…) takes something with write(text), like a file, not {stream!r}")
+        raise TypeError(
+            f"morgan(stream=…) takes something with write(text), like a file, or None for logging, not {stream!r}"
+        )
     flush = getattr(stream, "flush", None)
 
     def write(line: str) -> None:

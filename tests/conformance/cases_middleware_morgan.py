@@ -183,6 +183,12 @@ CASES = [
         gets("/text /missing"),
     ),
     logged(
+        "immediate behind another logger",
+        "inner.use(morgan('tiny', { stream })); inner.use(morgan('tiny', { stream, immediate: true }))",
+        "inner.use(morgan('tiny', stream=stream))\ninner.use(morgan('tiny', stream=stream, immediate=True))",
+        gets("/text /missing"),
+    ),
+    logged(
         "immediate and skip",
         "inner.use(morgan('dev', { stream, immediate: true, skip: (req) => req.query.quiet }))",
         "inner.use(morgan('dev', stream=stream, immediate=True, skip=lambda req: req.query.quiet))",
