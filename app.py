@@ -11,7 +11,7 @@ import secrets
 import sys
 from pathlib import Path
 
-from miniexpress import Next, Request, Response, embedded, express, session, urlencoded
+from miniexpress import Next, Request, Response, embedded, express, morgan, session, urlencoded
 
 try:
     from miniexpress.sessions.mongodb import MongoDBStore
@@ -47,6 +47,8 @@ store = MongoDBStore(
 )
 
 app = express()
+if app.set("env") == "development":  # beyond the tutorial: a line on the console for each request
+    app.use(morgan("dev", stream=sys.stdout))
 app.use(session(
     secret=SESSION_SECRET,
     resave=False,

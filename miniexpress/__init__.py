@@ -13,7 +13,7 @@ What to import from here:
 - ``Router``: makes a stack of routes and middleware of its own
 - ``json``, ``urlencoded``, ``text``, ``raw``: make middleware that parses the body of a request
 - ``static``: makes middleware that sends the files of a folder
-- ``cookie_parser``, ``cors``, ``helmet``: make middleware that is called like its npm package
+- ``compression``, ``cookie_parser``, ``cors``, ``helmet``, ``morgan``: middleware, each called like its npm package
 - ``session``: makes middleware that loads and saves ``req.session``
 - ``MemoryStore``, ``Store``: a store of sessions in memory, and the base class of a store of your own
 - ``HTTPError``: an error with a status, to raise or to give to ``next``
@@ -38,9 +38,11 @@ from .attrdict import AttrDict
 from .errors import HTTPError
 from .http.json_text import undefined
 from .middleware.body_parser import json, raw, text, urlencoded
+from .middleware.compression import compression
 from .middleware.cookie_parser import cookie_parser
 from .middleware.cors import cors
 from .middleware.helmet import helmet
+from .middleware.morgan import morgan
 from .middleware.static import static
 from .request import Request
 from .response import Response
@@ -60,11 +62,13 @@ __all__ = [
     "Response",
     "Router",
     "Store",
+    "compression",
     "cookie_parser",
     "cors",
     "express",
     "helmet",
     "json",
+    "morgan",
     "raw",
     "session",
     "static",

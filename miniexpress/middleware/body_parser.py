@@ -224,8 +224,8 @@ class BodyParser:
             raise HTTPError(status_of(error, 403), text_of(error), type=kind, body=body) from error
 
 
-def parse_size(size: Any) -> int | float:
-    """Parse a size into bytes: ``'100kb'`` → ``102400``, ``5`` → ``5``. As npm bytes 3.1.
+def parse_size(size: Any, option: str = "limit") -> int | float:
+    """Parse the size that an option is given into bytes: ``'100kb'`` → ``102400``, ``5`` → ``5``. As npm bytes 3.1.
 
     Raises ``TypeError`` for anything else, also for text of which npm bytes parses a part only: ``'10 tons'``.
     """
@@ -233,7 +233,7 @@ def parse_size(size: Any) -> int | float:
         return size
     found = re.fullmatch(r"\+?([0-9]+(?:\.[0-9]+)?) *(|b|kb|mb|gb|tb|pb)", str(size).strip().lower())
     if not found:
-        raise TypeError(f"the option 'limit' takes a number of bytes, or one like '100kb', not {size!r}")
+        raise TypeError(f"the option {option!r} takes a number of bytes, or one like '100kb', not {size!r}")
     return int(Decimal(found[1]) * _SIZE_UNITS[found[2]])
 
 

@@ -46,6 +46,22 @@ def _preflight(**more: str) -> str:
     return "HTTP/1.1 204 No Content\n" + "".join(f"{name}: {value}\n" for name, value in sorted(fields.items()))
 
 
+def _compressed(body: str, content_type: str = "text/plain; charset=utf-8", **more: str) -> str:
+    """A compressed answer, whose framing is not compared."""
+    length = f"Content-Length: {len(body)}\n"
+    return (
+        _answer(body, content_type, Vary="Accept-Encoding", **more)
+        .replace(length, "")
+        .replace("\n", "\n(framing)\n", 1)
+    )
+
+
+_COMPRESSION = "middleware_compression"
+_HELLO = {
+    "Cache_Control": "public, max-age=0",
+    "ETag": 'W/"d-18cc820d888"',
+    "Last_Modified": "Tue, 02 Jan 2024 03:04:05 GMT",
+}
 _HELPERS = "differences-what the helpers of a response take"
 _NODE_S_PARSER = "differences-what Node's parser makes of a request"
 _REFUSED_BY_THE_SERVER = Difference(
@@ -63,6 +79,45 @@ DIFFERENCES = {
     "response_send-json-GET /numbers-otherwise": Difference(
         "JSON keeps Python's numbers",
         _answer("[1e-07,1.0,100.0,-0.0,1e+20]", ETag='W/"1c-yIOFncwZx6XBjz6/LPxLQTqzT1U"'),
+    ),
+    f"{_COMPRESSION}-Brotli-GET /small Accept-Encoding=br, gzip": Difference(
+        "Bodies may be compressed with gzip or deflate",
+        _compressed("small", Content_Encoding="gzip", ETag='W/"5-ifYimhGsTrqlU8Gj6pbXj6dINzU"'),
+    ),
+    f"{_COMPRESSION}-Brotli-GET /small Accept-Encoding=br": Difference(
+        "Bodies may be compressed with gzip or deflate",
+        _compressed("small", ETag='W/"5-ifYimhGsTrqlU8Gj6pbXj6dINzU"'),
+    ),
+    f"{_COMPRESSION}-Brotli-GET /small Accept-Encoding=*": Difference(
+        "Bodies may be compressed with gzip or deflate",
+        _compressed("small", Content_Encoding="gzip", ETag='W/"5-ifYimhGsTrqlU8Gj6pbXj6dINzU"'),
+    ),
+    f"{_COMPRESSION}-no threshold-GET /no-content Accept-Encoding=gzip, deflate": Difference(
+        "`compression` leaves a 204 and a part of a file",
+        "HTTP/1.1 204 No Content\n"
+        "Content-Type: text/plain; charset=utf-8\nVary: Accept-Encoding\nX-Powered-By: Express\n",
+    ),
+    f"{_COMPRESSION}-no threshold-GET /ranges/hello.txt Accept-Encoding=gzip, deflate": Difference(
+        "`compression` leaves a 204 and a part of a file",
+        _compressed("Hello, world\n", Content_Encoding="gzip", **_HELLO),
+    ),
+    f"{_COMPRESSION}-no threshold-GET /ranges/hello.txt Accept-Encoding=gzip Range=bytes=0-3": Difference(
+        "`compression` leaves a 204 and a part of a file",
+        _compressed(
+            "Hell", status="206 Partial Content", Accept_Ranges="bytes", Content_Range="bytes 0-3/13", **_HELLO
+        ),
+    ),
+    f"{_COMPRESSION}-strong ETags of an app-GET / Accept-Encoding=gzip, deflate": Difference(
+        "`compression` leaves a 204 and a part of a file",
+        _compressed(
+            "text", "text/html; charset=utf-8", Content_Encoding="gzip", ETag='W/"4-Ny6gjKsz5xwCxlHbyDpHTTLGduo"'
+        ),
+    ),
+    "middleware_morgan-several loggers and what the handlers do-GET /ended": Difference(
+        "`morgan` logs a response's status even if the client had left",
+        _answer(
+            "GET /ended 200 6 - #.### ms\n", "text/plain; charset=utf-8", ETag='W/"1c-TZDYsQwCZQOgBhHCC9aF7nJUFTE"'
+        ),
     ),
     "differences-headers of the request-GET /query": Difference(
         "A query parser of one's own",
