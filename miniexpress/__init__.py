@@ -12,6 +12,7 @@ from .application import App, express
 from .errors import HTTPError
 from .http.json_text import undefined
 from .middleware.body_parser import json, raw, text, urlencoded
+from .middleware.multer import multer
 from .middleware.static import static
 from .request import Request
 from .response import Response
@@ -28,6 +29,7 @@ __all__ = [
     "Router",
     "express",
     "json",
+    "multer",
     "raw",
     "session",
     "static",
