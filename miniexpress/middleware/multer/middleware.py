@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from ...arguments import fit_callback
 from ...attrdict import AttrDict
+from ...files.send import Path
 from ...http.form_data import decode
 from ...keyword_options import suggestion, suggests_keywords
 from ...routing.layer import Middleware, Next
 from .form import Form, Reading
 from .limits import Limits, MulterError, check_limits
-from .storage import DiskStorage, File, MemoryStorage, Path, Storage
+from .storage import DiskStorage, File, MemoryStorage, Storage
 
 if TYPE_CHECKING:
     from ...request import Request

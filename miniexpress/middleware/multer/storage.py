@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import errno
-import io
 import os
 import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ...arguments import fit_callback
+from ...files.send import Path, path_text
 from ...keyword_options import suggests_keywords
 from .limits import MulterError
 
 if TYPE_CHECKING:
     from ...request import Request
-
-Path = str | os.PathLike[str]
 
 _CHUNK_SIZE = 65536
 
@@ -81,7 +80,7 @@ class DiskStorage:
     ``destination`` is the folder, which is made, or a function ``(req, file)`` that returns one that is there; by
     default the system's for temporary files. ``filename`` is a function ``(req, file)`` that returns the name, by
     default 32 random hexadecimal digits. A name with a folder in it is a ``MulterError``: none can lead elsewhere. A
-    file that has the name already is overwritten.
+    file that has the name already is replaced once the new one is complete.
     """
 
     @partial(suggests_keywords, title="multer.disk_storage")
@@ -94,26 +93,27 @@ class DiskStorage:
         if callable(destination):
             self._destination = fit_callback(destination, "the option 'destination'", "(req, file)")
         else:
-            folder = tempfile.gettempdir() if destination is None else os.fspath(destination)
+            given = tempfile.gettempdir() if destination is None else destination
+            folder = path_text("multer.disk_storage(destination=…)", given)
             os.makedirs(folder, exist_ok=True)
             self._destination = lambda req, file: folder
         named = fit_callback(filename, "the option 'filename'", "(req, file)") if filename is not None else None
         self._filename = named or (lambda req, file: secrets.token_hex(16))
 
     def handle_file(self, req: Request, file: File) -> Mapping[str, Any]:
-        """Write the file. What is written of one that fails is removed."""
+        """Write the file beside its place, and rename it when it is complete. One that fails leaves nothing."""
         folder = os.fspath(self._destination(req, file))
         name = _checked_name(self._filename(req, file), file)
-        path = os.path.join(folder, name)
-        with _opened(path, name, file) as target:
-            try:
+        path, unfinished = os.path.join(folder, name), os.path.join(folder, f".{secrets.token_hex(16)}.part")
+        try:
+            with open(unfinished, "xb") as target:
                 shutil.copyfileobj(file.stream, target, _CHUNK_SIZE)
-                target.flush()
                 size = target.tell()
-            except BaseException:
-                target.close()  # Windows removes no open file
-                os.unlink(path)
-                raise
+            _rename(unfinished, path, file)
+        except BaseException:
+            with suppress(FileNotFoundError):  # the folder is not there
+                os.unlink(unfinished)
+            raise
         return {"destination": folder, "filename": name, "path": path, "size": size}
 
     def remove_file(self, req: Request, file: File) -> None:
@@ -131,11 +131,10 @@ def _checked_name(name: Any, file: File) -> str:
     return name
 
 
-def _opened(path: str, name: str, file: File) -> io.BufferedWriter:
+def _rename(unfinished: str, path: str, file: File) -> None:
     try:
-        return open(path, "wb")
+        os.replace(unfinished, path)
     except (OSError, ValueError) as error:
-        is_of_the_name = isinstance(error, ValueError) or error.errno in (errno.ENAMETOOLONG, errno.EILSEQ)
-        if is_of_the_name:
+        if isinstance(error, ValueError) or error.errno in (errno.ENAMETOOLONG, errno.EILSEQ):
             raise MulterError("INVALID_FILE_NAME", file.fieldname, file.originalname) from error
         raise
