@@ -20,9 +20,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jinja2
 import pytest
 import requests
+from playwright.sync_api import sync_playwright
 from pymongo import MongoClient
 
 from miniexpress import App, Request, Response, Router, express, json, session, urlencoded
@@ -569,6 +571,45 @@ def test_the_layout_renders_as_in_jinja2(tmp_path: Path) -> None:
 def test_the_tree_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     run("Development")
     assert re.fullmatch(r"\* /api  Router\n    GET /items/:id  item \(.*README\.md:\d+\)\n", capsys.readouterr().out)
+
+
+# Testing one's app
+
+
+def test_the_tests_of_the_chapter_pass_and_fail_with_the_app(tmp_path: Path) -> None:
+    *_, browser = texts = [block.text for block in blocks("python", "Testing your app")]
+    assert "playwright" in browser
+    program = tmp_path / "test_chapter.py"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", program.name]
+
+    def outcome(tests: str) -> str:
+        program.write_text(tests)
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=100)
+        return done.stdout.splitlines()[-1]
+
+    assert outcome("".join(texts[:-1])).startswith("4 passed in ")
+    broken = "".join(texts[:-1]).replace("req.session.user = req.body.name", "pass")
+    assert outcome(broken).startswith("1 failed, 3 passed in ")
+    if not chromium_is_there():
+        pytest.skip("Chromium is not installed")
+    assert outcome("".join(texts)).startswith("5 passed in ")
+
+
+def chromium_is_there() -> bool:
+    with sync_playwright() as playwright:
+        return Path(playwright.chromium.executable_path).exists()
+
+
+def test_a_client_without_a_server_is_less_true() -> None:
+    """As the chapter says: where this fails, that sentence goes."""
+    assert "httpx's loses what `res.write` sends" in (ROOT / "miniexpress" / "server" / "README.md").read_text()
+    app = express()
+    app.get("/written", lambda req, res: (res.write("a"), res.end("b")))
+    app.get("/:name", lambda req, res: res.json(req.params.name))
+    with httpx.Client(transport=httpx.WSGITransport(app), base_url="http://test") as client:
+        assert client.get("/written").text != "ab"
+        assert client.get("/a%2Fb").status_code == 404
 
 
 def wire(url: str, data: bytes) -> bytes:
