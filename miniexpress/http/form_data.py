@@ -84,9 +84,8 @@ def parse_disposition(header: str, charset: str = "latin-1") -> tuple[str, dict[
 
     ``filename*=utf-8''%E2%82%AC`` (RFC 5987) is ``{'filename*': '€'}``. Raises ``ValueError`` for malformed parameters.
     """
-    kind = re.match(f"(?:{_TOKEN})?", header)
-    position = kind.end() if kind else 0
-    end = len(header.rstrip(" \t"))
+    kind = header[: header.find(";")].rstrip(" \t") if ";" in header else header.strip(" \t")
+    position, end = len(kind), len(header.rstrip(" \t"))
     parameters: dict[str, str] = {}
     while position < end:
         found = _PARAMETER.match(header, position, end)
@@ -97,10 +96,10 @@ def parse_disposition(header: str, charset: str = "latin-1") -> tuple[str, dict[
             value = _decode_extended(token or "")
         else:
             text = token if quoted is None else re.sub(r'\\(["\\])', r"\1", quoted)
-            value = text.encode("latin-1").decode(charset, "replace")
+            value = decode(text.encode("latin-1"), charset)
         parameters.setdefault(name.lower(), value)
         position = found.end()
-    return header[: kind.end() if kind else 0].lower(), parameters
+    return kind.lower(), parameters
 
 
 def decode(data: bytes, charset: str) -> str:

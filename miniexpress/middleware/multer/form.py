@@ -160,7 +160,7 @@ class Form:
         return bool(wanted)
 
     def _store(self, file: File, stream: FileStream) -> None:
-        """Hand the file to the storage. What a storage has not read counts too, and what it has not let through."""
+        """Hand the file to the storage, and read what it has left. An error counts also where the storage caught it."""
         file.stream = stream
         try:
             attributes = self.reading.storage.handle_file(self.req, file)

@@ -59,7 +59,8 @@ class Multer:
         def_charset: str = "utf-8",
     ) -> None:
         multipart = import_parser()
-        storage = storage or (MemoryStorage() if dest is None else DiskStorage(destination=dest))
+        if storage is None:
+            storage = MemoryStorage() if dest is None else DiskStorage(destination=dest)
         if not all(callable(getattr(storage, name, None)) for name in ("handle_file", "remove_file")):
             raise TypeError(f"multer(storage=…) takes an object with handle_file and remove_file, not {storage!r}")
         if file_filter is not None:

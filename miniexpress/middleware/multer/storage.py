@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ...request import Request
 
 _CHUNK_SIZE = 65536
+_NOT_IN_NAMES = ("/", "\\", "\0", *([":"] if os.name == "nt" else []))  # "C:a" is on another drive
+_ERRORS_OF_NAMES = (errno.EISDIR, errno.ENAMETOOLONG, errno.EILSEQ)
 
 
 @dataclass
@@ -126,7 +128,7 @@ class DiskStorage:
 def _checked_name(name: Any, file: File) -> str:
     if not isinstance(name, str):
         raise TypeError(f"the option 'filename' returned {name!r}: it returns the name of the file, a str")
-    if name in ("", ".", "..") or any(character in name for character in ("/", "\\", "\0")):
+    if name in ("", ".", "..") or any(character in name for character in _NOT_IN_NAMES):
         raise MulterError("INVALID_FILE_NAME", file.fieldname, file.originalname)
     return name
 
@@ -135,6 +137,6 @@ def _rename(unfinished: str, path: str, file: File) -> None:
     try:
         os.replace(unfinished, path)
     except (OSError, ValueError) as error:
-        if isinstance(error, ValueError) or error.errno in (errno.ENAMETOOLONG, errno.EILSEQ):
+        if isinstance(error, ValueError) or error.errno in _ERRORS_OF_NAMES:
             raise MulterError("INVALID_FILE_NAME", file.fieldname, file.originalname) from error
         raise
