@@ -13,7 +13,8 @@ What to import from here:
 - ``Router``: makes a stack of routes and middleware of its own
 - ``json``, ``urlencoded``, ``text``, ``raw``: make middleware that parses the body of a request
 - ``static``: makes middleware that sends the files of a folder
-- ``compression``, ``cookie_parser``, ``cors``, ``helmet``, ``morgan``: middleware, each called like its npm package
+- ``compression``, ``cookie_parser``, ``cors``, ``helmet``, ``morgan``, ``multer``: each called
+  like its npm package
 - ``session``: makes middleware that loads and saves ``req.session``
 - ``MemoryStore``, ``Store``: a store of sessions in memory, and the base class of a store of your own
 - ``HTTPError``: an error with a status, to raise or to give to ``next``
@@ -43,6 +44,7 @@ from .middleware.cookie_parser import cookie_parser
 from .middleware.cors import cors
 from .middleware.helmet import helmet
 from .middleware.morgan import morgan
+from .middleware.multer import multer
 from .middleware.static import static
 from .request import Request
 from .response import Response
@@ -69,6 +71,7 @@ __all__ = [
     "helmet",
     "json",
     "morgan",
+    "multer",
     "raw",
     "session",
     "static",

@@ -7,7 +7,6 @@ import shutil
 import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -127,18 +126,12 @@ def run_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
 @pytest.fixture
 def serve() -> Iterator[Callable[..., str]]:
     """Serve a WSGI app until the test is over: ``serve(app)`` returns its URL, ``http://127.0.0.1:12345``."""
-    from miniexpress.server import Server
+    from miniexpress.server import serving
 
     with ExitStack() as servers:
 
         def start(app: WSGIApplication, **options: Any) -> str:
-            server = Server(app, "127.0.0.1", 0, **options)
-            thread = threading.Thread(target=server.serve_until_stopped)
-            thread.start()
-            servers.callback(thread.join)
-            servers.callback(server.stop)
-            scheme = "https" if server.ssl_context else "http"
-            return f"{scheme}://127.0.0.1:{server.server_address[1]}"
+            return servers.enter_context(serving(app, **options))
 
         yield start
 

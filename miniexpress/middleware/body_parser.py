@@ -5,21 +5,18 @@ After npm body-parser 2.4.
 
 from __future__ import annotations
 
-import codecs
-import encodings.aliases
 import math
-import pkgutil
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import fit_callback
 from ..attrdict import AttrDict, to_attrdict
 from ..errors import HTTPError, property_of, status_of, text_of
+from ..http.charsets import codec_name
 from ..http.json_text import Reviver
 from ..http.json_text import parse as parse_json
 from ..http.media_types import parse_content_type
@@ -35,8 +32,6 @@ Types = str | Sequence[str] | Callable[["Request"], Any]
 Verify = Callable[["Request", "Response", bytes, str | None], Any] | None
 
 _FORM_CHARSETS = "utf-8|iso-8859-1"
-# Text codecs of Python that are no charsets of clients: some raise for any text, some are slow.
-_NO_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
 _CHUNK_SIZE = 65536
 _WINDOW_BITS = {"gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 _SIZE_UNITS = {"": 1, "b": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40, "pb": 2**50}
@@ -184,7 +179,7 @@ class BodyParser:
             charset = self.charset(req)
             body = _read_limited(self.chunks(req), self.limit)
             self.check(req, res, body, charset)
-            content = body.decode(_codec_name(charset) or "", "replace").removeprefix("\ufeff") if charset else body
+            content = body.decode(codec_name(charset) or "", "replace").removeprefix("\ufeff") if charset else body
             try:
                 req.body = self.parse(content, charset)
             except ValueError as error:
@@ -199,7 +194,7 @@ class BodyParser:
             return None
         charset = parse_content_type(req.get("Content-Type") or "")[1].get("charset") or self.default_charset
         charset = charset.lower()
-        if not re.fullmatch(self.charsets, charset) or not _codec_name(charset):
+        if not re.fullmatch(self.charsets, charset) or not codec_name(charset):
             message = f'unsupported charset "{charset.upper()}"'
             raise HTTPError(415, message, type="charset.unsupported", charset=charset)
         return charset
@@ -208,9 +203,9 @@ class BodyParser:
         """Read the body in chunks, decompressed."""
         encoding = (req.get("Content-Encoding") or "identity").lower()
         if encoding == "identity":
-            return _read_stream(req, self.limit)
+            return read_stream(req, self.limit)
         if self.inflate and encoding in _WINDOW_BITS:
-            return _decompress(_read_stream(req, math.inf), encoding)
+            return _decompress(read_stream(req, math.inf), encoding)
         message = f'unsupported content encoding "{encoding}"' if self.inflate else "content encoding unsupported"
         raise HTTPError(415, message, type="encoding.unsupported", encoding=encoding)
 
@@ -237,7 +232,7 @@ def parse_size(size: Any, option: str = "limit") -> int | float:
     return int(Decimal(found[1]) * _SIZE_UNITS[found[2]])
 
 
-def _read_stream(req: Request, limit: float) -> Iterator[bytes]:
+def read_stream(req: Request, limit: float) -> Iterator[bytes]:
     """Read the body from the WSGI server in chunks.
 
     How much can be read is CONTENT_LENGTH's of the environ; the Content-Length of ``req.headers``, which middleware can
@@ -295,23 +290,3 @@ def _read_limited(chunks: Iterator[bytes], limit: float) -> bytes:
 
 def _too_large(limit: float, **sizes: Any) -> HTTPError:
     return HTTPError(413, "request entity too large", type="entity.too.large", limit=limit, **sizes)
-
-
-def _codec_name(charset: str) -> str | None:
-    """Return Python's name of the codec of a charset, or ``None``: ``'koi8-u'`` → ``'koi8_u'``.
-
-    Names that clients invent must not reach ``codecs.lookup``, which caches every name for ever.
-    """
-    name = encodings.normalize_encoding(charset).replace(".", "_") if charset.isascii() else ""
-    try:
-        codec = codecs.lookup(name) if name in _codec_names() else None
-    except LookupError:  # a module of the package that is no codec, or one of another operating system
-        codec = None
-    is_charset = codec and codec._is_text_encoding and codec.name.replace("_", "-") not in _NO_CHARSETS
-    return name if is_charset else None
-
-
-@cache
-def _codec_names() -> frozenset[str]:
-    modules = {module.name for module in pkgutil.iter_modules(encodings.__path__)}
-    return frozenset({*encodings.aliases.aliases, *modules})

@@ -24,7 +24,9 @@ from miniexpress import Next, Request, Response
 """
 
 ROUTES = """\
-from miniexpress import Request, Response, express
+from miniexpress import Request, Response, express, multer
+from miniexpress.middleware.multer import File
+from miniexpress.server import serving
 
 def show(req: Request, res: Response) -> None: ...
 
@@ -32,6 +34,15 @@ app = express()
 app.route("/x").get(show).post(show, [show])
 app.get("/y", show)
 app.put("/z")(show)
+
+def is_image(req: Request, file: File) -> bool:
+    return file.mimetype.startswith("image/")
+
+upload = multer(storage=multer.memory_storage(), limits={"file_size": 10}, file_filter=is_image)
+multer(storage=multer.disk_storage(destination="x", filename=lambda req, file: file.fieldname))
+app.post("/file", upload.single("a"), upload.array("a", 2), upload.fields([{"name": "a"}]), upload.none(), show)
+with serving(app) as url:
+    url.upper()
 """
 
 # What each is for the type checkers: `assert_type` fails where it is another.
