@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from miniexpress import embedded
 from tests.support.installed import Installed, build_and_install
 from tests.support.mongodb_servers import MongoDBServer, NxServer, SecantusServer
 from tests.support.npm_reference import installed_reference
@@ -87,13 +86,6 @@ def whole_machine() -> Iterator[None]:
     """Run a test that loads all processors, or has deadlines under load, while no other such test runs."""
     with locked("whole-machine"):
         yield
-
-
-@pytest.fixture
-def embedded_port() -> Iterator[int]:
-    """Return the fixed port of the embedded server, for one test at a time. An app without MONGODB_URI uses it."""
-    with locked("embedded-port"):
-        yield embedded.PORT
 
 
 @pytest.fixture

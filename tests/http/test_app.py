@@ -49,7 +49,6 @@ def test_a_page_asked_for_before_the_login_and_served_after_it_does_not_log_the_
     assert is_logged_in(browser, app.url)
 
 
-@pytest.mark.usefixtures("embedded_port")
 def test_the_login_survives_a_kill_and_a_restart_on_the_embedded_database(run_app: RunApp, own_copy: Path) -> None:
     port = str(free_port())
     app = run_app(own_copy, {"PORT": port})

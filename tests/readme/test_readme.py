@@ -218,7 +218,6 @@ def command(pattern: str) -> str:
     return found
 
 
-@pytest.mark.usefixtures("embedded_port")
 def test_the_first_command_shows_the_tutorials_login(tmp_path: Path, run_app: RunApp) -> None:
     """In a clean copy, with an empty HOME."""
     project = clean_copy(tmp_path / "project")
