@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from .development.error_page import describe_error
+from .development.error_page import SECURITY_POLICY, describe_error, styled_page
 from .errors import HTTPError, headers_of, printable, reason_phrase, status_of, text_of
 from .http.encoding import encode_url, error_page, utf8
 from .request import Request
@@ -33,16 +33,32 @@ class FinalHandler:
         req, res = self.req, self.res
         if error is None:
             if not res.headers_sent:
-                send_error_page(res, 404, f"Cannot {req.method} {encode_url(req.original_path)}")
+                self.send_page(404, f"Cannot {req.method} {encode_url(req.original_path)}")
             return
         status = status_of(error, res.status_code)
         if self.env != "test":
             log_error(req, status, error)
         if not res.headers_sent:
             message = reason_phrase(status) if self.env == "production" else describe_error(error, req)
-            send_error_page(res, status, message, headers_of(error))
+            self.send_page(status, message, headers_of(error))
         elif not res.ended:
             res.error_after_start = error if isinstance(error, BaseException) else RuntimeError(text_of(error))
+
+    def send_page(self, status: int, message: str, headers: Mapping[str, Any] | None = None) -> None:
+        """End the response with a page that says ``message``, and no part of what was to be sent before."""
+        if self.env == "production":
+            page, security_policy = error_page(message), "default-src 'none'"
+        else:
+            page, security_policy = styled_page(message, status), SECURITY_POLICY
+        res, body = self.res, utf8(page)
+        res.status_message = None
+        res.status(status).remove_header("Content-Encoding", "Content-Language", "Content-Range")
+        for name, value in (headers or {}).items():
+            with suppress(TypeError, ValueError):  # the error's own, which may be no header fields
+                res.set_header(name, value)
+        res.set_header("Content-Security-Policy", security_policy).set_header("X-Content-Type-Options", "nosniff")
+        res.set_header("Content-Type", "text/html; charset=utf-8").set_header("Content-Length", str(len(body)))
+        res.end(body)
 
 
 def log_error(req: Request, status: int, error: Any) -> None:
@@ -54,16 +70,3 @@ def log_error(req: Request, status: int, error: Any) -> None:
     log.error(
         "%s %s: %s", req.method, req.original_url, text_of(error), exc_info=printable(error) if is_unexpected else None
     )
-
-
-def send_error_page(res: Response, status: int, message: str, headers: Mapping[str, Any] | None = None) -> None:
-    """End the response with a page that says ``message``, and no part of what was to be sent before."""
-    body = utf8(error_page(message))
-    res.status_message = None
-    res.status(status).remove_header("Content-Encoding", "Content-Language", "Content-Range")
-    for name, value in (headers or {}).items():
-        with suppress(TypeError, ValueError):  # the error's own, which may be no header fields
-            res.set_header(name, value)
-    res.set_header("Content-Security-Policy", "default-src 'none'").set_header("X-Content-Type-Options", "nosniff")
-    res.set_header("Content-Type", "text/html; charset=utf-8").set_header("Content-Length", str(len(body)))
-    res.end(body)
