@@ -36,8 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def nx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoDBServer]:
-    """Run nx-27017, at ``.uri``. A test that kills it calls ``start()`` afterwards."""
+def running_nx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NxServer]:
     pytest.importorskip("nx_27017")
     server = NxServer(tmp_path_factory.mktemp("nx") / "data")
     yield server
@@ -45,8 +44,7 @@ def nx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoDBServe
 
 
 @pytest.fixture(scope="session")
-def secantus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecantusServer]:
-    """Run SecantusDB, at ``.uri``. A test that kills it calls ``start()`` afterwards."""
+def running_secantus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecantusServer]:
     pytest.importorskip("secantus")
     server = SecantusServer(tmp_path_factory.mktemp("secantus") / "data")
     yield server
@@ -54,8 +52,7 @@ def secantus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secant
 
 
 @pytest.fixture(scope="session")
-def secantus_auth_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecantusServer]:
-    """Run SecantusDB with a password; ``.uri`` has it: ``mongodb://username:password@…`` (SCRAM-SHA-256)."""
+def running_secantus_auth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecantusServer]:
     pytest.importorskip("secantus")
     server = SecantusServer(tmp_path_factory.mktemp("secantus-auth") / "data")
     try:
@@ -63,6 +60,24 @@ def secantus_auth_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield server
     finally:
         server.kill()
+
+
+@pytest.fixture
+def nx_server(running_nx: NxServer) -> MongoDBServer:
+    """Return nx-27017, with an empty database at ``.uri``. A test may kill it."""
+    return running_nx.emptied()
+
+
+@pytest.fixture
+def secantus_server(running_secantus: SecantusServer) -> SecantusServer:
+    """Return SecantusDB, with an empty database at ``.uri``. A test may kill it."""
+    return running_secantus.emptied()
+
+
+@pytest.fixture
+def secantus_auth_server(running_secantus_auth: SecantusServer) -> SecantusServer:
+    """Return SecantusDB with a password; ``.uri`` has it: ``mongodb://username:password@…`` (SCRAM-SHA-256)."""
+    return running_secantus_auth.emptied()
 
 
 @pytest.fixture(params=["nx_server", "secantus_server"], ids=["nx-27017", "SecantusDB"])

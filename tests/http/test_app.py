@@ -15,7 +15,7 @@ import pytest
 import requests
 from pymongo import MongoClient
 
-from tests.support.login_flow import COOKIE, add_user, is_logged_in, remove_all, walk_through_login
+from tests.support.login_flow import COOKIE, add_user, is_logged_in, walk_through_login
 from tests.support.mongodb_servers import MongoDBServer, SecantusServer
 from tests.support.ports import free_port
 from tests.support.processes import App
@@ -153,7 +153,6 @@ def test_a_database_that_hangs_is_a_503_within_two_seconds(run_app: RunApp, seca
 
 
 def test_what_a_form_or_json_sends_reaches_the_database_as_no_operator(run_app: RunApp, mongodb: MongoDBServer) -> None:
-    remove_all(mongodb.uri)
     add_user(mongodb.uri, "ada@example.com", "Ada")
     with MongoClient[dict[str, Any]](mongodb.uri) as client:
         client.test.users.insert_one({"name": "one without an address"})
