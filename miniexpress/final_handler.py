@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from .development.error_page import describe_error
+from .development.error_page import SECURITY_POLICY, describe_error, styled_page
 from .development.missing_middleware import note_for
 from .errors import HTTPError, headers_of, printable, reason_phrase, status_of, text_of
 from .http.encoding import encode_url, error_page, utf8
@@ -25,7 +25,7 @@ def final_handler(req: Request, res: Response, env: str, error: Any = None) -> N
     """
     if error is None:
         if not res.headers_sent:
-            send_error_page(res, 404, f"Cannot {req.method} {encode_url(req.original_path)}")
+            send_error_page(res, env, 404, f"Cannot {req.method} {encode_url(req.original_path)}")
         return
     status = status_of(error, res.status_code)
     if env != "production":
@@ -34,7 +34,7 @@ def final_handler(req: Request, res: Response, env: str, error: Any = None) -> N
         log_error(req, status, error)
     if not res.headers_sent:
         message = reason_phrase(status) if env == "production" else describe_error(error, req)
-        send_error_page(res, status, message, headers_of(error))
+        send_error_page(res, env, status, message, headers_of(error))
     elif not res.ended:
         res.error_after_start = error if isinstance(error, BaseException) else RuntimeError(text_of(error))
 
@@ -58,14 +58,20 @@ def log_error(req: Request, status: int, error: Any) -> None:
     )
 
 
-def send_error_page(res: Response, status: int, message: str, headers: Mapping[str, Any] | None = None) -> None:
+def send_error_page(
+    res: Response, env: str, status: int, message: str, headers: Mapping[str, Any] | None = None
+) -> None:
     """End the response with a page that says ``message``, and no part of what was to be sent before."""
-    body = utf8(error_page(message))
+    if env == "production":
+        page, security_policy = error_page(message), "default-src 'none'"
+    else:
+        page, security_policy = styled_page(message, status), SECURITY_POLICY
+    body = utf8(page)
     res.status_message = None
     res.status(status).remove_header("Content-Encoding", "Content-Language", "Content-Range")
     for name, value in (headers or {}).items():
         with suppress(TypeError, ValueError):  # the error's own, which may be no header fields
             res.set_header(name, value)
-    res.set_header("Content-Security-Policy", "default-src 'none'").set_header("X-Content-Type-Options", "nosniff")
+    res.set_header("Content-Security-Policy", security_policy).set_header("X-Content-Type-Options", "nosniff")
     res.set_header("Content-Type", "text/html; charset=utf-8").set_header("Content-Length", str(len(body)))
     res.end(body)

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from miniexpress import embedded
 from tests.support.installed import Installed, build_and_install
 from tests.support.mongodb_servers import MongoDBServer, NxServer, SecantusServer
 from tests.support.npm_reference import installed_reference
@@ -36,8 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def nx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoDBServer]:
-    """Run nx-27017, at ``.uri``. A test that kills it calls ``start()`` afterwards."""
+def running_nx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NxServer]:
     pytest.importorskip("nx_27017")
     server = NxServer(tmp_path_factory.mktemp("nx") / "data")
     yield server
@@ -45,8 +43,7 @@ def nx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoDBServe
 
 
 @pytest.fixture(scope="session")
-def secantus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecantusServer]:
-    """Run SecantusDB, at ``.uri``. A test that kills it calls ``start()`` afterwards."""
+def running_secantus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecantusServer]:
     pytest.importorskip("secantus")
     server = SecantusServer(tmp_path_factory.mktemp("secantus") / "data")
     yield server
@@ -54,8 +51,7 @@ def secantus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secant
 
 
 @pytest.fixture(scope="session")
-def secantus_auth_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecantusServer]:
-    """Run SecantusDB with a password; ``.uri`` has it: ``mongodb://username:password@…`` (SCRAM-SHA-256)."""
+def running_secantus_auth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecantusServer]:
     pytest.importorskip("secantus")
     server = SecantusServer(tmp_path_factory.mktemp("secantus-auth") / "data")
     try:
@@ -63,6 +59,24 @@ def secantus_auth_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield server
     finally:
         server.kill()
+
+
+@pytest.fixture
+def nx_server(running_nx: NxServer) -> MongoDBServer:
+    """Return nx-27017, with an empty database at ``.uri``. A test may kill it."""
+    return running_nx.emptied()
+
+
+@pytest.fixture
+def secantus_server(running_secantus: SecantusServer) -> SecantusServer:
+    """Return SecantusDB, with an empty database at ``.uri``. A test may kill it."""
+    return running_secantus.emptied()
+
+
+@pytest.fixture
+def secantus_auth_server(running_secantus_auth: SecantusServer) -> SecantusServer:
+    """Return SecantusDB with a password; ``.uri`` has it: ``mongodb://username:password@…`` (SCRAM-SHA-256)."""
+    return running_secantus_auth.emptied()
 
 
 @pytest.fixture(params=["nx_server", "secantus_server"], ids=["nx-27017", "SecantusDB"])
@@ -86,13 +100,6 @@ def whole_machine() -> Iterator[None]:
     """Run a test that loads all processors, or has deadlines under load, while no other such test runs."""
     with locked("whole-machine"):
         yield
-
-
-@pytest.fixture
-def embedded_port() -> Iterator[int]:
-    """Return the fixed port of the embedded server, for one test at a time. An app without MONGODB_URI uses it."""
-    with locked("embedded-port"):
-        yield embedded.PORT
 
 
 @pytest.fixture

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from miniexpress.development.error_page import HEAD, SECURITY_POLICY
+
 
 class Difference(NamedTuple):
     """``because`` begins the line of README.md's list that says so; ``answer`` is our own, as text."""
@@ -24,12 +26,21 @@ def _answer(
 
 def _page(status: str, text: str = "") -> str:
     """The page of an error, which has the status's phrase for a text, or ``text``."""
+    return _html(status, text or status.partition(" ")[2], "<title>Error</title>\n", "default-src 'none'")
+
+
+def _page_in_development(status: str, text: str) -> str:
+    """The page of an error, with the style that it has in development."""
+    return _html(status, text, f"<title>{status}</title>\n{HEAD}", SECURITY_POLICY)
+
+
+def _html(status: str, text: str, head: str, security_policy: str) -> str:
     return _answer(
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n'
-        f"<body>\n<pre>{text or status.partition(' ')[2]}</pre>\n</body>\n</html>\n",
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{head}</head>\n'
+        f"<body>\n<pre>{text}</pre>\n</body>\n</html>\n",
         "text/html; charset=utf-8",
         status,
-        Content_Security_Policy="default-src 'none'",
+        Content_Security_Policy=security_policy,
         X_Content_Type_Options="nosniff",
     )
 
@@ -62,8 +73,16 @@ _HELLO = {
     "ETag": 'W/"d-18cc820d888"',
     "Last_Modified": "Tue, 02 Jan 2024 03:04:05 GMT",
 }
+
+
+def _without_body(answer: str) -> str:
+    return answer.partition("\n\n")[0] + "\n"
+
+
 _HELPERS = "differences-what the helpers of a response take"
 _NODE_S_PARSER = "differences-what Node's parser makes of a request"
+_SHOWN = "errors-in development the page shows the error, but not for what has a page of its own"
+_DEVELOPMENT = "In development a 404 and the page of an error have a style"
 _REFUSED_BY_THE_SERVER = Difference(
     "The server refuses with 400 what could be read in two ways", "HTTP/1.1 400 Bad Request"
 )
@@ -238,7 +257,31 @@ DIFFERENCES = {
     ),
     "differences-the page of an error in development-GET /object": Difference(
         "In development the page of an error",
-        _page("404 Not Found", "{&#39;status&#39;: 404}"),
+        _page_in_development("404 Not Found", "{&#39;status&#39;: 404}"),
+    ),
+    "routing-nothing matches, in development-GET /nope": Difference(
+        _DEVELOPMENT,
+        _page_in_development("404 Not Found", "Cannot GET /nope"),
+    ),
+    "routing-nothing matches, in development-POST /there": Difference(
+        _DEVELOPMENT,
+        _page_in_development("404 Not Found", "Cannot POST /there"),
+    ),
+    "routing-nothing matches, in development-HEAD /nope": Difference(
+        _DEVELOPMENT,
+        _without_body(_page_in_development("404 Not Found", "Cannot HEAD /nope")),
+    ),
+    f"{_SHOWN}-GET /string": Difference(
+        _DEVELOPMENT,
+        _page_in_development("500 Internal Server Error", "a &lt;string&gt; &nbsp;with<br> a line"),
+    ),
+    f"{_SHOWN}-GET /nope": Difference(
+        _DEVELOPMENT,
+        _page_in_development("404 Not Found", "Cannot GET /nope"),
+    ),
+    f"{_SHOWN}-OPTIONS /nope": Difference(
+        _DEVELOPMENT,
+        _page_in_development("404 Not Found", "Cannot OPTIONS /nope"),
     ),
     "views-render-GET /absolute": Difference(
         "A view is looked for in `views` only",

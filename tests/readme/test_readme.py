@@ -89,13 +89,18 @@ def test_every_block_is_one_that_a_test_runs() -> None:
 
 def test_no_example_sends_a_clients_text_as_html() -> None:
     """``res.send(f"Hello {req.params.name}")`` lets whoever makes a link run scripts in its visitors' browsers."""
-    for block in blocks("python"):
-        for call in ast.walk(ast.parse(block.text.replace("…", "{}"))):
+    examples = {f"{block.document}:{block.line}": block.text.replace("…", "{}") for block in blocks("python")}
+    examples |= {str(path.relative_to(ROOT)): path.read_text() for path in [ROOT / "app.py", *HELPERS]}
+    for place, example in examples.items():
+        for call in ast.walk(ast.parse(example)):
             match call:
                 case ast.Call(func=ast.Attribute(attr="send" | "end" | "write") as method, args=[body, *_]):
-                    as_text = 'type("txt")' in ast.unparse(method) or "type('txt')" in ast.unparse(method)
-                    from_client = re.search(r"\breq\.|\berr\b", ast.unparse(body))
-                    assert as_text or not from_client, f"{block.document}:{block.line}: {ast.unparse(call)}"
+                    as_text = ".type('txt')" in ast.unparse(method)
+                    from_client = re.search(r"\breq\.(?!session)|\berr\b", ast.unparse(body))
+                    assert as_text or not from_client, f"{place}: {ast.unparse(call)}"
+
+
+HELPERS = [*(ROOT / "tests" / "support").glob("*.py"), *(ROOT / "tests" / "benchmarks" / "apps").glob("*.py")]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -221,7 +226,6 @@ def command(pattern: str) -> str:
     return found
 
 
-@pytest.mark.usefixtures("embedded_port")
 def test_the_first_command_shows_the_tutorials_login(tmp_path: Path, run_app: RunApp) -> None:
     """In a clean copy, with an empty HOME."""
     project = clean_copy(tmp_path / "project")
