@@ -18,9 +18,9 @@ from .keyword_options import UNSET, check_keywords
 from .request import Request
 from .response import Response
 from .routing.layer import Handler, Layer, Next
-from .routing.methods import Handlers, HandlerT
+from .routing.methods import Handlers, HandlerT, decorate
 from .routing.path_patterns import PathPattern
-from .routing.router import Route, Router, decorate
+from .routing.router import Route, Router
 from .server import server
 from .settings import UNSET_DEFAULTS, compile_setting, default_settings
 from .views.engine import template_engine

@@ -68,6 +68,12 @@ class HTTPMethods:
         raise NotImplementedError
 
 
+def decorate(register: Callable[[HandlerT], Any], handler: HandlerT) -> HandlerT:
+    """Register a handler, and return it."""
+    register(handler)
+    return handler
+
+
 def function_name(method: str | None) -> str:
     """Return the name of the function for an HTTP method: ``M-SEARCH`` → ``m_search``, ``None`` → ``all``."""
     return method.lower().replace("-", "_") if method else "all"

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 
+from ..arguments import flatten
+from ..callers import warn
 from ..http.encoding import encode_url
+from .path_patterns import PathPattern
 
 _TYPES = "any|date|decimal|float|int|path|re|slug|str|string|uuid"
 # Flask and Django: <name>, <int:name>; Bottle and Sanic: <name:int>.
@@ -14,6 +17,13 @@ _IN_BRACES = re.compile(rf"(?<=/)\{{([A-Za-z_]\w*)(?::({_TYPES}))?\}}(?=[/.-]|\Z
 _FIRST_SIGNS = ("/", "*", "{", "\\")
 # A parameter's name, which may have any letters; or characters that a request has only percent-encoded.
 _NAME_OR_UNENCODED = re.compile(r'[:*](?:"(?:[^"\\]|\\.)*"|[\w$]+)|([^!-~]+)')
+
+
+def warn_of_habits(path: PathPattern) -> None:
+    """Warn, at the line that registers a path, of each string in it that is not as Express writes it."""
+    for text in flatten([path]):
+        if isinstance(text, str) and (better := path_as_it_should_be(text)) != text:
+            warn(f"no request matches the path {text!r} as it is meant: write {better!r}")
 
 
 def path_as_it_should_be(path: str) -> str:

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Never, Self, overload
 
 from ..arguments import flatten
 from ..attrdict import AttrDict
-from ..callers import is_decorating, warn
+from ..callers import is_decorating
 from ..camel_case import SnakeCaseNames
 from ..keyword_options import UNSET, suggests_keywords
 from ..request import origin_of
 from .layer import Handler, Layer, Next, check_param_callback, ensure_responded, is_abort
-from .methods import HandlerT, HTTPMethods, function_name
-from .path_habits import path_as_it_should_be
+from .methods import HandlerT, HTTPMethods, decorate, function_name
+from .path_habits import warn_of_habits
 from .path_patterns import ParamDecodeError, PathMatcher, PathPattern, compile_path
 from .prefix_index import PrefixIndex
 
@@ -127,9 +127,7 @@ class Router(HTTPMethods, SnakeCaseNames):
     def _compile(self, path: PathPattern, *, strict: bool, end: bool) -> PathMatcher:
         """Return the matcher of a path, and warn of one that is written as another framework has it."""
         matcher = compile_path(path, sensitive=self._case_sensitive, strict=strict, end=end)
-        for text in flatten([path]):
-            if isinstance(text, str) and (better := path_as_it_should_be(text)) != text:
-                warn(f"no request matches the path {text!r} as it is meant: write {better!r}")
+        warn_of_habits(path)
         return matcher
 
     def _register(self, method: str | None, *arguments: Any) -> Any:
@@ -408,9 +406,3 @@ def merge_params(outer: AttrDict, params: AttrDict) -> AttrDict:
     while "0" in params and str(offset) in outer:
         offset += 1
     return AttrDict(outer | {str(int(key) + offset) if key.isdigit() else key: value for key, value in params.items()})
-
-
-def decorate(register: Callable[[HandlerT], Any], handler: HandlerT) -> HandlerT:
-    """Register a handler, and return it."""
-    register(handler)
-    return handler
