@@ -20,19 +20,23 @@ class PythonSide:
     """One server that serves the app of one case at a time."""
 
     def __init__(self) -> None:
-        self._apps: dict[tuple[str, str], Any] = {}
+        self._answers: dict[tuple[str, str], dict[str, Answer]] = {}  # by area and case, then by the request's name
         self._app: Any = None
         self._server = Server(lambda environ, start_response: self._app(environ, start_response), "127.0.0.1", 0)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
 
     def ask(self, area: str, case: Case, request: Request) -> Answer:
-        """What the case's app answers. Raises what building the app raises."""
-        key = area, case.name
-        if key not in self._apps:
-            self._apps[key] = build(area, case)
-        self._app = self._apps[key]
-        return exchange(self._server.server_address[1], request)
+        """What the case's app answers. Raises what building the app raises.
+
+        At the first request all of them are sent, in the case's order, as Express is asked: what an app answers may
+        depend on the requests before, and the tests may come in any order.
+        """
+        if (area, case.name) not in self._answers:
+            self._app = build(area, case)
+            port = self._server.server_address[1]
+            self._answers[area, case.name] = {sent.name: exchange(port, sent) for sent in case.requests}
+        return self._answers[area, case.name][request.name]
 
     def close(self) -> None:
         self._server.shutdown()
