@@ -30,6 +30,17 @@ def storable(values: Mapping[Any, Any]) -> dict[str, Any]:
     return kept
 
 
+def text_keys(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the items of a session with their keys as stores keep them. Raises ``TypeError`` as ``storable``."""
+    kept = {}
+    for key, value in values.items():
+        try:
+            kept[_key(key)] = value
+        except TypeError as error:
+            raise _refusal(key, error) from None
+    return kept
+
+
 @contextmanager
 def naming_key(values: Mapping[Any, Any], encode: Callable[[Any], Any]) -> Iterator[None]:
     """Raise a ``TypeError`` with the key of the value that ``encode`` fails for, if a store's write of them fails."""
