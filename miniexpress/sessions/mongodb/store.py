@@ -259,7 +259,7 @@ class MongoDBStore(Store):
 
         Raises ``TypeError`` with ``stringify=True``, where MongoDB sees no fields.
         """
-        return self._find(self._where(path, value) | self._may_last())
+        return self._find({"$or": [self._where(path, value)]})  # nx-27017 takes several conditions in $or only
 
     def destroy_where(self, path: str, value: Any) -> int:
         """Destroy the sessions that ``sessions_where`` finds, as for "log out everywhere"; expired ones too.
@@ -329,12 +329,6 @@ class MongoDBStore(Store):
 
     def _check_value(self, value: Any) -> Any:
         return bson.encode({"": value}, codec_options=self.collection.codec_options)
-
-    def _may_last(self) -> dict[str, Any]:
-        """Return the filter of what may not have expired: an ``expires`` that is no date is left to ``has_passed``."""
-        return {
-            "$or": [{self.expires_key: {"$gt": datetime.now(UTC)}}, {self.expires_key: {"$not": {"$type": "date"}}}]
-        }
 
     def _expiry(self, cookie: Document) -> datetime:
         """Return when a session expires, in the whole milliseconds that MongoDB keeps."""
