@@ -19,10 +19,12 @@ def storable(values: Mapping[Any, Any]) -> dict[str, Any]:
 
     Keys become text, as JSON writes them (``1`` is ``"1"``, ``None`` is ``"null"``). An object becomes what its
     ``to_json()`` returns, any mapping a dict, a tuple a list, a date its text in ISO 8601. Half of a surrogate pair
-    becomes U+FFFD, and a whole number beyond 64 bits a double, as in Node's driver of MongoDB. A number that is infinite or
-    none becomes ``None``, as in JSON. Raises ``TypeError``, which names the key, for what is nested deeper than 100
-    levels, for exceptions, and for keys that are no text or hold a NUL. What else JSON lacks is for the store to write,
-    or to refuse: datetimes, and BSON's types, are kept in MongoDB and are text in JSON, as in Express.
+    becomes U+FFFD, and a whole number beyond 64 bits a double, as in Node's driver of MongoDB. A number that is
+    infinite or none becomes ``None``, as in JSON. What else JSON lacks is for the store to write, or to refuse:
+    datetimes, and BSON's types, are kept in MongoDB and are text in JSON, as in Express.
+
+    Raises ``TypeError``, which names the key, for what is nested deeper than 100 levels, for exceptions, and for keys
+    that are no text or hold a NUL.
     """
     kept = {}
     for key, value in values.items():
