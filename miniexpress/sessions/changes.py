@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from .cookie import read_max_age
 from .values import storable
 
 
@@ -16,7 +17,7 @@ class Changes(NamedTuple):
     """The items that a request has added and changed, and the keys of those that it has removed.
 
     ``cookie`` is the cookie to store, and ``max_age`` the ``originalMaxAge`` that the cookie had when it was loaded, in
-    milliseconds.
+    milliseconds. ``source`` is what the store gave with the session when it was loaded: see ``store.Stored``.
     """
 
     added: Mapping[str, Any]
@@ -24,6 +25,7 @@ class Changes(NamedTuple):
     removed: Sequence[str]
     cookie: Mapping[str, Any]
     max_age: float | None
+    source: Any = None
 
     def storable(self) -> Changes:
         """Return the changes with keys and values as every store keeps them. See ``values.storable``.
@@ -46,8 +48,6 @@ class Changes(NamedTuple):
         """
         kept = {key: value for key, value in document.items() if key not in self.removed}
         still_there = {key: value for key, value in self.changed.items() if key in kept}
-        theirs = document.get("cookie")
-        is_ours = (
-            self.has_new_max_age or not isinstance(theirs, Mapping) or theirs.get("originalMaxAge") == self.max_age
-        )
+        theirs = document["cookie"]
+        is_ours = self.has_new_max_age or read_max_age(theirs.get("originalMaxAge")) == self.max_age
         return {**kept, **still_there, **self.added, "cookie": self.cookie if is_ours else theirs}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from types import NoneType
 from typing import Any, Literal
 
 from ..http import cookies
@@ -100,11 +101,11 @@ class Cookie:
 
     def attributes(self) -> dict[str, Any]:
         """Return the attributes of Set-Cookie, as keyword arguments of ``cookies.serialize``."""
-        return {name: getattr(self, name) for name in _KEYS if name != "original_max_age"}
+        return {name: getattr(self, name) for name in _FIELDS if name != "original_max_age"}
 
     def to_json(self) -> dict[str, Any]:
         """The cookie as every express-session store keeps it; what was not set is left out, as ``undefined`` is."""
-        document = {key: getattr(self, name) for name, key in _KEYS.items()}
+        document = {key: getattr(self, name) for name, (key, _) in _FIELDS.items()}
         return {key: value for key, value in document.items() if value is not None or key in _NULL_WHEN_UNSET}
 
     @classmethod
@@ -113,13 +114,13 @@ class Cookie:
 
         ``expires`` may be a datetime, or a date in ISO 8601 or HTTP's form.
         """
-        stored = document if isinstance(document, Mapping) else {}
-        options = {name: stored[key] for name, key in _KEYS.items() if key in stored}
-        expires, age = options.pop("expires", None), options.pop("original_max_age", None)
-        if options.get("secure") not in (True, False, None, "auto"):
-            options["secure"] = bool(options["secure"])  # as JavaScript takes it
-        cookie = cls(**{name: value for name, value in options.items() if name not in _TEXTS or _can_be(name, value)})
-        cookie._expires, cookie.original_max_age = read_expires(expires), read_max_age(age)
+        cookie = cls.__new__(cls)
+        attributes = vars(cookie)
+        attributes.update(_DEFAULTS)
+        for key, value in document.items() if isinstance(document, Mapping) else ():
+            if key in _READERS:
+                name, read = _READERS[key]
+                attributes[name] = read(value)
         return cookie
 
 
@@ -144,7 +145,7 @@ def read_max_age(stored: Any) -> float | None:
     """The ``originalMaxAge`` of a stored cookie: milliseconds or ``False``, and ``None`` for what else is no number."""
     if isinstance(stored, bool):
         return None if stored else False
-    return stored if isinstance(stored, int | float) and abs(stored) <= _LONGEST else None
+    return stored if isinstance(stored, int | float) and abs(stored) <= LONGEST else None
 
 
 def time_after(age: float | timedelta, since: datetime | None = None) -> datetime:
@@ -153,7 +154,7 @@ def time_after(age: float | timedelta, since: datetime | None = None) -> datetim
     Raises ``ValueError``, ``OverflowError`` or ``TypeError`` for what is no number, or longer than JavaScript counts.
     """
     age = age if isinstance(age, timedelta) else timedelta(milliseconds=age)
-    if abs(age) > timedelta(milliseconds=_LONGEST):
+    if abs(age) > timedelta(milliseconds=LONGEST):
         raise OverflowError(f"{age} is too long")
     try:
         return max(_EPOCH, min((since or _now()) + age, _LATEST))
@@ -182,9 +183,24 @@ def _now() -> datetime:
     return _in_utc(datetime.now(UTC))
 
 
-def _can_be(name: str, text: Any) -> bool:
-    """Return whether a text of a stored cookie can be sent."""
-    return type(text) in (str, bool, type(None)) and (not text or _can_be_sent(name, text))  # BSON's Code is a str too
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _read_secure(stored: Any) -> Any:
+    is_one = isinstance(stored, bool) or stored is None or stored == "auto"
+    return stored if is_one else bool(stored)  # as JavaScript takes it
+
+
+def _reader_of_text(name: str) -> Callable[[Any], Any]:
+    """Return a function of a stored text of a cookie: it returns the text if it can be sent, and else the default."""
+
+    def read(stored: Any) -> Any:
+        if type(stored) not in (str, bool, NoneType):  # BSON's Code is a str too
+            return _DEFAULTS[name]
+        return stored if not stored or _can_be_sent(name, stored) else _DEFAULTS[name]
+
+    return read
 
 
 @lru_cache
@@ -201,19 +217,22 @@ def _no_attribute(name: str) -> str:
 _MILLISECOND = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(9999, 12, 31, 23, 59, 59, 999000, UTC)  # the last millisecond that a datetime has
-_LONGEST = 8.64e15  # milliseconds: as far as JavaScript's dates reach (ECMA-262, Time Values), beyond datetime's
-# What the attributes are called in a stored session, and in which order they stand there.
-_KEYS = {
-    "original_max_age": "originalMaxAge",
-    "partitioned": "partitioned",
-    "priority": "priority",
-    "expires": "expires",
-    "secure": "secure",
-    "http_only": "httpOnly",
-    "domain": "domain",
-    "path": "path",
-    "same_site": "sameSite",
+LONGEST = 8.64e15  # milliseconds: as far as JavaScript's dates reach (ECMA-262, Time Values), beyond datetime's
+# Each attribute's key in a stored session, in the order of those there, and the function that reads its value.
+_FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
+    "original_max_age": ("originalMaxAge", read_max_age),
+    "partitioned": ("partitioned", _as_it_is),
+    "priority": ("priority", _reader_of_text("priority")),
+    "expires": ("expires", read_expires),
+    "secure": ("secure", _read_secure),
+    "http_only": ("httpOnly", _as_it_is),
+    "domain": ("domain", _reader_of_text("domain")),
+    "path": ("path", _reader_of_text("path")),
+    "same_site": ("sameSite", _reader_of_text("same_site")),
 }
+COOKIE_KEYS = tuple(key for key, _ in _FIELDS.values())
+"""The keys of a stored cookie, in their order."""
 _NULL_WHEN_UNSET = ("originalMaxAge", "expires", "httpOnly", "path")
-_ATTRIBUTES = [*_KEYS, "max_age", "_expires"]
-_TEXTS = ("path", "domain", "priority", "same_site")
+_READERS = {key: ("_expires" if name == "expires" else name, read) for name, (key, read) in _FIELDS.items()}
+_ATTRIBUTES = [*_FIELDS, "max_age", "_expires"]
+_DEFAULTS = vars(Cookie())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from copy import copy
 from datetime import UTC, datetime
+from typing import Any, NamedTuple
 
 from ..http.json_text import parse, stringify
-from .changes import Changes
-from .cookie import read_expires
+from .cookie import read_expires, read_max_age
 from .store import Document, Store
 from .values import naming_key
 
@@ -15,45 +17,38 @@ class MemoryStore(Store):
     """Keeps sessions as JSON, so that what is read is never what another request is changing. Lost with the process."""
 
     def __init__(self) -> None:
-        self._sessions: dict[str, str] = {}
+        self._sessions: dict[str, _Kept] = {}
 
     def get(self, sid: str) -> Document | None:
         with self._lock:
-            document = self._read(sid)
+            document = self.get_even_expired(sid)
             if document is not None and _has_expired(document):
                 del self._sessions[sid]
                 return None
             return document
 
+    def get_even_expired(self, sid: str) -> Document | None:
+        kept = self._sessions.get(sid)
+        if kept is None:
+            return None
+        document: dict[str, Any] = parse(kept.data)
+        document["cookie"] = copy(kept.cookie)
+        return document
+
     def set(self, sid: str, document: Document) -> None:
-        with self._lock:
-            self._write(sid, document)
+        self._write(sid, document)
 
-    def update(self, sid: str, changes: Changes) -> bool:
-        with self._lock:
-            document = self._read(sid)
-            if document is None:
-                return False
-            self._write(sid, changes.apply_to(document))
-            return True
-
-    def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
-        with self._lock:
-            latest = self._read(sid)
-            if latest is None:
-                return None
-            document = changes.apply_to(latest)
-            self.set(new_sid, document)
-            self.set_successor(sid, new_sid)
-            self.destroy(sid)
-            return document
+    def _write(self, sid: str, document: Document) -> None:
+        data = {key: value for key, value in document.items() if key != "cookie"}
+        with naming_key(document, stringify):
+            self._sessions[sid] = _Kept(stringify(data), _as_json(document.get("cookie")))
 
     def touch(self, sid: str, document: Document) -> None:
         """Keep a session for as long as the document's cookie says, unless its max age was changed meanwhile."""
         with self._lock:
-            kept, cookie = self._read(sid), document["cookie"]
-            if kept is not None and kept["cookie"].get("originalMaxAge") == cookie.get("originalMaxAge"):
-                self._write(sid, {**kept, "cookie": cookie})
+            kept, cookie = self._sessions.get(sid), document["cookie"]
+            if kept is not None and kept.cookie != cookie and _max_age(kept.cookie) == _max_age(cookie):
+                self._sessions[sid] = _Kept(kept.data, _as_json(cookie))
 
     def destroy(self, sid: str) -> None:
         with self._lock:
@@ -74,16 +69,23 @@ class MemoryStore(Store):
         with self._lock:
             self._sessions.clear()
 
-    def _read(self, sid: str) -> Document | None:
-        """Return a session, expired or not: one that expires during a request can still be saved, as in Node."""
-        text = self._sessions.get(sid)
-        return None if text is None else parse(text)
 
-    def _write(self, sid: str, document: Document) -> None:
-        with naming_key(document, stringify):
-            self._sessions[sid] = stringify(document)
+class _Kept(NamedTuple):
+    """A session: its data as JSON, and apart from it its cookie, so that ``touch`` need not write the data anew."""
+
+    data: str
+    cookie: Any
+
+
+def _as_json(cookie: Any) -> Any:
+    """Return a cookie as JSON keeps it, with its date as text."""
+    return parse(stringify(cookie))
 
 
 def _has_expired(document: Document) -> bool:
     expires = read_expires(document["cookie"].get("expires"))
     return isinstance(expires, datetime) and expires <= datetime.now(UTC)
+
+
+def _max_age(cookie: Any) -> float | None:
+    return read_max_age(cookie.get("originalMaxAge")) if isinstance(cookie, Mapping) else None

@@ -11,7 +11,7 @@ import secrets
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..arguments import describe
@@ -20,8 +20,8 @@ from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
 from .cookie import Cookie
 from .memory import MemoryStore
-from .session import Session, create_session
-from .store import RecentlyTouched, Store
+from .session import EMPTY, Session, create_session
+from .store import Store
 
 if TYPE_CHECKING:
     from ..request import Request
@@ -58,16 +58,16 @@ def session(
     Raises ``TypeError`` for an invalid option. After npm express-session 1.19.0.
     """
     options = _Options(
-        secrets=_checked_secrets(secret),
+        secrets=_validate_secrets(secret),
         resave=default_true_with_warning("resave", resave),
         save_uninitialized=default_true_with_warning("save_uninitialized", save_uninitialized),
         unset=unset,
         store=MemoryStore() if store is None else store,
         name=name,
-        genid=_random_id if genid is None else _of_request("genid", genid),
+        genid=_random_id if genid is None else _fit_to_request("genid", genid),
         rolling=rolling,
         proxy=proxy,
-        cookie=_of_request("cookie", cookie) if callable(cookie) else _checked_cookie(cookie or {}),
+        cookie=_fit_to_request("cookie", cookie) if callable(cookie) else _validate_cookie(cookie or {}),
         rotate_on=rotate_on,
     )
     options.check()
@@ -89,30 +89,34 @@ def session(
 class SessionRequest:
     """One request's use of its session: load it, save what changed, set the cookie.
 
-    ``cookie_id`` is the id that the client sent, ``original_id`` and ``original`` are the session as it was loaded.
-    ``destroyed`` is true once the session was not saved: it failed, or another request has destroyed or rotated it. No
-    cookie is set then.
+    ``cookie_id`` is the id that the client sent; ``original_id`` and ``original`` are the session's id and fingerprint
+    as it was loaded, and ``current`` is its fingerprint when it was decided whether to save it. ``destroyed`` is true
+    once the session was not saved: it failed, or another request has destroyed or rotated it. No cookie is set then.
     """
 
     def __init__(self, options: _Options, req: Request, res: Response) -> None:
         self.options, self.req, self.res = options, req, res
         self.cookie_id = _id_from_cookie(req, options)
         self.original_id: Any = None
-        self.original: Mapping[str, str] = {}
+        self.original = self.current = EMPTY
         self.recently_touched = self.is_unknown = self.touched = self.save_called = self.destroyed = False
 
     def load(self) -> None:
         """Load the session that the cookie names, or make a new one."""
         req, store = self.req, self.options.store
-        req.session_store, req.session_id, req.generate_session = store, self.cookie_id, self.options.generate
+        req.session_store, req.session_id = store, self.cookie_id
+        req.generate_session = partial(self.options.generate, req)
         try:
-            document = store.get(self.cookie_id) if self.cookie_id else None
+            stored = store.load_stored(self.cookie_id) if self.cookie_id else None
         except FileNotFoundError:  # upstream's ENOENT: a store of files has none for it
-            document = None
-        loaded = self.options.generate(req) if document is None else create_session(req, document)
-        self.recently_touched = isinstance(document, RecentlyTouched)
-        self.is_unknown = document is None
-        self.original_id, self.original = req.session_id, loaded.as_stored
+            stored = None
+        if stored is None:
+            self.is_unknown = True
+            self.options.generate(req)
+        else:
+            self.recently_touched = stored.recently_touched
+            self.original = create_session(req, stored).fingerprint_as_stored
+        self.original_id = req.session_id
 
     def save(self) -> None:
         """Save the session before the response is sent. If that fails, the client gets the error instead."""
@@ -132,11 +136,12 @@ class SessionRequest:
                 store.end(self.req.session_id)
             return
         self.touch_once(session)
+        self.current = session.fingerprint()
         if self.should_rotate(session):
             self.destroyed = not self.rotate(session)
         elif self.should_save(session):
             is_dropped = self.is_unknown and self.is_late(session)  # its id was rotated: the client has a newer session
-            self.destroyed = is_dropped or not session.save()
+            self.destroyed = is_dropped or not session.save_changes(self.current)
         elif may_touch and self.should_touch(session) and hasattr(store, "touch"):
             store.touch(session.id, session.to_json())
         if self.destroyed and self.is_logout(session):  # another request may have moved it to a new id: log out there
@@ -147,8 +152,10 @@ class SessionRequest:
         session, options = self.req.session, self.options
         if session is None:
             return
-        if not self.save_called and (self.should_rotate(session) or self.should_save(session)):
-            self.save()
+        if not self.save_called:
+            self.current = session.fingerprint()
+            if self.should_rotate(session) or self.should_save(session):
+                self.save()
         if self.destroyed or not self.should_set_cookie(session) or self.is_late(session):
             return
         if session.cookie.secure and not options.is_secure(self.req):
@@ -161,11 +168,11 @@ class SessionRequest:
         """Move the session to a new id. Return ``False`` if another request has destroyed it."""
         new_id = self.options.genid(self.req)
         if not isinstance(new_id, str) or new_id == session.id:
-            return session.save()
-        if not session.rotate(new_id):
-            if self.options.rotate_on in self.original:
+            return session.save_changes(self.current)
+        if not session.rotate(new_id, self.current):
+            if self.options.rotate_on in self.original.values:
                 return False
-            session.save_as_new(new_id)
+            session.save_as_new(new_id, self.current)
         self.req.session_id = new_id
         return True
 
@@ -188,7 +195,7 @@ class SessionRequest:
         key = self.options.rotate_on
         if key is None or not session.is_stored or session.id != self.cookie_id or self.res.started:
             return False
-        return self.original.get(key) != session.fingerprint().get(key)
+        return self.original != self.current and self.original.values.get(key) != self.current.values.get(key)
 
     def should_save(self, session: Session) -> bool:
         if not isinstance(self.req.session_id, str):
@@ -218,17 +225,17 @@ class SessionRequest:
 
     def is_login(self, session: Session) -> bool:
         key = self.options.rotate_on
-        return key not in self.original and key in session
+        return key not in self.original.values and key in session
 
     def is_logout(self, session: Session) -> bool:
         key = self.options.rotate_on
-        return key in self.original and key not in session
+        return key in self.original.values and key not in session
 
     def is_modified(self, session: Session) -> bool:
-        return self.original_id != session.id or self.original != session.fingerprint()
+        return self.original_id != session.id or self.original != self.current
 
     def is_saved(self, session: Session) -> bool:
-        return session.is_unchanged and (session.was_saved or not self.options.resave)
+        return session.is_unchanged(self.current) and (session.was_saved or not self.options.resave)
 
 
 @dataclass(frozen=True)
@@ -265,7 +272,7 @@ class _Options:
             raise TypeError(f"session(name={self.name!r}) cannot be a cookie's name (RFC 6265): {allowed}") from None
 
     def cookie_for(self, req: Request) -> CookieOptions:
-        return _checked_cookie(self.cookie(req)) if callable(self.cookie) else self.cookie
+        return _validate_cookie(self.cookie(req)) if callable(self.cookie) else self.cookie
 
     def generate(self, req: Request) -> Session:
         """Give ``req`` an empty session with a new id."""
@@ -290,7 +297,10 @@ class _Options:
 def _id_from_cookie(req: Request, options: _Options) -> str | None:
     """Return the session id in the client's cookie, or ``None`` if no secret has signed it."""
     header = req.get("Cookie")
-    raw = cookies.parse(header).get(options.name, "") if header else ""
+    if not header or options.name not in header:
+        return None
+    candidates = [pair for pair in header.split(";") if options.name in pair]  # no need to decode the other cookies
+    raw = cookies.parse(";".join(candidates)).get(options.name, "")
     ids = (cookies.unsign(raw[2:], secret) for secret in options.secrets if raw.startswith("s:"))
     return next((sid for sid in ids if sid is not None), None)
 
@@ -300,7 +310,7 @@ def _random_id(req: Request) -> str:
     return secrets.token_urlsafe(24)
 
 
-def _of_request(option: str, function: Callable[..., Any]) -> Callable[[Request], Any]:
+def _fit_to_request(option: str, function: Callable[..., Any]) -> Callable[[Request], Any]:
     """Return ``function`` as a function of the request, also if it takes no parameter: ``genid=lambda: …``.
 
     Raises ``TypeError`` for one that is async or takes other parameters.
@@ -330,7 +340,7 @@ def _binds(signature: inspect.Signature, *arguments: Any) -> bool:
     return True
 
 
-def _checked_secrets(secret: Any) -> Sequence[str | bytes]:
+def _validate_secrets(secret: Any) -> Sequence[str | bytes]:
     listed = [secret] if isinstance(secret, str | bytes) else secret
     if not isinstance(listed, list | tuple) or not listed or not all(isinstance(s, str | bytes) and s for s in listed):
         raise TypeError(f"session(secret=…) takes a string that is not empty, or a list of them, not {secret!r}")
@@ -344,7 +354,7 @@ def default_true_with_warning(option: str, value: bool | None) -> bool:
     return True if value is None else value
 
 
-def _checked_cookie(options: Any) -> CookieOptions:
+def _validate_cookie(options: Any) -> CookieOptions:
     try:
         attributes = Cookie(**options).attributes()
         attributes |= {name: None for name in ("secure", "same_site") if attributes[name] == "auto"}

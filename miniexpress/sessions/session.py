@@ -3,34 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 from ..attrdict import AttrDict, to_attrdict
 from .changes import Changes
 from .cookie import Cookie
-from .values import storable
+from .values import storable, text_keys
 
 if TYPE_CHECKING:
     from ..request import Request
-    from .store import Document, Store
+    from .store import Store, Stored
 
 __all__ = ["Changes", "Session"]
-
-
-@dataclass(slots=True)
-class _State:
-    """A session's state beside its data.
-
-    ``stored`` is the fingerprint of the stored session, or ``None`` if the store does not have it yet.
-    """
-
-    id: Any
-    req: Request
-    stored: dict[str, str] | None
-    stored_max_age: float | None
-    saved: bool = False
 
 
 class Session(AttrDict):
@@ -44,18 +31,20 @@ class Session(AttrDict):
     cookie: Cookie
     __state__: _State
 
-    def __init__(self, req: Request, cookie: Cookie, data: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, req: Request, cookie: Cookie, stored: Stored | None = None) -> None:
         super().__init__(cookie=cookie)
-        for key, value in (data or {}).items():
+        for key, value in stored.document.items() if stored else ():
             if key != "cookie":
                 self[key] = to_attrdict(value)
-        stored = None if data is None else self.fingerprint()
-        object.__setattr__(self, "__state__", _State(req.session_id, req, stored, cookie.original_max_age))
+        state = _State(req.session_id, req, req.session_store, req.generate_session, cookie.original_max_age)
+        if stored:
+            state.stored, state.source = self.fingerprint(), stored.source
+        object.__setattr__(self, "__state__", state)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "cookie" and not isinstance(value, Cookie):
-            mend = "set its attributes, as in req.session.cookie.max_age = 60_000"
-            raise TypeError(f"req.session.cookie is a Cookie, not {value!r}: {mend}")
+            hint = "set its attributes, as in req.session.cookie.max_age = 60_000"
+            raise TypeError(f"req.session.cookie is a Cookie, not {value!r}: {hint}")
         super().__setattr__(name, value)
 
     @property
@@ -69,30 +58,19 @@ class Session(AttrDict):
         return self.__state__.req
 
     @property
-    def __store(self) -> Store:
-        store: Store = self.req.session_store
-        return store
-
-    @property
-    def as_stored(self) -> Mapping[str, str]:
-        """The fingerprint of the stored session; empty for a new one."""
-        return self.__state__.stored or {}
-
-    @property
     def is_stored(self) -> bool:
         """Return whether this session was loaded from the store, or has been saved there."""
         return self.__state__.stored is not None
 
     @property
-    def is_unchanged(self) -> bool:
-        """Return whether the store has the same data, and a cookie with the same max age."""
-        state = self.__state__
-        return state.stored_max_age == self.cookie.original_max_age and state.stored == self.fingerprint()
+    def fingerprint_as_stored(self) -> Fingerprint:
+        """The fingerprint of the stored session; of an empty one if the store does not have it."""
+        return self.__state__.stored or EMPTY
 
     @property
     def was_saved(self) -> bool:
         """Return whether this request has saved it."""
-        return self.__state__.saved
+        return self.__state__.was_saved
 
     def clear(self) -> None:
         """Remove all data; the cookie stays."""
@@ -110,110 +88,163 @@ class Session(AttrDict):
 
     def save(self) -> bool:
         """Write the changes to the store now. Return ``False`` if another request has destroyed the session."""
-        if not self.is_stored:
-            self.__store.set(self.id, self.to_json())
-        elif not self.__store.update(self.id, self.changes()):
-            return False
-        self.__mark_saved()
-        return True
+        return self.save_changes(self.fingerprint())
 
     def reload(self) -> Session:
         """Load the stored session into ``req.session`` again. Raises ``LookupError`` if it is no longer stored."""
-        document = self.__store.get(self.id)
-        if document is None:
+        stored = self.__state__.store.load_stored(self.id)
+        if stored is None:
             raise LookupError("failed to load session: it has expired or has been destroyed")
-        reloaded = create_session(self.req, document)
-        reloaded.__state__.saved = self.was_saved
+        reloaded = create_session(self.req, stored)
+        reloaded.__state__.was_saved = self.was_saved
         return reloaded
 
     def destroy(self) -> None:
         """Destroy the session in the store, and set ``req.session`` to ``None``."""
         self.req.session = None
-        self.__store.end(self.id)
+        self.__state__.store.end(self.id)
 
     def regenerate(self) -> Session:
-        """Destroy the session, set ``req.session`` to an empty one with a new id, and return that."""
-        session: Session = self.__store.regenerate(self.req)
-        return session
+        """Destroy the session, set ``req.session`` to an empty one with a new id, and return that.
 
-    def rotate(self, sid: str) -> bool:
-        """Move the session to the id ``sid``, with what other requests have saved in it. The old id becomes unknown.
-
-        Return ``False``, and do nothing, if another request has destroyed the session.
+        It is made by the options of the ``session(...)`` that has made this one.
         """
-        document = self.__store.rotate(self.id, sid, self.changes())
-        if document is None:
-            return False
-        self.__replace(sid, document)
-        return True
-
-    def save_as_new(self, sid: str) -> None:
-        """Save the items that this request has added, and nothing else of the session, under the id ``sid``."""
-        self.__replace(sid, {**self.changes().added, "cookie": self.cookie.to_json()})
-        self.__store.set(sid, self.to_json())
-
-    def changes(self) -> Changes:
-        """Return how the session differs from the stored one."""
-        stored, current = self.as_stored, self.fingerprint()
-        return Changes(
-            added={key: self[key] for key in current if key not in stored},
-            changed={key: self[key] for key, mark in current.items() if stored.get(key, mark) != mark},
-            removed=[key for key in stored if key not in current],
-            cookie=self.cookie.to_json(),
-            max_age=self.__state__.stored_max_age,
-        )
-
-    def __replace(self, sid: str, document: Mapping[str, Any]) -> None:
-        """Replace the data by a document's. Equal values stay the same objects, as handlers may still change them."""
-        current = self.fingerprint()
-        for key in current.keys() - document.keys():
-            del self[key]
-        for key, value in document.items():
-            if key != "cookie" and current.get(key) != _encoded(value):
-                self[key] = to_attrdict(value)
-        self.cookie = Cookie.from_json(document.get("cookie"))
-        self.__state__.id = sid
-        self.__mark_saved()
-
-    def __mark_saved(self) -> None:
-        state = self.__state__
-        state.stored, state.stored_max_age, state.saved = self.fingerprint(), self.cookie.original_max_age, True
-
-    def fingerprint(self) -> dict[str, str]:
-        """Return each key with its value as text, to tell at any depth whether it has changed."""
-        try:
-            return {key: _encoded(value) for key, value in self.items() if key != "cookie"}
-        except RecursionError:
-            storable(self)  # raises a TypeError that names the key
-            raise
+        self.__state__.store.end(self.req.session_id)
+        return self.__state__.generate()
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that stores keep: the data, and ``cookie``."""
         return {**self, "cookie": self.cookie.to_json()}
 
+    # For the middleware, which takes one fingerprint in a request and decides by it what to do
 
-def create_session(req: Request, document: Document) -> Session:
-    """Make a stored document the session of ``req``, and return it. Upstream: ``Store.prototype.createSession``."""
-    session = Session(req, Cookie.from_json(document["cookie"]), document)
+    def fingerprint(self) -> Fingerprint:
+        """Return the data as they are now. Raises ``TypeError`` for what is nested too deep, with the key."""
+        return Fingerprint(self)
+
+    def is_unchanged(self, current: Fingerprint) -> bool:
+        """Return whether the store has this data, and a cookie with the same max age."""
+        state = self.__state__
+        return state.stored_max_age == self.cookie.original_max_age and state.stored == current
+
+    def save_changes(self, current: Fingerprint) -> bool:
+        """Do as ``save``. ``current`` is a fingerprint that was just taken."""
+        if not self.is_stored:
+            self.__state__.store.set(self.id, self.to_json())
+        elif not self.__state__.store.update(self.id, self.__changes(current)):
+            return False
+        self.__mark_saved(current)
+        return True
+
+    def rotate(self, sid: str, current: Fingerprint) -> bool:
+        """Move the session to the id ``sid``, with what other requests have saved in it. The old id becomes unknown.
+
+        Return ``False``, and do nothing, if another request has destroyed the session.
+        """
+        document = self.__state__.store.rotate(self.id, sid, self.__changes(current))
+        if document is None:
+            return False
+        self.__replace(sid, document, current)
+        return True
+
+    def save_as_new(self, sid: str, current: Fingerprint) -> None:
+        """Save the items that this request has added, and nothing else of the session, under the id ``sid``."""
+        self.__replace(sid, {**self.__changes(current).added, "cookie": self.cookie.to_json()}, current)
+        self.__state__.store.set(sid, self.to_json())
+
+    def __changes(self, current: Fingerprint) -> Changes:
+        """Return how the session differs from the stored one."""
+        state = self.__state__
+        before, now = self.fingerprint_as_stored.values, current.values
+        values = text_keys(self)
+        return Changes(
+            added={key: values[key] for key in now if key not in before},
+            changed={key: values[key] for key, text in now.items() if before.get(key, text) != text},
+            removed=[key for key in before if key not in now],
+            cookie=self.cookie.to_json(),
+            max_age=state.stored_max_age,
+            source=state.source,
+        )
+
+    def __replace(self, sid: str, document: Mapping[str, Any], current: Fingerprint) -> None:
+        """Replace the data by a document's. Equal values stay the same objects, as handlers may still change them."""
+        now = current.values
+        for key in now.keys() - document.keys():
+            del self[key]
+        for key, value in document.items():
+            if key != "cookie" and now.get(key) != repr(_to_plain(value)):
+                self[key] = to_attrdict(value)
+        self.cookie = Cookie.from_json(document["cookie"])
+        self.__state__.id = sid
+        self.__mark_saved(self.fingerprint())
+
+    def __mark_saved(self, current: Fingerprint) -> None:
+        state = self.__state__
+        state.stored, state.stored_max_age = current, self.cookie.original_max_age
+        state.source, state.was_saved = None, True
+
+
+def create_session(req: Request, stored: Stored) -> Session:
+    """Make a stored session the session of ``req``, and return it. Upstream: ``Store.prototype.createSession``."""
+    session = Session(req, Cookie.from_json(stored.document["cookie"]), stored)
     req.session = session
     return session
 
 
-def _encoded(value: Any) -> str:
-    """Return a value as JSON, or as its ``repr`` where JSON has no such value."""
-    if type(value) in _SCALARS:
-        return repr(value)
+class Fingerprint:
+    """The data of a session at one moment, as JSON: a change at any depth of it is a difference of two texts."""
+
+    def __init__(self, data: Mapping[str, Any]) -> None:
+        items = {key: value for key, value in data.items() if key != "cookie"}
+        try:
+            self._text = _ENCODER.encode(items)
+        except RecursionError:
+            storable(items)  # raises a TypeError that names the key
+            raise
+        except (TypeError, ValueError):  # it holds what JSON cannot: the store takes that, or raises
+            self._text = _ENCODER.encode({key: _to_plain(each) for key, each in text_keys(items).items()})
+
+    def __eq__(self, other: object) -> bool:
+        # The texts also differ where only the order of the keys does.
+        return isinstance(other, Fingerprint) and (self._text == other._text or self.values == other.values)
+
+    @cached_property
+    def values(self) -> dict[str, str]:
+        """Each key with a text of its value, which tells ``1``, ``1.0`` and ``True`` apart."""
+        return {key: repr(value) for key, value in json.loads(self._text).items()}
+
+
+@dataclass(slots=True)
+class _State:
+    """A session's state beside its data.
+
+    ``store`` keeps it, and ``generate`` makes an empty one: both are its middleware's. ``stored`` is the fingerprint of
+    the stored session, or ``None`` if the store does not have it yet; ``source`` is what the store has given with it.
+    """
+
+    id: Any
+    req: Request
+    store: Store
+    generate: Callable[[], Session]
+    stored_max_age: float | None
+    stored: Fingerprint | None = None
+    source: Any = None
+    was_saved: bool = False
+
+
+def _to_plain(value: Any) -> Any:
+    """Return a value as JSON has it; its ``repr`` if its keys are odd, or if it contains itself."""
     try:
-        return _ENCODER.encode(value)
-    except (TypeError, ValueError):  # odd keys, or a circular value: the store takes it, or raises
+        return json.loads(_ENCODER.encode(value))
+    except (TypeError, ValueError):
         return repr(value)
 
 
-def _beyond_json(value: Any) -> Any:
+def _json_default(value: Any) -> Any:
     if hasattr(value, "to_json"):
         return value.to_json()
     return dict(value) if isinstance(value, Mapping) else repr(value)
 
 
-_SCALARS = frozenset((str, int, float, bool, type(None)))
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_beyond_json)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_json_default)
+EMPTY = Fingerprint({})

@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from threading import RLock
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ..arguments import fit_callback
-from ..attrdict import AttrDict
 from .changes import Changes
 from .values import storable
 
@@ -24,10 +23,16 @@ Document = Mapping[str, Any]
 """A session as it is stored: ``{"cookie": {"originalMaxAge", "expires", "httpOnly", "path", …}, …data}``."""
 
 
-class RecentlyTouched(AttrDict):
-    """A document that ``get`` returns if it was touched so recently that this request need not ``touch`` it."""
+class Stored(NamedTuple):
+    """A session as ``load_stored`` has read it.
 
-    __slots__ = ()
+    ``recently_touched``: this request need not ``touch`` it. ``source`` is a value of the store's own, which ``update``
+    gets back in ``Changes.source``: by it a store can tell whether the session is still as it was read.
+    """
+
+    document: Document
+    recently_touched: bool = False
+    source: Any = None
 
 
 class Store:
@@ -41,7 +46,8 @@ class Store:
     - ``all() -> {sid: document}``, ``length()`` and ``clear()``.
 
     An id is a string that UTF-8 can encode. In every store any other id finds no session and changes none, and storing
-    a session under it raises ``TypeError``. Stores get only values that they all keep alike: see ``values.storable``.
+    a session under it raises ``TypeError``. A document is a mapping whose ``cookie`` is one; whatever else ``get``
+    returns is no session. Stores get only values that they all keep alike: see ``values.storable``.
 
     A store that emits ``disconnect`` is left alone, and requests get no session, until it emits ``connect``.
     """
@@ -74,19 +80,32 @@ class Store:
         """Remove a session. Do nothing if there is none."""
         raise NotImplementedError(f"{type(self).__name__} must define destroy(sid)")
 
+    def load_stored(self, sid: str) -> Stored | None:
+        """Read a session for a request: what ``get`` returns, and what the store is to be told of it again."""
+        document = self.get(sid)
+        return None if document is None else Stored(document)
+
+    def get_even_expired(self, sid: str) -> Document | None:
+        """Return the document that ``update`` and ``rotate`` change: by default the one that ``get`` returns.
+
+        A store that still has a session which has expired returns that: one that expires during a request can still be
+        saved, as in Node.
+        """
+        return self.get(sid)
+
     def update(self, sid: str, changes: Changes) -> bool:
         """Store ``changes.apply_to(document)`` in one step. Return ``False`` if there is no such session any more."""
         with self.transaction():
-            latest = self.get(sid)
+            latest = self.get_even_expired(sid)
             if latest is None:
                 return False
-            self.set(sid, changes.apply_to(latest))
+            self._write(sid, changes.apply_to(latest))
             return True
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
         """Move a session to another id, with changes. Return its document, or ``None`` if there is no such session."""
         with self.transaction():
-            latest = self.get(sid)
+            latest = self.get_even_expired(sid)
             if latest is None:
                 return None
             document = changes.apply_to(latest)
@@ -94,6 +113,10 @@ class Store:
             self.set_successor(sid, new_sid)
             self.destroy(sid)
             return document
+
+    def _write(self, sid: str, document: Document) -> None:
+        """Do as ``set``, for a document whose values are known to be storable."""
+        self.set(sid, document)
 
     def end(self, sid: str) -> None:
         """Destroy a session, and those that ``rotate`` has moved it to.
@@ -129,15 +152,6 @@ class Store:
         _, moved = self._successors.get(sid, (None, None))
         return moved is not None and datetime.now(UTC) - moved < LATE
 
-    def generate(self, req: Request) -> Any:
-        """Give the request an empty ``Session`` with a new id, by the options of its own ``session(...)``."""
-        return req.generate_session(req)
-
-    def regenerate(self, req: Request) -> Any:
-        """Destroy the request's session and give it an empty ``Session`` with a new id."""
-        self.end(req.session_id)
-        return self.generate(req)
-
     def on(self, event: str, listener: Callable[..., Any]) -> Self:
         """Call ``listener`` at each ``event``: ``error`` (with the exception), ``disconnect``, ``connect``.
 
@@ -154,6 +168,17 @@ class Store:
             self.is_connected = event == "connect"
         for listener in self._listeners.get(event, ()):
             listener(*arguments)
+
+    # A store makes no sessions. Handlers may still ask it to, as in Express, and the request's own middleware does.
+
+    def generate(self, req: Request) -> Any:
+        """Give the request an empty ``Session`` with a new id, by the options of its own ``session(...)``."""
+        return req.generate_session()
+
+    def regenerate(self, req: Request) -> Any:
+        """Destroy the request's session, and ``generate`` one. ``req.session.regenerate()`` does the same."""
+        self.end(req.session_id)
+        return self.generate(req)
 
 
 def _check_arguments(store: type[Store]) -> None:
@@ -175,6 +200,15 @@ def _or_else(without_id: Any) -> Callable[[Callable[..., Any]], Callable[..., An
         return checked
 
     return decorate
+
+
+def _check_get(method: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def get(self: Store, sid: Any) -> Any:
+        document = method(self, sid) if _is_id(sid) else None
+        return document if _is_session(document) else None
+
+    return get
 
 
 def _check_set(method: Callable[..., Any]) -> Callable[..., Any]:
@@ -212,8 +246,14 @@ def _is_id(sid: Any) -> bool:
     return isinstance(sid, str) and (sid.isascii() or not _HALF_OF_A_PAIR.search(sid))
 
 
+def _is_session(document: Any) -> bool:
+    return isinstance(document, Mapping) and isinstance(document.get("cookie"), Mapping)
+
+
 _CHECKS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
-    "get": _or_else(None),
+    "get": _check_get,
+    "get_even_expired": _check_get,
+    "load_stored": _or_else(None),
     "set": _check_set,
     "update": _check_update,
     "rotate": _check_rotate,

@@ -10,21 +10,37 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date, datetime
 from typing import Any
 
 
 def storable(values: Mapping[Any, Any]) -> dict[str, Any]:
     """Return the items of a session as stores keep them.
 
-    Keys become text, as JSON writes them (``1`` is ``"1"``, ``None`` is ``"null"``). Half a surrogate pair becomes
-    U+FFFD, and a whole number beyond 64 bits a double, as in Node's driver of MongoDB. A number that is infinite or
-    none becomes ``None``, as in JSON, and tuples become lists. Raises ``TypeError``, which names the key, for what is
-    nested deeper than 100 levels, and for keys that are no text or hold a NUL.
+    Keys become text, as JSON writes them (``1`` is ``"1"``, ``None`` is ``"null"``). An object becomes what its
+    ``to_json()`` returns, any mapping a dict, a tuple a list, a date its text in ISO 8601. Half of a surrogate pair
+    becomes U+FFFD, and a whole number beyond 64 bits a double, as in Node's driver of MongoDB. A number that is
+    infinite or none becomes ``None``, as in JSON. What else JSON lacks is for the store to write, or to refuse:
+    datetimes, and BSON's types, are kept in MongoDB and are text in JSON, as in Express.
+
+    Raises ``TypeError``, which names the key, for what is nested deeper than 100 levels, for exceptions, and for keys
+    that are no text or hold a NUL.
     """
     kept = {}
     for key, value in values.items():
         try:
             kept[_key(key)] = _value(value, MAX_DEPTH)
+        except TypeError as error:
+            raise _refusal(key, error) from None
+    return kept
+
+
+def text_keys(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return the items of a session with their keys as stores keep them. Raises ``TypeError`` as ``storable``."""
+    kept = {}
+    for key, value in values.items():
+        try:
+            kept[_key(key)] = value
         except TypeError as error:
             raise _refusal(key, error) from None
     return kept
@@ -61,12 +77,30 @@ def _key(key: Any) -> str:
 def _value(value: Any, levels: int) -> Any:
     if isinstance(value, str):
         return value if value.isascii() else _text(value)
+    if value is None or isinstance(value, int | float):
+        return _number(value)
     if isinstance(value, dict):
         _check_depth(levels)
         return {_key(key): _value(each, levels - 1) for key, each in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, list | tuple):
         _check_depth(levels)
         return [_value(each, levels - 1) for each in value]
+    return _converted(value, levels)
+
+
+def _converted(value: Any, levels: int) -> Any:
+    """Return a value of a type that JSON does not have as one that it has, if every store is to keep it so."""
+    if isinstance(value, BaseException):
+        raise TypeError(f"{value!r} is an exception: store its text, str(error)")
+    if callable(getattr(type(value), "to_json", None)):
+        _check_depth(levels)
+        return _value(value.to_json(), levels - 1)
+    if isinstance(value, Mapping):
+        return _value(dict(value), levels)
+    return value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else value
+
+
+def _number(value: Any) -> Any:
     if isinstance(value, int) and not _SMALLEST <= value <= _LARGEST:
         value = _double(value)
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -10,7 +10,9 @@ from typing import Any, ClassVar
 import pytest
 
 from miniexpress import HTTPError, Router, express, session
+from miniexpress.sessions.cookie import Cookie
 from miniexpress.sessions.memory import MemoryStore
+from miniexpress.sessions.session import Changes
 from miniexpress.sessions.store import Store
 from tests.support.browser import (
     SECRET,
@@ -143,14 +145,51 @@ def test_a_session_that_cannot_be_kept_is_an_error_and_the_old_one_stays(serve: 
     assert browser.get("/").text == "1"
 
 
-def test_a_store_s_document_that_is_no_session_is_an_error_and_not_a_hang(serve: Serve) -> None:
+NO_SESSIONS: list[Any] = [
+    {"user": "tobi"},
+    {"cookie": None},
+    {"cookie": "text"},
+    {"cookie": []},
+    {},
+    [],
+    "text",
+    5,
+    True,
+]
+
+
+@pytest.mark.parametrize("document", NO_SESSIONS, ids=str)
+@pytest.mark.parametrize("rotate_on", [None, "user"])
+def test_a_store_s_document_that_is_no_session_is_none_and_its_visitor_gets_a_new_one(
+    serve: Serve, document: Any, rotate_on: str | None
+) -> None:
     class Strange(PlainStore):
         def get(self, sid: str) -> Any:
-            return {"user": "tobi"}
+            found = super().get(sid)
+            return document if sid == "known" else found
 
-    app = app_with_session(store=Strange())
-    app.get("/", lambda req, res: res.end())
-    assert Browser(serve(app), KNOWN).get().status == 500
+    app = app_with_session(store=Strange(), rotate_on=rotate_on)
+    app.get("/", lambda req, res: res.json(req.session.user))
+    app.get("/login", lambda req, res: (req.session.update(user="ada"), res.end()))
+    app.get("/reload", lambda req, res: req.session.reload())
+    browser = Browser(serve(app), KNOWN)
+    assert (browser.get().text, browser.get("/reload").status) == ("null", 500)
+    answer = browser.get("/login")
+    assert (answer.status, answer.sets_cookie, browser.cookie != KNOWN) == (200, True, True)
+    assert browser.get().text == '"ada"'
+    changed = Changes({"a": 1}, {}, [], Cookie().to_json(), None)
+    assert Strange().update("known", changed) is False
+    assert Strange().rotate("known", "new", changed) is None
+
+
+@pytest.mark.parametrize("document", [each for each in NO_SESSIONS if isinstance(each, dict)], ids=str)
+def test_what_is_no_session_is_none_in_a_memory_store_too(document: Any) -> None:
+    store = MemoryStore()
+    store.set("known", document)
+    store.set("other", {"cookie": Cookie().to_json()})
+    assert (store.get("known"), list(store.all()), store.length()) == (None, ["other"], 1)
+    store.touch("known", {"cookie": Cookie().to_json()})
+    store.end("known")
 
 
 def test_a_store_that_finds_no_file_has_no_session(serve: Serve) -> None:

@@ -264,3 +264,38 @@ def test_the_sessions_of_somebody_are_asked_for_by_the_value_that_is_stored(clie
     for path in (None, "", 5):
         with pytest.raises(TypeError, match=f"path of a session's field.*{path!r}"):
             store.destroy_where(path, "x")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("max_age", ["text", True, {"a": 1}, 1e300], ids=str)
+@pytest.mark.parametrize("stringify", [False, True], ids=["fields", "text"])
+def test_a_session_whose_max_age_is_none_is_touched_and_changed(
+    client: pymongo.MongoClient[Any], max_age: Any, stringify: bool
+) -> None:
+    store = MongoDBStore(client=client, stringify=stringify)
+    cookie = {**NO_COOKIE, "originalMaxAge": max_age}
+    session = json.dumps({"cookie": cookie}) if stringify else {"cookie": cookie}  # with blanks, which Express has not
+    client.test.sessions.insert_one(
+        {"_id": "odd", "expires": datetime.now(UTC) + timedelta(hours=1), "session": session}
+    )
+    store.touch("odd", {"cookie": NO_COOKIE})
+    kept = client.test.sessions.find_one({})
+    assert kept is not None
+    assert kept["expires"].replace(tzinfo=UTC) > datetime.now(UTC) + timedelta(days=13)
+    assert store.update("odd", changes({"a": 1}))
+    assert (store.get("odd") or {})["a"] == 1
+
+
+def test_a_user_s_own_original_max_age_in_a_text_is_not_the_cookie_s(client: pymongo.MongoClient[Any]) -> None:
+    store = MongoDBStore(client=client, stringify=True)
+    store.set("a", {"cookie": {**NO_COOKIE, "originalMaxAge": 5000}, "video": {"originalMaxAge": 60_000}})
+    before = client.test.sessions.find_one({})
+    later = {**NO_COOKIE, "originalMaxAge": 60_000, "expires": datetime.now(UTC) + timedelta(minutes=1)}
+    store.touch("a", {"cookie": later})
+    assert client.test.sessions.find_one({}) == before
+
+
+@pytest.mark.parametrize("expires", [1e15, "1e15", 0, None, 1, "no time"], ids=str)
+def test_length_counts_the_sessions_that_all_returns(client: pymongo.MongoClient[Any], expires: Any) -> None:
+    store = MongoDBStore(client=client)
+    client.test.sessions.insert_one({"_id": "a", "expires": expires, "session": {"cookie": NO_COOKIE, "user": "ada"}})
+    assert store.length() == len(store.all()) == len(store.sessions_where("user", "ada"))

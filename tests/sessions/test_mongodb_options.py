@@ -12,8 +12,10 @@ import pymongo
 import pytest
 from bson.codec_options import CodecOptions, TypeCodec, TypeDecoder, TypeRegistry
 from bson.decimal128 import Decimal128
+from bson.int64 import Int64
 
-from miniexpress.sessions.mongodb import MongoDBStore
+from miniexpress.sessions.mongodb import ConnectMongoStore, MongoDBStore
+from miniexpress.sessions.store import Document
 from tests.support.browser import NO_COOKIE, Browser, app_with_session, changes
 from tests.support.mongodb_servers import MongoDBServer, SecantusServer
 
@@ -39,6 +41,13 @@ class DatesAsTexts(TypeDecoder):
         return value.isoformat()
 
 
+class NumbersAsFloats(TypeDecoder):
+    bson_type = Int64
+
+    def transform_bson(self, value: Int64) -> float:
+        return float(value)
+
+
 class TextsInCapitals(TypeDecoder):
     bson_type = str
 
@@ -57,6 +66,7 @@ CLIENT_OPTIONS: dict[str, dict[str, Any]] = {
     "lenient text": {"unicode_decode_error_handler": "ignore"},
     "another class of documents": {"document_class": dict},
     "Decimal": {"type_registry": TypeRegistry([Decimals()])},
+    "numbers as floats": {"type_registry": TypeRegistry([NumbersAsFloats()])},
     "dates as texts": {"type_registry": TypeRegistry([DatesAsTexts(), Decimals()])},
     "texts in capitals": {"type_registry": TypeRegistry([TextsInCapitals()])},
     "reads from secondaries": {"readPreference": "secondaryPreferred"},
@@ -215,4 +225,41 @@ def test_the_field_of_ids_has_an_index(mongodb: MongoDBServer) -> None:
     indexes = [index["key"] for index in store.collection.index_information().values()]
     assert [("sid", 1)] in indexes
     store.clear()
+    store.client.close()
+
+
+def test_a_type_registry_that_makes_floats_of_whole_numbers_is_not_the_sessions(
+    secantus_server: SecantusServer,
+) -> None:
+    options = {"type_registry": TypeRegistry([NumbersAsFloats()])}
+    store = MongoDBStore(uri=secantus_server.uri, connection_options=options)
+    store.set("a", {"cookie": NO_COOKIE, "n": 2**40})
+    kept = store.get("a")
+    assert kept is not None
+    assert isinstance(kept["n"], int)
+    store.client.close()
+
+
+def test_a_store_of_texts_is_a_mongodb_store_and_a_user_s_subclass_stays_one(mongodb: MongoDBServer) -> None:
+    class Mine(MongoDBStore):
+        def get(self, sid: str) -> Document | None:
+            document = super().get(sid)
+            return document and {**document, "mine": True}
+
+    store = MongoDBStore(uri=mongodb.uri, collection="texts", stringify=True)
+    assert isinstance(store, ConnectMongoStore)
+    assert store.stringify
+    mine = Mine(client=store.client, collection="texts", stringify=True)
+    assert isinstance(mine, Mine)
+    store.clear()
+    mine.set("a", {"cookie": NO_COOKIE})
+    kept = mine.collection.find_one({})
+    assert kept is not None
+    assert isinstance(kept["session"], str)
+    for each in (mine, Mine(client=store.client, collection="fields")):
+        each.set("a", {"cookie": NO_COOKIE})
+        loaded = each.load_stored("a")
+        assert loaded is not None
+        assert loaded.document["mine"]
+        assert each.update("a", changes({"b": 1}))
     store.client.close()

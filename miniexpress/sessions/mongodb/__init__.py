@@ -1,5 +1,6 @@
 """Sessions in MongoDB."""
 
+from .connect_mongo import ConnectMongoStore
 from .store import MongoDBStore
 
-__all__ = ["MongoDBStore"]
+__all__ = ["ConnectMongoStore", "MongoDBStore"]

@@ -38,7 +38,9 @@ def session_codec(options: CodecOptions[Any]) -> CodecOptions[Any]:
         document_class=AttrDict, tz_aware=True, tzinfo=UTC, datetime_conversion=DatetimeConversion.DATETIME_CLAMP
     )
     with suppress(Exception):
-        if bson.decode(bson.encode(_EACH_TYPE, codec_options=options), options) == _EACH_TYPE:
+        decoded = bson.decode(bson.encode({"": _EACH_TYPE}, codec_options=options), options)[""]
+        same_types = all(isinstance(each, type(given)) for each, given in zip(decoded, _EACH_TYPE, strict=True))
+        if decoded == _EACH_TYPE and same_types:  # 1.0 == 1
             return options
     return options.with_options(type_registry=TypeRegistry())
 
@@ -103,6 +105,6 @@ def _without_references(value: Any) -> Any:
     return [_without_references(each) for each in value] if isinstance(value, list) else value
 
 
-_EACH_TYPE = {"a": ["text", 1, 2**40, 1.5, True, None, {}, datetime(2000, 1, 1, tzinfo=UTC)]}
+_EACH_TYPE = ["text", 1, 2**40, 1.5, True, None, {}, datetime(2000, 1, 1, tzinfo=UTC)]
 _DEEPEST = 250  # levels: more than a MongoDB server takes
 _CONTAINERS = (AttrDict, list, DBRef)

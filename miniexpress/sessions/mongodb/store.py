@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from threading import Thread, local
-from typing import Any, Literal, NoReturn
+from functools import cache, partial
+from typing import Any, ClassVar, Literal, NoReturn, Self
 
 import bson
 import pymongo
@@ -17,17 +17,18 @@ from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReadPreference
 from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
-from pymongo.write_concern import WriteConcern
 
 from ...attrdict import AttrDict
 from ...errors import HTTPError
-from ...http.json_text import stringify as json_of
 from ...keyword_options import suggests_keywords
 from ..changes import Changes
 from ..cookie import read_expires, read_max_age, time_after
-from ..store import LATE, Document, RecentlyTouched, Store
+from ..store import LATE, Document, Store, Stored
 from ..values import naming_key, storable
-from .documents import AS_BYTES, decode, has_passed, session_codec, session_in_text, session_of, settle
+from .documents import AS_BYTES, decode, has_passed, session_codec, session_of, settle
+from .indexes import Indexes
+from .mongodb_errors import is_connection_error, reason
+from .options import acknowledged, check, connect, duration_of, naming_option
 from .ping import responds
 from .session_lock import LOCKED_BY, SessionLock
 from .updates import MAX_AGE, dotted_update, pipeline_update, with_nulls
@@ -51,6 +52,13 @@ class MongoDBStore(Store):
     the listeners of ``error`` are told why. Raises ``TypeError`` for an option that cannot be.
     """
 
+    text_store: ClassVar[type[MongoDBStore]]
+    """The class for ``stringify=True``, a ``ConnectMongoStore``: its module, which imports this one, sets it."""
+
+    def __new__(cls, *args: Any, stringify: bool = False, **options: Any) -> Self:
+        chosen: type[Self] = _class_for_texts(cls) if stringify is True else cls  # type: ignore[arg-type]
+        return super().__new__(chosen)
+
     @suggests_keywords
     def __init__(
         self,
@@ -68,57 +76,61 @@ class MongoDBStore(Store):
         client: pymongo.MongoClient[Any] | None = None,
     ) -> None:
         for name, value in {"uri": uri, "collection": collection}.items():
-            _check(name, value, str, "a string that is not empty", bool)
+            check(name, value, str, "a string that is not empty", bool)
         for name, value in {"id_field": id_field, "expires_key": expires_key}.items():
-            _check(name, value, str, "the name of a field of its own, with no '.' and no '$'", _FIELD.fullmatch)
+            check(name, value, str, "the name of a field of its own, with no '.' and no '$'", _FIELD.fullmatch)
         if id_field == expires_key:
             raise TypeError(f"MongoDBStore(id_field and expires_key=…) are two fields, not both {id_field!r}")
-        _check("database_name", database_name, str | None, "a string or None")
-        _check("connection_options", connection_options, Mapping | None, "a dict of pymongo.MongoClient's options")
-        _check("stringify", stringify, bool, "True or False")
+        check("database_name", database_name, str | None, "a string or None")
+        check("connection_options", connection_options, Mapping | None, "a dict of pymongo.MongoClient's options")
+        check("stringify", stringify, bool, "True or False")
         seconds = "a number of seconds, below 2 ** 31"
-        _check("expires_after_seconds", expires_after_seconds, int, seconds, range(2**31).__contains__)
-        _check("client", client, pymongo.MongoClient | None, "a pymongo.MongoClient")
-        self.expires = _duration("expires", expires)
-        self.touch_after = _duration("touch_after", touch_after)
-        self.stringify = stringify
-        self._session_of = session_in_text if stringify else session_of
+        check("expires_after_seconds", expires_after_seconds, int, seconds, range(2**31).__contains__)
+        check("client", client, pymongo.MongoClient | None, "a pymongo.MongoClient")
+        self.expires = duration_of("expires", expires)
+        self.touch_after = duration_of("touch_after", touch_after)
         self.id_field = id_field
         self.expires_key = expires_key
         self.expires_after_seconds = expires_after_seconds
-        with _refused("uri or connection_options"):
-            self.client = client or _connect(uri, connection_options or {})
-        with _refused("database_name"):
+        with naming_option("uri or connection_options"):
+            self.client = client or connect(uri, connection_options or {})
+        with naming_option("database_name"):
             name = database_name or self.client.get_default_database("test").name
             as_attributes: Any = {"document_class": AttrDict, "tz_aware": True, "tzinfo": UTC}
             self.db = self.client.get_database(name, self.client.codec_options.with_options(**as_attributes))
-        with _refused("collection"):
+        with naming_option("collection"):
             self.collection = self.db.get_collection(
-                collection, session_codec(self.db.codec_options), write_concern=_acknowledged(self.db.write_concern)
+                collection, session_codec(self.db.codec_options), write_concern=acknowledged(self.db.write_concern)
             )
         self._documents = self.collection.with_options(AS_BYTES)
         self._down: Literal["reading", "writing"] | None = None  # a server that is down for reads is down for writes
-        self._indexed: set[str] = set()
-        self._latest = local()
+        self._indexes = Indexes(self.collection, on_failure=partial(self.emit, "error"))
         latest = self._documents.with_options(read_preference=ReadPreference.PRIMARY)
-        self._session_lock = SessionLock(latest, id_field, written_field="session" if stringify else expires_key)
+        self._session_lock = SessionLock(latest, id_field, self._written_field)
 
     def get(self, sid: str) -> Document | None:
-        kept = self._fetch(sid)
-        if not kept:
+        stored = self._load(sid)
+        return stored and stored.document
+
+    def load_stored(self, sid: str) -> Stored | None:
+        """Read a session as ``get`` does; by the ``get`` of a subclass that defines one."""
+        return self._load(sid) if type(self).get is MongoDBStore.get else super().load_stored(sid)
+
+    def _load(self, sid: str) -> Stored | None:
+        fields = self._fetch(sid)
+        if not fields:
             return None
-        if self.stringify:
-            self._latest.sid, self._latest.text = sid, kept.get("session")
-        expires = kept.get(self.expires_key)
+        expires = fields.get(self.expires_key)
         if has_passed(expires):
             if isinstance(expires, datetime):
                 with self.reached("writing"):  # unless another request has made it last longer meanwhile
                     self.collection.delete_one({self.id_field: sid, self.expires_key: expires})
             return None
-        document = self._session_of(kept)
-        if document and isinstance(expires, datetime) and self._is_recently_touched(document["cookie"], expires):
-            return RecentlyTouched(document)
-        return document
+        document = self._session_of(fields)
+        if document is None:
+            return None
+        recently_touched = isinstance(expires, datetime) and self._is_recently_touched(document["cookie"], expires)
+        return Stored(document, recently_touched, source=self._source_of(fields))
 
     def _fetch(self, sid: str) -> Mapping[str, Any] | None:
         with self.reached("reading"):
@@ -145,11 +157,10 @@ class MongoDBStore(Store):
     def update(self, sid: str, changes: Changes) -> bool:
         """Change the items of a session in one atomic step. Return ``False`` if there is no such session any more."""
         with self.reached("writing"), self._naming_key({**changes.added, **changes.changed}):
-            in_one_step = self._update_text if self.stringify else self._update_dotted
-            return in_one_step(sid, changes) or self._update_whole(sid, changes)
+            return self._update_as_loaded(sid, changes) or self._update_whatever_changed(sid, changes)
 
-    def _update_dotted(self, sid: str, changes: Changes) -> bool:
-        """Set each key by its path, in one command: the way of nearly every update."""
+    def _update_as_loaded(self, sid: str, changes: Changes) -> bool:
+        """Set each key by its path, unless other requests have changed the same: the way of nearly every update."""
         dotted = dotted_update(changes, self.expires_key, self._expiry(changes.cookie))
         if dotted is None:
             return False
@@ -157,30 +168,24 @@ class MongoDBStore(Store):
         unlocked = self._session_lock.unlocked_filter(sid)
         return bool(self.collection.update_one({**unlocked, **as_loaded}, update).matched_count)
 
-    def _update_text(self, sid: str, changes: Changes) -> bool:
-        """Replace the text in one command, if it is still the one that this thread has read: nearly always."""
-        if getattr(self._latest, "sid", None) != sid:
-            return False
-        as_read = {**self._session_lock.unlocked_filter(sid), "session": self._latest.text}
-        document = self._session_of(as_read)
-        return bool(document and self.collection.update_one(as_read, self._apply(document, changes)).matched_count)
+    def _update_whatever_changed(self, sid: str, changes: Changes) -> bool:
+        """Merge the changes into the document as it is now, by a pipeline where the server has them."""
+        pipeline = pipeline_update(changes, self.expires_key, self._expiry(changes.cookie))
+        try:
+            while not self.collection.update_one(self._session_lock.unlocked_filter(sid), pipeline).matched_count:
+                if not self._session_lock.wait(sid):
+                    return False
+            return True
+        except OperationFailure as error:
+            if is_connection_error(error):
+                raise
+            return self._update_locked(sid, changes)  # a server that cannot do that
 
-    def _update_whole(self, sid: str, changes: Changes) -> bool:
-        if not self.stringify:
-            pipeline = pipeline_update(changes, self.expires_key, self._expiry(changes.cookie))
-            try:
-                while not self.collection.update_one(self._session_lock.unlocked_filter(sid), pipeline).matched_count:
-                    if not self._session_lock.wait(sid):
-                        return False
-                return True
-            except OperationFailure as error:
-                if is_connection_error(error):
-                    raise  # else it is a server that cannot do that
-
+    def _update_locked(self, sid: str, changes: Changes) -> bool:
         def write(found: RawBSONDocument, while_locked: Mapping[str, Any]) -> int:
             return self.collection.update_one(while_locked, self._apply(self._session_in(found), changes)).matched_count
 
-        with suppress(_NoSessionError):
+        with suppress(NoSessionError):
             return bool(self._session_lock.update(sid, write))
         return False
 
@@ -199,7 +204,7 @@ class MongoDBStore(Store):
 
         with self.reached("writing"):
             moved = None
-            with suppress(_NoSessionError):
+            with suppress(NoSessionError):
                 moved = self._session_lock.update(sid, move)
             if not moved:  # Remove what was put there, and no other session that has this id.
                 self.collection.delete_one({self.id_field: new_sid, _PREVIOUS_IDS: sid})
@@ -207,17 +212,19 @@ class MongoDBStore(Store):
 
     def touch(self, sid: str, document: Document) -> None:
         """Keep a session for as long as the document's cookie says, unless its max age was changed meanwhile."""
-        same = self._session_lock.unlocked_filter(sid)
-        later: dict[str, Any] = {self.expires_key: self._expiry(document["cookie"])}
-        max_age = read_max_age(document["cookie"].get("originalMaxAge"))
-        if self.stringify:  # connect-mongo leaves the text alone too
-            same["session"] = {"$regex": f'"originalMaxAge":{re.escape(json_of(max_age))}[,}}]'}
-        else:
-            same[MAX_AGE] = {"$eq": max_age}
-            later["session.cookie"] = with_nulls(document["cookie"])
-        with self.reached("writing"):
-            if not self.collection.update_one(same, {"$set": later}).matched_count and self._session_lock.wait(sid):
-                self.collection.update_one(same, {"$set": later})
+        cookie = document["cookie"]
+        max_age = read_max_age(cookie.get("originalMaxAge"))
+        as_usual = {**self._session_lock.unlocked_filter(sid), **self._has_max_age(max_age)}
+        later = {"$set": {self.expires_key: self._expiry(cookie), **self._fields_of_cookie(cookie)}}
+
+        def move_end(found: RawBSONDocument, while_locked: Mapping[str, Any]) -> int:
+            if read_max_age(self._session_in(found)["cookie"].get("originalMaxAge")) != max_age:
+                raise NoSessionError
+            return self.collection.update_one(while_locked, later | {"$unset": {LOCKED_BY: ""}}).matched_count
+
+        with self.reached("writing"), suppress(NoSessionError):
+            if not self.collection.update_one(as_usual, later).matched_count:
+                self._session_lock.update(sid, move_end)
 
     def destroy(self, sid: str) -> None:
         with self.reached("writing"):
@@ -225,13 +232,13 @@ class MongoDBStore(Store):
 
     def end(self, sid: str) -> None:
         with self.reached("writing"):
-            self._ensure_index(_PREVIOUS_IDS, sparse=True)
+            self._indexes.ensure(_PREVIOUS_IDS, sparse=True)
             self.collection.delete_many({"$or": [{self.id_field: sid}, {_PREVIOUS_IDS: sid}]})
 
     def was_rotated(self, sid: str) -> bool:
         lately = {_PREVIOUS_IDS: sid, _ROTATED_AT: {"$gt": datetime.now(UTC) - LATE}}
         with self.reached("reading"):
-            self._ensure_index(_PREVIOUS_IDS, sparse=True)
+            self._indexes.ensure(_PREVIOUS_IDS, sparse=True)
             return self.collection.find_one(lately, [self.id_field]) is not None
 
     def all(self) -> dict[str, Document]:
@@ -240,8 +247,7 @@ class MongoDBStore(Store):
 
     def length(self) -> int:
         """Return how many sessions have not expired."""
-        with self.reached("reading"):
-            return int(self.collection.count_documents(self._unexpired()))
+        return len(self.all())
 
     def clear(self) -> None:
         """Remove all sessions, and whatever else is in the collection."""
@@ -253,7 +259,7 @@ class MongoDBStore(Store):
 
         Raises ``TypeError`` with ``stringify=True``, where MongoDB sees no fields.
         """
-        return self._find(self._where(path, value) | self._unexpired())
+        return self._find({"$or": [self._where(path, value)]})  # nx-27017 takes several conditions in $or only
 
     def destroy_where(self, path: str, value: Any) -> int:
         """Destroy the sessions that ``sessions_where`` finds, as for "log out everywhere"; expired ones too.
@@ -265,17 +271,16 @@ class MongoDBStore(Store):
             return int(self.collection.delete_many(where).deleted_count)
 
     def _where(self, path: str, value: Any) -> dict[str, Any]:
-        if self.stringify:
-            raise TypeError("a MongoDBStore(stringify=True) keeps its sessions as text, and has no fields to ask for")
         if not isinstance(path, str) or not path:
             raise TypeError(f"the path of a session's field is a text such as 'user.email', not {path!r}")
         field = f"session.{path}"
         with self.reached("writing"):
-            self._ensure_index(field)
+            self._indexes.ensure(field)
         [kept] = storable({path: value}).values()
         return {field: {"$eq": kept, "$exists": True}}
 
     def _find(self, where: dict[str, Any]) -> dict[str, Document]:
+        """Return the sessions that match and have not expired, by id."""
         sessions: dict[str, Document] = {}
         with self.reached("reading"):
             for found in self._documents.find(where):
@@ -291,20 +296,39 @@ class MongoDBStore(Store):
     def _session_in(self, found: RawBSONDocument) -> Document:
         session = self._session_of(self._decode(found))
         if session is None:
-            raise _NoSessionError
+            raise NoSessionError
         return session
 
-    def _encode(self, document: Document) -> Document | str:
-        return json_of(document) if self.stringify else {**document, "cookie": with_nulls(document["cookie"])}
-
     def _naming_key(self, values: Mapping[str, Any]) -> AbstractContextManager[None]:
-        return naming_key(values, json_of if self.stringify else self._to_bson)
+        return naming_key(values, self._check_value)
 
-    def _to_bson(self, value: Any) -> bytes:
+    # How a session stands in its document: a ConnectMongoStore has it otherwise.
+
+    stringify = False
+
+    @property
+    def _written_field(self) -> str:
+        """The field that changes whenever Node writes."""
+        return self.expires_key
+
+    def _session_of(self, fields: Mapping[str, Any]) -> AttrDict | None:
+        return session_of(fields)
+
+    def _source_of(self, fields: Mapping[str, Any]) -> Any:
+        return None
+
+    def _encode(self, document: Document) -> Document | str:
+        return {**document, "cookie": with_nulls(document["cookie"])}
+
+    def _has_max_age(self, max_age: float | None) -> dict[str, Any]:
+        """Return the filter that nearly all sessions with this ``originalMaxAge`` match, and no other does."""
+        return {MAX_AGE: {"$eq": max_age}}
+
+    def _fields_of_cookie(self, cookie: Document) -> dict[str, Any]:
+        return {"session.cookie": with_nulls(cookie)}
+
+    def _check_value(self, value: Any) -> Any:
         return bson.encode({"": value}, codec_options=self.collection.codec_options)
-
-    def _unexpired(self) -> dict[str, Any]:
-        return {"$or": [{self.expires_key: {"$gt": datetime.now(UTC)}}, {self.expires_key: None}]}
 
     def _expiry(self, cookie: Document) -> datetime:
         """Return when a session expires, in the whole milliseconds that MongoDB keeps."""
@@ -327,9 +351,9 @@ class MongoDBStore(Store):
             self._fail(doing, ConnectionFailure("nobody responds there"))
         try:
             with pymongo.timeout(_DOWN_TIMEOUT if self._down else _CALL_TIMEOUT):
-                self._ensure_index(self.expires_key, expireAfterSeconds=self.expires_after_seconds)
+                self._indexes.ensure(self.expires_key, expireAfterSeconds=self.expires_after_seconds)
                 if self.id_field != "_id":
-                    self._ensure_index(self.id_field)
+                    self._indexes.ensure(self.id_field)
                 yield
         except PyMongoError as error:
             self._fail(doing, error)
@@ -337,43 +361,13 @@ class MongoDBStore(Store):
             self._down = None
             log.warning("the session store is back")
 
-    def _ensure_index(self, field: str, **options: Any) -> None:
-        """Create an index, once; in the background if that takes longer than a request may wait."""
-        if field in self._indexed:
-            return
-        try:
-            with pymongo.timeout(_INDEX_TIMEOUT):
-                self._create_index(field, options)
-            self._indexed.add(field)
-        except PyMongoError as error:
-            if not error.timeout:
-                raise
-            self._indexed.add(field)
-            Thread(target=self._create_index_in_background, args=(field, options), daemon=True).start()
-
-    def _create_index(self, field: str, options: Mapping[str, Any]) -> None:
-        try:
-            self.collection.create_index(field, **options)
-        except OperationFailure as error:
-            if error.timeout or (is_connection_error(error) and error.code != _UNAUTHORIZED):
-                raise
-            # No right to create the index: go on without it.
-            log.error("the index of %r, for the sessions, could not be made: %s", field, _reason(error))
-            self.emit("error", error)
-
-    def _create_index_in_background(self, field: str, options: Mapping[str, Any]) -> None:
-        try:
-            self._create_index(field, options)
-        except PyMongoError:
-            self._indexed.discard(field)  # the next request tries again
-
     def _fail(self, doing: Literal["reading", "writing"], error: PyMongoError) -> NoReturn:
         if not (self._down and is_connection_error(error)):
-            log.error("the session store is not available: %s", _reason(error))
+            log.error("the session store is not available: %s", reason(error))
         if is_connection_error(error):
             self._down = doing if doing == "reading" else self._down or doing
         self.emit("error", error)
-        raise HTTPError(503, f"the session store is not available: {_reason(error)}") from error
+        raise HTTPError(503, f"the session store is not available: {reason(error)}") from error
 
     def _any_server_responds(self) -> bool:
         """Return whether any server responds: asked while the store is down, so that no request waits in vain."""
@@ -384,65 +378,17 @@ class MongoDBStore(Store):
             return any(pool.map(lambda address: responds(address[0], address[1], _PING_TIMEOUT), addresses))
 
 
-def _connect(uri: str, options: Mapping[str, Any]) -> pymongo.MongoClient[Any]:
-    """Return a client that connects when it is first used, and waits 1.2 seconds for a server.
-
-    The URI and ``options`` take precedence.
-    """
-    said = {name.lower() for name in options} | set(re.findall(r"[?&;](\w+)=", uri.lower()))
-    # A server that was lost is asked when a request needs it; a stream of its news would come only with the heartbeat.
-    ours = {"serverSelectionTimeoutMS": 1200, "connectTimeoutMS": 1200, "serverMonitoringMode": "poll"}
-    ours = {name: value for name, value in ours.items() if name.lower() not in said}
-    return pymongo.MongoClient(uri, **{"connect": False, **ours, **options})
+@cache
+def _class_for_texts(store: Any) -> Any:
+    """Return the class of a ``MongoDBStore(stringify=True)``, or of a subclass of it that was made so."""
+    texts = MongoDBStore.text_store
+    if issubclass(store, texts):
+        return store
+    return texts if store is MongoDBStore else type(store.__name__, (store, texts), {})
 
 
-def _check(name: str, value: Any, kind: Any, description: str, is_good: Callable[[Any], Any] | None = None) -> None:
-    if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool) or (is_good and not is_good(value)):
-        raise TypeError(f"MongoDBStore({name}=…) takes {description}, not {value!r}")
-
-
-@contextmanager
-def _refused(names: str) -> Iterator[None]:
-    """Raise a ``TypeError`` that names the option, in place of what pymongo raises for it."""
-    try:
-        yield
-    except KeyError as error:
-        raise TypeError(f"MongoDBStore({names}=…): pymongo does not know {error}") from error
-    except (PyMongoError, ValueError, TypeError) as error:
-        raise TypeError(f"MongoDBStore({names}=…): {error}") from error
-
-
-def _duration(name: str, value: Any) -> timedelta:
-    try:
-        duration = value if isinstance(value, timedelta) else timedelta(milliseconds=value)
-        time_after(duration)
-    except (TypeError, ValueError, OverflowError):
-        duration = timedelta.min
-    _check(name, value, int | float | timedelta, "milliseconds or a timedelta", lambda _: duration >= timedelta(0))
-    return duration
-
-
-def _acknowledged(concern: WriteConcern) -> WriteConcern:
-    """Return ``concern``, with ``w: 1`` if it does not acknowledge writes."""
-    return concern if concern.acknowledged else WriteConcern(**{**concern.document, "w": 1})
-
-
-class _NoSessionError(Exception):
+class NoSessionError(Exception):
     """Raised for a document that holds no session."""
-
-
-def is_connection_error(error: PyMongoError) -> bool:
-    """Return whether the server is down, and not just this call has failed."""
-    return (
-        isinstance(error, ConnectionFailure)
-        or error.timeout
-        or getattr(error, "code", None) in (_UNAUTHORIZED, _AUTHENTICATION_FAILED)
-    )
-
-
-def _reason(error: PyMongoError) -> str:
-    """Return an error's message without the description of the whole cluster that pymongo adds."""
-    return re.split(", (?:full error|Timeout|Topology Description):? ", str(error))[0]
 
 
 _FIELD = re.compile(rf"(?!(?:session|{LOCKED_BY}|was|rotated)\Z)[\w -]+")
@@ -450,7 +396,5 @@ _FIELD = re.compile(rf"(?!(?:session|{LOCKED_BY}|was|rotated)\Z)[\w -]+")
 _CALL_TIMEOUT = 1.2
 _DOWN_TIMEOUT = 0.8
 _PING_TIMEOUT = 0.4
-_INDEX_TIMEOUT = 0.4
 _PREVIOUS_IDS, _ROTATED_AT = "was", "rotated"  # the ids that a session had before, and when it was given the last one
 _MAX_PREVIOUS_IDS = 32  # ids: so many rotations may lie between the begin of a request and its logout
-_UNAUTHORIZED, _AUTHENTICATION_FAILED = 13, 18  # in MongoDB's list of error codes

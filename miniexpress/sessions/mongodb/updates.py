@@ -9,15 +9,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from ..changes import Changes
+from ..cookie import COOKIE_KEYS, LONGEST
 
 MAX_AGE = "session.cookie.originalMaxAge"
 _PLAIN_KEY = re.compile(r"[\w -]+")
-_COOKIE_FIELDS = (
-    "originalMaxAge", "partitioned", "priority", "expires", "secure", "httpOnly", "domain", "path", "sameSite",
-)  # fmt: skip
 
 Filter = dict[str, Any]
 Update = dict[str, Any]
@@ -52,13 +50,22 @@ def pipeline_update(changes: Changes, expires_key: str, expires: datetime) -> li
     cookie: Any = {"$literal": with_nulls(changes.cookie)}
     ends: Any = expires
     if not changes.has_new_max_age:
-        is_ours = {"$eq": [{"$ifNull": [f"${MAX_AGE}", None]}, changes.max_age]}
+        is_ours = _is_max_age(changes.max_age)
         cookie = {"$cond": [is_ours, cookie, "$session.cookie"]}
         ends = {"$cond": [is_ours, ends, f"${expires_key}"]}
     session = {"$mergeObjects": [kept, still_there, {"$literal": changes.added}, {"cookie": cookie}]}
     return [{"$set": {"session": session, expires_key: ends}}]
 
 
+def _is_max_age(max_age: float | Literal[False] | None) -> dict[str, Any]:
+    """Return the expression that is true where ``originalMaxAge`` is read as ``max_age``: see ``read_max_age``."""
+    field = f"${MAX_AGE}"
+    if max_age is None:
+        is_number = [{"$isNumber": field}, {"$gte": [field, -LONGEST]}, {"$lte": [field, LONGEST]}]
+        return {"$not": [{"$or": [{"$eq": [field, False]}, {"$and": is_number}]}]}
+    return {"$eq": [field, max_age]}
+
+
 def with_nulls(cookie: Mapping[str, Any]) -> dict[str, Any]:
     """Return a cookie as Node's driver writes it: ``undefined`` becomes null."""
-    return {name: cookie.get(name) for name in _COOKIE_FIELDS}
+    return {name: cookie.get(name) for name in COOKIE_KEYS}
