@@ -116,7 +116,7 @@ def describe(function: Any) -> str:
 
 def _refuse_what_would_not_run(function: Callable[..., Any]) -> None:
     for called in (function, type(function).__call__):
-        if inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called):
+        if inspect.isasyncgenfunction(called):
             raise TypeError(f"{describe(function)} is async, but each request has its thread here: make it a plain def")
         if inspect.isgeneratorfunction(called):
             raise TypeError(f"{describe(function)} is a generator, which would not run: respond by res, not by yield")
