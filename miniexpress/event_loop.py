@@ -96,6 +96,15 @@ def _forget() -> None:
 os.register_at_fork(after_in_child=_forget)
 
 
+def contained(error: BaseException, culprit: Any) -> Exception:
+    """Return an error that ends one request only, in place of ``SystemExit``, ``CancelledError`` and their kin."""
+    if isinstance(error, Exception):
+        return error
+    contained = RuntimeError(f"{culprit} has raised {error!r}")
+    contained.__cause__ = error
+    return contained
+
+
 async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
     for task in tasks:
         task.cancel()
@@ -127,7 +136,7 @@ class AsyncChunks(Iterator[Any]):
         item = self._items.get()
         if isinstance(item, _End):
             self._is_ended = True
-            raise item.error or StopIteration
+            raise contained(item.error, self._iterable) if item.error else StopIteration
         return item
 
     def close(self) -> None:

@@ -11,7 +11,6 @@ it is done.
 from __future__ import annotations
 
 import functools
-import inspect
 import logging
 import types
 from collections.abc import Callable, Coroutine, Generator
@@ -33,11 +32,6 @@ Handler = Callable[..., Any]
 SLOW_SECONDS = 0.1  # of the loop's time without an ``await``: all other async handlers wait meanwhile
 
 
-def is_async(handler: Handler) -> bool:
-    """Return whether a handler is an ``async def``, or an object whose ``__call__`` is one."""
-    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)
-
-
 def as_plain_handler(handler: Handler, next_index: int | None) -> Handler:
     """Return a plain handler that runs an async one on the process's event loop, and waits for it.
 
@@ -45,11 +39,14 @@ def as_plain_handler(handler: Handler, next_index: int | None) -> Handler:
     raises is raised here; what would end more than this request (``SystemExit``, ``CancelledError``) is a
     ``RuntimeError`` here.
     """
-    from ..event_loop import event_loop  # loads asyncio, which an app of plain handlers does without
+    from ..event_loop import contained, event_loop  # loads asyncio, which an app of plain handlers does without
 
     @functools.wraps(handler)
     def plain_handler(*arguments: Any) -> None:
-        AsyncCall(handler, arguments, next_index).run(event_loop())
+        call = AsyncCall(handler, arguments, next_index)
+        call.run(event_loop())
+        if call.error is not None:
+            raise contained(call.error, describe(handler))
 
     return plain_handler
 
@@ -78,10 +75,6 @@ class AsyncCall:
         for call in self.next_calls:
             if not call.is_begun:
                 context.copy().run(call.run)
-        if isinstance(self.error, Exception):
-            raise self.error
-        if self.error is not None:
-            raise RuntimeError(f"{describe(self.handler)} has raised {self.error!r}") from self.error
 
     async def run_coroutine(self) -> None:
         """Run the handler, whatever it raises: nothing of that is the event loop's."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import describe, read_signature, take_first, wrong_count
-from .async_handlers import as_plain_handler, is_async
+from ..arguments import describe, is_async, read_signature, take_first, wrong_count
+from .async_handlers import as_plain_handler
 from .path_patterns import PathMatcher, PathPattern, compile_path
 
 if TYPE_CHECKING:
