@@ -6,26 +6,56 @@
 ... def home(req, res):
 ...     res.send('Hello World')
 >>> app.listen(3000)  # doctest: +SKIP
+
+What to import from here:
+
+- ``express``: ``express()`` makes an app; ``express.json``, ``express.static``, ``express.Router`` … are as in Express
+- ``Router``: makes a stack of routes and middleware of its own
+- ``json``, ``urlencoded``, ``text``, ``raw``: make middleware that parses the body of a request
+- ``static``: makes middleware that sends the files of a folder
+- ``session``: makes middleware that loads and saves ``req.session``
+- ``MemoryStore``, ``Store``: a store of sessions in memory, and the base class of a store of your own
+- ``HTTPError``: an error with a status, to raise or to give to ``next``
+- ``App``, ``Request``, ``Response``, ``Next``: types for annotations
+- ``AttrDict``, ``undefined``: a dict whose keys are attributes too; JavaScript's ``undefined`` in JSON
+
+And from modules of their own:
+
+- ``miniexpress.sessions.mongodb``: ``MongoDBStore``, a store of sessions in MongoDB (needs pymongo)
+- ``miniexpress.jinja``: ``jinja2_engine``, views in Jinja2
+- ``miniexpress.wsgi``: ``wsgi``, which makes middleware of another WSGI app
+- ``miniexpress.embedded``: ``start``, a MongoDB server for development
+- ``miniexpress.sessions.contract``: ``StoreContract``, the tests of a store of your own
+
+``help(express)``, ``help(app)``, ``help(app.post)``, ``help(Request)``, ``help(Response)`` say what each can do.
 """
 
-from .application import App, express
+from typing import Never
+
+from .application import App
+from .attrdict import AttrDict
 from .errors import HTTPError
 from .http.json_text import undefined
 from .middleware.body_parser import json, raw, text, urlencoded
 from .middleware.static import static
 from .request import Request
 from .response import Response
-from .routing import Router
+from .routing import Route, Router
 from .routing.layer import Next
+from .sessions.memory import MemoryStore
 from .sessions.middleware import session
+from .sessions.store import Store
 
 __all__ = [
     "App",
+    "AttrDict",
     "HTTPError",
+    "MemoryStore",
     "Next",
     "Request",
     "Response",
     "Router",
+    "Store",
     "express",
     "json",
     "raw",
@@ -35,3 +65,32 @@ __all__ = [
     "undefined",
     "urlencoded",
 ]
+
+
+class Express:
+    """``express()`` makes an app. What Express has beside that, ``express`` has as attributes.
+
+    ``app.use(express.json())``, ``app.use(express.static('public'))``, ``router = express.Router()``. ``application``,
+    ``request`` and ``response`` are the classes that those of every app derive from.
+    """
+
+    json = staticmethod(json)
+    raw = staticmethod(raw)
+    static = staticmethod(static)
+    text = staticmethod(text)
+    urlencoded = staticmethod(urlencoded)
+    Route = Route
+    Router = Router
+    application = App
+    request = Request
+    response = Response
+
+    def __call__(self, *arguments: Never) -> App:
+        """Return a new application."""
+        if arguments:
+            raise TypeError(f"express() takes no arguments, not {arguments!r}: app.set(name, value) changes a setting")
+        return App()
+
+
+express = Express()
+"""``express()`` makes an app, and ``express.json()``, ``express.Router()`` … are what they are in Express."""

@@ -6,32 +6,30 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import cached_property, partial
-from typing import Any, Self, overload
+from typing import Any, Never, Self, overload
 
 from .arguments import fit_callback
 from .attrdict import AttrDict
+from .callers import line_is_decorator
 from .development import reloader
 from .development.route_tree import route_tree
 from .final_handler import FinalHandler
-from .keyword_options import UNSET
+from .keyword_options import UNSET, check_keywords
 from .request import Request
 from .response import Response
 from .routing.layer import Handler, Layer, Next
-from .routing.methods import HandlerT
+from .routing.methods import Handlers, HandlerT
 from .routing.path_patterns import PathPattern
-from .routing.router import Route, Router
+from .routing.router import Route, Router, decorate
 from .server import server
 from .settings import UNSET_DEFAULTS, compile_setting, default_settings
 from .views.engine import template_engine
 from .views.lookup import Engine, View, as_tuple
 
-
-def express() -> App:
-    """Return a new application."""
-    return App()
+_LISTEN_OPTIONS = ["host", "callback", "reload", *(server.Server.__init__.__kwdefaults__ or ())]
 
 
-class App(Router):
+class App(Router, also={"mountPath": "mountpath"}):
     """An Express application, which is a WSGI application too (PEP 3333).
 
     ``settings``, ``locals`` (what every view sees), ``engines``; ``mountpath`` and ``parent`` where an app uses it.
@@ -53,13 +51,20 @@ class App(Router):
             self.set(name, value)
         self.set("view", View)
 
-    def __call__(self, environ: Any, start_response: Any, next: Any = None) -> Any:
+    @overload
+    def __call__(self, handler: HandlerT, /) -> HandlerT: ...
+    @overload
+    def __call__(self, environ: Any, start_response: Any, next: Any = None) -> Any: ...
+    def __call__(self, environ: Any, start_response: Any = None, next: Any = None) -> Any:
         """Run the middleware stack for one WSGI request, then return the response body.
 
         ``app(req, res, next)`` is Express's own way to dispatch a request of another app to this one by hand.
+        ``app(handler)`` is what the decorator ``@app.get(path, …)`` calls.
         """
         if next is not None:
             return self.handle(environ, start_response, next)
+        if start_response is None:
+            return self._add_decorated(environ)
         req: Request = self.request(environ, self)
         res: Response = self.response(req, start_response)
         final_handler = FinalHandler(req, res, self.set("env"))
@@ -119,9 +124,9 @@ class App(Router):
     def stack(self, layers: list[Layer]) -> None:
         self.router.stack = layers
 
-    def route(self, path: PathPattern) -> Route:
+    def route(self, path: PathPattern, **options: Never) -> Route:
         """As ``Router.route``."""
-        return self.router.route(path)
+        return self.router.route(path, **options)
 
     def _mount(self, path: PathPattern, handler: Handler) -> None:
         """Mount a handler. Another App inherits this one's settings and engines, and is told (``on('mount', …)``).
@@ -150,8 +155,14 @@ class App(Router):
         for listener in self._mount_listeners:
             listener(parent)
 
-    def param(self, name: str | list[str], callback: Handler) -> Self:
+    @overload
+    def param(self, name: str | list[str], /) -> Callable[[HandlerT], HandlerT]: ...
+    @overload
+    def param(self, name: str | list[str], callback: Handler) -> Self: ...
+    def param(self, name: str | list[str], callback: Any = UNSET) -> Any:
         """As ``Router.param``; ``name`` may be a list."""
+        if callback is UNSET:
+            return partial(decorate, partial(self.param, name))
         for each in name if isinstance(name, list) else [name]:
             self.router.param(each, callback)
         return self
@@ -159,16 +170,20 @@ class App(Router):
     @overload
     def get(self, path: PathPattern, /) -> Callable[[HandlerT], HandlerT]: ...
     @overload
-    def get(self, /, *path_and_handlers: PathPattern | Handler) -> Any: ...
+    def get(self, handler: Handler, /) -> Self: ...
+    @overload
+    def get(self, path_or_handler: PathPattern | Handler, handler: Handler | Handlers, /, *more: Any) -> Self: ...
     def get(self, /, *path_and_handlers: Any) -> Any:
-        """``get('view engine')`` is a setting; ``get('/path', handler…)`` and ``@get('/path')`` are routes.
+        """Add handlers for GET: ``get(path, handler…)``, or as a decorator ``@get(path, handler…)``.
 
-        So ``@get('path')`` is a setting too: what decorates has a slash.
+        ``get('view engine')`` returns the value of a setting: what is a path begins with a slash.
         """
         path, *handlers = path_and_handlers or (None,)
         if not handlers and path and isinstance(path, str) and not path.startswith(("/", "{", "*", ":", "\\")):
+            if line_is_decorator():
+                raise ValueError(f"@app.get({path!r}) would decorate by a setting: write @app.get({'/' + path!r})")
             return self.set(path)
-        return super().get(path, *handlers)
+        return super().get(*path_and_handlers)
 
     def path(self) -> str:
         """Return the path that this app is at, through all that it is mounted in, several with commas; or ``''``."""
@@ -228,8 +243,8 @@ class App(Router):
         )
         return self
 
-    def render(self, view: str, options: Mapping[str, Any] | None = None) -> str:
-        """Return the text of the view ``view``, rendered with ``options`` over ``app.locals``.
+    def render(self, view: str, options: Mapping[str, Any] | None = None, /, **variables: Any) -> str:
+        """Return the text of the view ``view``, rendered with ``options`` and keywords over ``app.locals``.
 
         Raises ``LookupError`` for a view that is not there, and whatever its engine raises.
         """
@@ -246,7 +261,7 @@ class App(Router):
                 raise LookupError(f'Failed to lookup view "{view}" in views {self.set("views")!r}')
             if cache and view == os.path.normpath(view):  # of other spellings a client can make any number
                 self._views[view] = found
-        return found.render({**self.locals, **(options or {})})
+        return found.render({**self.locals, **(options or {}), **variables})
 
     def _all_engines(self) -> dict[str, Engine]:
         """Return the engines by extension: of this app, of those that it is mounted in, and the built-in one."""
@@ -273,8 +288,10 @@ class App(Router):
         ``port`` may be the path of a Unix socket; without one it is any free one, which the log names (at level INFO).
         As in Express 5, ``callback`` may take an error; it is ``None``, as a real one is raised.
         With ``reload``, or ``MINIEXPRESS_RELOAD=1``, the program starts anew when one of its files or views changes.
-        ``options`` are those of ``server.Server``. Raises ``OSError`` when the port cannot be had.
+        ``options`` are those of ``server.Server``. Raises ``TypeError`` for another one, and ``OSError`` when the port
+        cannot be had.
         """
+        check_keywords("app.listen", options, _LISTEN_OPTIONS)
         if callable(port):
             callback, port = port, 0
         if callable(host):

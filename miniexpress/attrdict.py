@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, MutableMapping
-from typing import Any, Self, SupportsIndex
+from functools import partial
+from types import NoneType
+from typing import Any, NoReturn, Self, SupportsIndex
+
+_FIELD_TYPES = (str, int, float, list, tuple, dict, NoneType)
+_DICT_METHODS = [name for name in vars(dict) if not name.startswith("_")]
 
 
 class AttrDict(dict[str, Any]):
     """A dict whose items are attributes, too: ``body.email`` is ``body["email"]``.
 
     A missing attribute is ``None``, as a missing property is ``undefined`` in JavaScript; a missing item raises
-    ``KeyError``, as in Python. A key that is also a method's name (``items``, ``get``) is an item only. A plain dict
-    in it, read as an attribute, has attributes, too (``AttrDictView``); read as an item, it is itself.
+    ``KeyError``, as in Python. A key that is also a method's name (``items``, ``get``) is an item only: the attribute
+    is that ``Method``, which can be called, and raises ``TypeError`` where it is used as a field. A plain dict in it,
+    read as an attribute, has attributes, too (``AttrDictView``); read as an item, it is itself.
     """
 
     __slots__ = ()
@@ -20,7 +27,7 @@ class AttrDict(dict[str, Any]):
         # Python's own protocols (copy, pickle) probe for dunder names: those must stay missing.
         if name.startswith("__"):
             raise AttributeError(name)
-        value = self.get(name)
+        value = self[name] if name in self else None  # noqa: SIM401  .get is slower here
         return AttrDictView(value) if type(value) is dict else value
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -86,6 +93,45 @@ class AttrDictView(_MappingMethods, AttrDict):  # type: ignore[misc]
 
     def __repr__(self) -> str:
         return repr(self.__source__)
+
+
+class Method(partial[Any]):
+    """A method of an AttrDict: ``body.items()``. As a text, a truth value or a list it raises ``TypeError``, since a
+    field of that name is meant: ``body["items"]``."""
+
+    def __repr__(self) -> str:
+        return f"<method {self.func.__name__!r} of a dict; a field of that name is [{self.func.__name__!r}]>"
+
+    def _refuse(self, *_: object) -> NoReturn:
+        name = self.func.__name__
+        raise TypeError(f"{name!r} is a method of dict here: read a field of that name as an item, [{name!r}]")
+
+    __str__ = __format__ = __bool__ = __iter__ = __len__ = __getitem__ = __contains__ = __add__ = __radd__ = _refuse
+
+    def __eq__(self, other: object) -> bool:
+        return self._refuse() if isinstance(other, _FIELD_TYPES) else self is other
+
+    __hash__ = partial.__hash__
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"{self!r} has no attribute {name!r}")
+
+
+class _MethodDescriptor:
+    """Makes what ``AttrDict.items`` is: of an instance a ``Method``, of the class the function as ever."""
+
+    __slots__ = ("bind",)
+
+    def __init__(self, attribute: Any) -> None:
+        self.bind = attribute.__get__
+
+    def __get__(self, instance: AttrDict | None, owner: type) -> Any:
+        return self.bind(instance, owner) if instance is None else Method(self.bind(instance, owner))
+
+
+for _class in (AttrDictView, AttrDict):  # the view first, which would find the other's
+    for _name in _DICT_METHODS:
+        setattr(_class, _name, _MethodDescriptor(inspect.getattr_static(_class, _name)))
 
 
 def to_attrdict(value: Any) -> Any:

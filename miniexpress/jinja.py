@@ -13,9 +13,11 @@ from jinja2 import Environment, FileSystemLoader, pass_context
 from jinja2.filters import do_mark_safe
 from jinja2.runtime import Context
 
+from .keyword_options import suggests_keywords
 from .views.lookup import Engine, Roots, absolute_paths, candidate_names, template_name
 
 
+@suggests_keywords
 def jinja2_engine(directory: Roots, environment: Environment | None = None) -> Engine:
     """Return an engine for ``app.engine`` that renders files below ``directory``, a folder or a list, with Jinja2.
 

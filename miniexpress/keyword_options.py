@@ -6,7 +6,7 @@ import difflib
 import functools
 import inspect
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -16,12 +16,18 @@ UNSET: Any = object()
 """The default of a parameter for which ``None`` is a value that can be given."""
 
 
-def suggests_keywords(function: Callable[P, R], title: str = "") -> Callable[P, R]:
+def suggests_keywords(
+    function: Callable[P, R], title: str = "", options_of: Callable[..., Any] | None = None
+) -> Callable[P, R]:
     """Make ``function`` raise a ``TypeError`` for an unknown keyword that suggests a known one.
 
-    ``json(limt="1mb")`` → "json() has no option 'limt': did you mean 'limit'?". ``title`` replaces the function's name.
+    ``json(limt="1mb")`` → "json() has no option 'limt': did you mean 'limit'?". A dict of options, which Express takes,
+    is refused with the keyword in its place. ``title`` replaces the function's name.
     """
-    known = [p.name for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    parameters = inspect.signature(function).parameters.values()
+    positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    options = [*_optional_keywords(function), *(_optional_keywords(options_of) if options_of else ())]
+    known = {*options, *(p.name for p in positional)}
     title = title or function.__qualname__.removesuffix(".__init__")
 
     @functools.wraps(function)
@@ -29,16 +35,43 @@ def suggests_keywords(function: Callable[P, R], title: str = "") -> Callable[P, 
         try:
             return function(*args, **kwargs)
         except TypeError:
-            for name in kwargs:
-                if name not in known:
-                    raise TypeError(f"{title}() has no option {name!r}: {suggestion(name, known)}") from None
+            check_keywords(title, kwargs, options, known)
+            if len(args) > len(positional) and isinstance(args[-1], Mapping):
+                example = _closest(str(next(iter(args[-1]), "")), options) or options[0]
+                raise TypeError(f"{title}() takes options as keywords, {example}=…, not as {args[-1]!r}") from None
             raise
 
     return checked
 
 
+def suggests_keywords_of(options_of: Callable[..., Any], title: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Return ``suggests_keywords`` for a function that passes its ``**options`` on to ``options_of``."""
+    return lambda function: suggests_keywords(function, title, options_of)
+
+
+def check_keywords(title: str, given: Iterable[str], options: list[str], known: Container[str] = ()) -> None:
+    """Raise ``TypeError`` for a given keyword that is neither one of the ``options`` nor else known."""
+    for name in given:
+        if name not in options and name not in known:
+            raise TypeError(f"{title}() has no option {name!r}: {suggestion(name, options)}") from None
+
+
+def _optional_keywords(function: Callable[..., Any]) -> list[str]:
+    """Return the names of a function's keyword-only parameters, and of others that have a default."""
+    parameters = inspect.signature(function).parameters.values()
+    return [
+        p.name
+        for p in parameters
+        if p.kind is p.KEYWORD_ONLY or (p.kind is p.POSITIONAL_OR_KEYWORD and p.default is not p.empty)
+    ]
+
+
 def suggestion(name: str, known: list[str]) -> str:
     """Suggest the known name that is most like ``name``, or list them all: ``maxAge`` → "did you mean 'max_age'?"."""
+    close = _closest(name, known)
+    return f"did you mean {close!r}?" if close else f"it has {', '.join(known)}"
+
+
+def _closest(name: str, known: list[str]) -> str | None:
     snake_case = re.sub(r"(?<=[a-z])([A-Z])", r"_\1", name).lower()
-    close = difflib.get_close_matches(snake_case, known, n=1)
-    return f"did you mean {close[0]!r}?" if close else f"it has {', '.join(known)}"
+    return next(iter(difflib.get_close_matches(snake_case, known, n=1)), None)

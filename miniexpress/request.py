@@ -12,6 +12,7 @@ from urllib.parse import quote, unquote
 
 from .arguments import flatten
 from .attrdict import AttrDict, to_attrdict
+from .camel_case import SnakeCaseNames
 from .http import accept, conditional, cookies, ranges
 from .http.json_text import parse as parse_json
 from .http.media_types import is_type
@@ -20,7 +21,7 @@ from .http.request_headers import Headers, from_environ, read_field, with_header
 from .settings import AppSettings
 
 
-class Request:
+class Request(SnakeCaseNames, also={"sessionID": "session_id"}):
     """One HTTP request. Middleware may hang attributes of its own on it: ``req.user = …``.
 
     ``method``, ``url`` (what is left of it inside a mount), ``base_url`` (what is not), ``original_url``; ``params``;
@@ -28,6 +29,8 @@ class Request:
     ``session``, ``session_id`` and ``session_store`` are there once the session middleware has run, else ``None``.
     """
 
+    original_url: str
+    base_url: str
     res: Any
     """Its ``Response``, until all of that is handed to the WSGI server."""
     body: Any = None
@@ -51,7 +54,7 @@ class Request:
         self.environ = environ
         self.app: Any = app
         self.method: str = environ["REQUEST_METHOD"]
-        self.original_url: str = environ.get("REQUEST_URI") or environ.get("RAW_URI") or _rebuild_target(environ)
+        self.original_url = environ.get("REQUEST_URI") or environ.get("RAW_URI") or _rebuild_target(environ)
         self.base_url, self.url = "", self.original_url
         if mount := environ.get("SCRIPT_NAME"):
             self.base_url, self.url = _below(mount.rstrip("/"), self.original_url, environ)

@@ -11,14 +11,15 @@ import logging
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from numbers import Number
 from os import PathLike, fspath
 from os.path import abspath, basename, splitext
 from typing import TYPE_CHECKING, Any, Self
 
-from .arguments import count_parameters, flatten
+from .arguments import count_parameters, fit_callback, flatten
 from .attrdict import AttrDict
+from .camel_case import SnakeCaseNames
 from .errors import HTTPError, printable, reason_phrase
 from .files.file_finder import File, IsDirectory
 from .files.send import Conditions, FileChunks, FileSender, open_file
@@ -27,9 +28,20 @@ from .http.encoding import encode_uri_component, encode_url, escape_html, utf8
 from .http.headers import HEADER_TEXT, content_disposition, vary
 from .http.json_text import stringify, undefined
 from .http.media_types import content_type, lookup, set_charset
-from .http.response_body import BINARY_TYPES, CHUNK_TYPES, ObservedBody, check_body, no_body_error, to_bytes
+from .http.response_body import (
+    BINARY_TYPES,
+    CHUNK_TYPES,
+    BodyTransform,
+    ObservedBody,
+    TransformedBody,
+    check_body,
+    flushed,
+    no_body_error,
+    to_bytes,
+    transformed,
+)
 from .http.response_headers import ResponseHeaders, check_status, check_text, field_text
-from .keyword_options import suggests_keywords
+from .keyword_options import suggests_keywords, suggests_keywords_of
 
 if TYPE_CHECKING:
     from .request import Request
@@ -37,10 +49,11 @@ if TYPE_CHECKING:
 log = logging.getLogger("miniexpress")
 
 Milliseconds = int | float | timedelta
+_NODE_NAMES = {"appendHeader": "append", "setHeaders": "set", "sendfile": "send_file", "writableEnded": "ended"}
 _INVALID_CALLBACK_CHARS = re.compile(r"[^\[\]\w$.]", re.ASCII)
 
 
-class Response:
+class Response(SnakeCaseNames, also=_NODE_NAMES):
     """The response to one request.
 
     ``req``, ``app``; ``locals`` is what views see. ``ended`` and ``started`` say how far it is. Setters return the
@@ -57,13 +70,15 @@ class Response:
     _status_code = 200
     _status_message: str | None = None
     _body: bytes | Iterable[bytes] = b""
+    _transforms: tuple[BodyTransform, ...] = ()
+    """In the order of the middleware that added them. The last one sees the body first."""
     _request_when_ended: tuple[str, str, AttrDict, Any]
     _write: Callable[[bytes], Any]
 
     def __init__(self, req: Request, start_response: Callable[..., Any]) -> None:
         self.req = req
         self._headers = ResponseHeaders()
-        self._on_headers: list[Callable[[], Any]] = []
+        self._on_headers: list[tuple[Callable[[], Any], int]] = []  # each with the number of transforms before it
         self._listeners: dict[str, list[Callable[[], Any]]] = {}
         self._start_response = start_response
 
@@ -218,7 +233,7 @@ class Response:
         new = [f'<{url}>; rel="{relation}"' for relation, urls in links.items() for url in flatten([urls])]
         return self.set("Link", ", ".join([before, *new] if before else new))
 
-    @suggests_keywords
+    @partial(suggests_keywords, title="res.cookie")
     def cookie(
         self,
         name: str,
@@ -266,6 +281,7 @@ class Response:
         )
         return self.append("Set-Cookie", line)
 
+    @suggests_keywords_of(cookie, "res.clear_cookie")
     def clear_cookie(self, name: str, **options: Any) -> Self:
         """Make the client drop a cookie; ``path`` and ``domain`` must be those that it was set with."""
         return self.cookie(name, "", **{**options, "max_age": None, "expires": datetime.fromtimestamp(0.001, UTC)})
@@ -391,11 +407,12 @@ class Response:
         respond(*(self.req, self, self.req.next)[: count_parameters(respond, 3)])
         return self
 
-    def render(self, view: str, options: Mapping[str, Any] | None = None) -> None:
-        """Send the view ``view``, rendered with ``options`` over ``res.locals`` and ``app.locals``."""
+    def render(self, view: str, options: Mapping[str, Any] | None = None, /, **variables: Any) -> None:
+        """Send the view ``view``, rendered with ``options`` and keywords over ``res.locals`` and ``app.locals``."""
         self._ensure_not_sent()
-        self.send(self.app.render(view, {**self.locals, **(options or {})}))
+        self.send(self.app.render(view, {**self.locals, **(options or {}), **variables}))
 
+    @suggests_keywords_of(open_file, "res.send_file")
     def send_file(self, path: str | PathLike[str], **options: Any) -> None:
         """Send a file. ``path`` is absolute, or below ``root``; all options are those of ``files.send.open_file``.
 
@@ -429,6 +446,7 @@ class Response:
             if isinstance(body, bytes):
                 file.handle.close()
 
+    @suggests_keywords_of(open_file, "res.download")
     def download(self, path: str | PathLike[str], filename: str | None = None, **options: Any) -> None:
         """Send a file that the client is to save as ``filename``; options as for ``send_file``."""
         given = options.pop("headers", None) or {}
@@ -455,12 +473,12 @@ class Response:
             raise self._headers_sent_error()
         if not self.started:
             self._start()
-        if self._allows_body():
-            try:
-                self._write(to_bytes(chunk))
-            except Exception as error:
-                self.error_after_start = error
-                raise
+        self._send_piece(lambda: transformed(to_bytes(chunk), False, self._transforms))
+
+    def flush(self) -> None:
+        """Send at once what the transforms of ``transform_body`` hold back (npm compression 1.8)."""
+        if self.started and not self.ended and self._transforms:
+            self._send_piece(lambda: flushed(self._transforms))
 
     def flush_headers(self) -> None:
         """Start the response; the WSGI server sends its header fields with the first chunk of the body (PEP 3333)."""
@@ -484,17 +502,57 @@ class Response:
                         raise no_body_error(piece)
                     if piece:
                         self.write(piece)
+                if self._transforms:
+                    self._send_piece(lambda: transformed(b"", True, self._transforms))
             finally:
                 self._close_body()
         self.ended = True
         self._request_when_ended = self.req.url, self.req.base_url, self.req.params, self.req.app
+
+    def _send_piece(self, chunk: Callable[[], bytes]) -> None:
+        """Send ``chunk()`` as a piece of the started response, which is aborted where that fails."""
+        if self._allows_body():
+            try:
+                self._write(chunk())
+            except Exception as error:
+                self.error_after_start = error
+                raise
+
+    def transform_body(self, transform: BodyTransform) -> Self:
+        """Send what ``transform(chunk, is_last)`` returns instead of each piece of the body, however that is given.
+
+        ``chunk`` and what is returned are bytes. ``is_last`` is true once, in the last call, whose chunk may be empty.
+        A transform with a method ``flush() -> bytes`` may hold back what it is given until ``res.flush()``::
+
+            compressor = zlib.compressobj()
+
+            def deflate(chunk: bytes, is_last: bool) -> bytes:
+                return compressor.compress(chunk) + (compressor.flush() if is_last else b"")
+
+        It may be added until the header fields are sent. A complete body gets the Content-Length of what is sent, any
+        other none; ETag stays as it is. There is no call where no body is sent: HEAD, 204 and 304. The error page is
+        transformed, too, and has no Content-Encoding that was set before: so set it in an ``on_headers`` listener.
+
+        Of several transforms, the one of the middleware that was added last sees the handler's bytes first, as where
+        middleware wraps ``res.write`` and ``res.end`` in Node. One that an ``on_headers`` listener adds has the place
+        of the middleware which added the listener, and is dropped where a listener fails. What a transform raises is
+        answered by the error page, which no transform sees, or aborts the connection where the response was started.
+        Raises ``RuntimeError`` once it is started, ``TypeError`` for what is no such function.
+        """
+        taker, parameters = "res.transform_body()", "(chunk, is_last) -> bytes"
+        if fit_callback(transform, taker, parameters) is not transform:
+            raise TypeError(f"{taker} takes a function {parameters}, not {transform!r}")
+        if self.started:
+            raise self._headers_sent_error()
+        self._transforms += (transform,)
+        return self
 
     # Sending
 
     def on_headers(self, listener: Callable[[], Any]) -> Self:
         """Call ``listener()`` just before the header fields are sent, the one added last first (npm on-headers 1.1)."""
         _check_listener("res.on_headers()", listener)
-        self._on_headers.append(listener)
+        self._on_headers.append((listener, len(self._transforms)))
         return self
 
     def on(self, event: str, listener: Callable[[], Any]) -> Self:
@@ -526,7 +584,8 @@ class Response:
         if self.error_after_start is not None:
             self.emit("close")
             raise self.error_after_start
-        if self.ended and (self._on_headers or self._listeners or not isinstance(self._body, bytes)):
+        is_read_later = self._on_headers or self._transforms or self._listeners or not isinstance(self._body, bytes)
+        if self.ended and is_read_later:
             self._restore_request()
         if not self.started:
             try:
@@ -536,6 +595,8 @@ class Response:
         if not self._allows_body():
             self._close_body()
         body = (self._body,) if isinstance(self._body, bytes) else self._body
+        if self._transforms and not isinstance(self._body, bytes):
+            body = TransformedBody(body, self._transforms)
         return ObservedBody(body, self._emit_end) if self._listeners else body
 
     def _emit_end(self, is_finished: bool) -> None:
@@ -555,13 +616,13 @@ class Response:
 
     def _start_anew(self, error: Exception, final_handler: Callable[[Any], None]) -> None:
         """Have the final handler respond to an error, and start that. A listener that failed is not called again."""
-        has_listeners = bool(self._on_headers)
+        is_next_to_fail = self._on_headers or self._transforms
         self.reset()
         final_handler(error)
         try:
             self._start()
         except Exception as next_error:
-            if not has_listeners:
+            if not is_next_to_fail:
                 raise
             self._start_anew(next_error, final_handler)
 
@@ -569,11 +630,18 @@ class Response:
         """Call the ``on_headers`` listeners, and hand status and header fields to the WSGI server."""
         if self.ended and isinstance(self._body, bytes) and self._allows_body():
             self._headers.set_unchecked("Content-Length", str(len(self._body)))
-        while self._on_headers:
-            self._on_headers.pop()()
-        code = self._status_code
-        if code < 200:
-            raise ValueError(f"status {code} ends no response: clients would wait for the next. Use 200 or above")
+        transforms = self._transforms
+        try:
+            while self._on_headers:
+                self._call_last_listener()
+            code = self._status_code
+            if code < 200:
+                raise ValueError(f"status {code} ends no response: clients would wait for the next. Use 200 or above")
+        except BaseException:
+            self._drop_transforms_of_listeners(transforms)
+            raise
+        if self._transforms:
+            self._transform_complete_body()
         if (
             code == 204 or "transfer-encoding" in self._headers.fields
         ):  # RFC 9110 8.6; and the server decides the framing
@@ -581,6 +649,29 @@ class Response:
         status = f"{code} {self._status_message or reason_phrase(code) or 'unknown'}"
         self._write = self._start_response(status, self._headers.lines())
         self.started = True
+
+    def _call_last_listener(self) -> None:
+        """Call the ``on_headers`` listener that was added last. A transform that it adds has its place."""
+        listener, place = self._on_headers.pop()
+        behind, self._transforms = self._transforms[place:], self._transforms[:place]
+        try:
+            listener()
+        finally:
+            self._transforms += behind
+
+    def _drop_transforms_of_listeners(self, others: tuple[BodyTransform, ...]) -> None:
+        """Keep ``others`` alone, without the Content-Encoding that a listener has set for its transform."""
+        if self._transforms != others:
+            self._transforms = others
+            self.remove_header("Content-Encoding")
+
+    def _transform_complete_body(self) -> None:
+        """Transform a body that is complete, once and for all: where that fails, its transforms are half used."""
+        self.remove_header("Content-Length")
+        if self.ended and isinstance(self._body, bytes) and self._allows_body():
+            transforms, self._transforms = self._transforms, ()
+            self._body = transformed(self._body, True, transforms)
+            self._headers.set_unchecked("Content-Length", str(len(self._body)))
 
     def _restore_request(self) -> None:
         """Set the request back to what the handler saw that ended the response: listeners and a generated body read

@@ -25,7 +25,7 @@ class AppSettings(Protocol):
     def enabled(self, name: str) -> bool:
         """Return whether a setting is true."""
 
-    def render(self, view: str, options: Mapping[str, Any] | None = None) -> str:
+    def render(self, view: str, options: Mapping[str, Any] | None = None, /) -> str:
         """Return the text of a view."""
 
     def adopt(self, req: Any) -> None:

@@ -13,6 +13,10 @@ from .encoding import utf8
 CHUNK_TYPES = (str, bytes, bytearray, memoryview)
 BINARY_TYPES = (bytes, bytearray, memoryview)
 
+BodyTransform = Callable[[bytes, bool], bytes]
+"""``transform(chunk, is_last)`` returns what is sent instead of ``chunk``. It may have a ``flush() -> bytes``, which
+returns what it has held back so far."""
+
 
 def check_body(chunk: Any) -> bytes | Iterable[bytes]:
     """Return what ``end`` was given, as bytes or an iterable of them. A list or tuple is checked before it is sent."""
@@ -39,6 +43,60 @@ def no_body_error(chunk: Any) -> TypeError:
 def to_bytes(chunk: str | bytes | bytearray | memoryview) -> bytes:
     """Return a chunk as bytes; a str is UTF-8."""
     return utf8(chunk) if isinstance(chunk, str) else bytes(chunk)
+
+
+def transformed(chunk: bytes, is_last: bool, transforms: Sequence[BodyTransform]) -> bytes:
+    """Return ``chunk`` as all ``transforms`` leave it; the last of them sees it first.
+
+    None is called for nothing: an empty chunk counts as the last one only. Raises ``TypeError`` where one returns no
+    bytes.
+    """
+    for transform in reversed(transforms):
+        if chunk or is_last:
+            chunk = _bytes_of(transform, transform(chunk, is_last))
+    return chunk
+
+
+def flushed(transforms: Sequence[BodyTransform]) -> bytes:
+    """Return what ``transforms`` have held back, each one's as those behind it leave it."""
+    chunk = b""
+    for transform in reversed(transforms):
+        if chunk:
+            chunk = _bytes_of(transform, transform(chunk, False))
+        if hasattr(transform, "flush"):
+            chunk += _bytes_of(transform, transform.flush())
+    return chunk
+
+
+def _bytes_of(transform: BodyTransform, chunk: Any) -> bytes:
+    if not isinstance(chunk, bytes):
+        raise TypeError(f"a transform of res.transform_body() returns bytes, not {chunk!r} as {transform!r} did")
+    return chunk
+
+
+class TransformedBody(Iterator[bytes]):
+    """An iterable body, transformed while it is read. ``close()`` closes it."""
+
+    def __init__(self, body: Iterable[bytes], transforms: Sequence[BodyTransform]) -> None:
+        self._body, self._chunks, self._transforms = body, iter(body), transforms
+        self._is_finished = False
+
+    def __next__(self) -> bytes:
+        for chunk in self._chunks:
+            if not isinstance(chunk, BINARY_TYPES):
+                raise no_body_error(chunk)
+            sent = transformed(bytes(chunk), False, self._transforms)
+            if sent:
+                return sent
+        if self._is_finished:
+            raise StopIteration
+        self._is_finished = True
+        return transformed(b"", True, self._transforms)
+
+    def close(self) -> None:
+        """Close the body, read to its end or not."""
+        if hasattr(self._body, "close"):
+            self._body.close()
 
 
 class ObservedBody(Iterator[bytes]):

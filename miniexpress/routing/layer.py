@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -66,9 +67,9 @@ def call_handler(handler: Handler, arguments: tuple[Any, ...], req: Request, res
     """Call ``handler(*arguments)``. What it raises goes to ``next``, and so does that it did nothing at all."""
     next_calls = req.next_calls
     try:
-        handler(*arguments)
+        returned = handler(*arguments)
         if not res.ended and req.next_calls == next_calls:
-            ensure_responded(handler, res)
+            ensure_responded(handler, res, returned)
     except RecursionError:
         raise  # Too deep to call another handler; the app responds with a 500.
     except Exception as raised:
@@ -86,16 +87,33 @@ def is_abort(error: Any, res: Response) -> bool:
     return cause is not None
 
 
-def ensure_responded(handler: Handler, res: Response) -> None:
+def ensure_responded(handler: Handler, res: Response, returned: Any) -> None:
     """Raise ``RuntimeError`` for a handler that returned, and has neither ended the response nor called ``next()``.
 
-    A Node client would wait for ever.
+    A Node client would wait for ever. The message says how to send what it ``returned``, as in other frameworks.
     """
     if res.error_after_start is not None:
         return
     if res.started:
         raise RuntimeError(f"{describe(handler)} returned without ending the response that it started: call res.end()")
+    if returned is not None:
+        value = "the response" if returned is res else reprlib.repr(returned)
+        mend = how_to_send(returned, res)
+        raise RuntimeError(f"{describe(handler)} returned {value}, but what is returned is not sent: call {mend}")
     raise RuntimeError(f"{describe(handler)} returned, but neither responded nor called next(): the request would hang")
+
+
+def how_to_send(returned: Any, res: Response) -> str:
+    """Return the call that sends what a handler returned, as in Flask or FastAPI: ``'hi'`` → ``res.send('hi')``."""
+    if returned is res:
+        return "res.send(…), res.end() or res.send_status(…)"
+    if isinstance(returned, tuple) and len(returned) > 1 and isinstance(returned[1], int):
+        return f"res.status({returned[1]}).send({reprlib.repr(returned[0])})"
+    if isinstance(returned, str | bytes):
+        return f"res.send({reprlib.repr(returned)})"
+    if isinstance(returned, dict | list | tuple | int | float):
+        return f"res.json({reprlib.repr(returned)})"
+    return "res.send(…), res.json(…) or res.render(…)"
 
 
 def check_handler(handler: Handler) -> int:
@@ -105,7 +123,7 @@ def check_handler(handler: Handler) -> int:
     One that takes any number (``*args``) is called with ``(req, res, next)``, or with ``(req, res)`` where it wraps a
     handler of these. Raises ``TypeError`` for anything else, in words that name it and the mend.
     """
-    expected = "a handler takes (req, res), (req, res, next) or (err, req, res, next)"
+    expected = f"a handler takes (req, res), (req, res, next) or (err, req, res, next){_hint_to_call(handler)}"
     signature = read_signature(handler, 3, expected)
     if signature.names[1:2] == ["start_response"]:
         raise TypeError(f"{describe(handler)} is a WSGI app: use wsgi(…) of miniexpress.wsgi to make a handler of it")
@@ -122,3 +140,9 @@ def check_param_callback(callback: Handler) -> Handler:
         raise TypeError(wrong_count(callback, count, expected))
     callback = as_plain_handler(callback, 2) if is_async(callback) else callback
     return callback if count == 5 else take_first(callback, 4)
+
+
+def _hint_to_call(handler: Handler) -> str:
+    """Return a hint for what makes a handler and is no handler itself, as in ``app.use(json)``."""
+    name = getattr(handler, "__name__", "")
+    return f"; to register what it returns, call it: {name}(…)" if name.isidentifier() else ""

@@ -11,15 +11,18 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, overload
+from typing import TYPE_CHECKING, Any, NamedTuple, Never, Self, overload
 
 from ..arguments import flatten
 from ..attrdict import AttrDict
-from ..keyword_options import suggests_keywords
+from ..callers import is_decorating, warn
+from ..camel_case import SnakeCaseNames
+from ..keyword_options import UNSET, suggests_keywords
 from ..request import origin_of
 from .layer import Handler, Layer, Next, call_handler, check_param_callback, is_abort
-from .methods import HandlerT, HTTPMethods
-from .path_patterns import ParamDecodeError, PathPattern, compile_path
+from .methods import HandlerT, HTTPMethods, function_name
+from .path_habits import path_as_it_should_be
+from .path_patterns import ParamDecodeError, PathMatcher, PathPattern, compile_path
 from .prefix_index import PrefixIndex
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from ..response import Response
 
 
-class Router(HTTPMethods):
+class Router(HTTPMethods, SnakeCaseNames):
     """A stack of middleware and routes.
 
     ``merge_params`` lets handlers see the parameters of the path that this router is mounted at; ``case_sensitive`` and
@@ -36,6 +39,7 @@ class Router(HTTPMethods):
     """
 
     stack: list[Layer]
+    merge_params: bool
 
     @suggests_keywords
     def __init__(self, *, merge_params: bool = False, case_sensitive: bool = False, strict: bool = False) -> None:
@@ -46,8 +50,13 @@ class Router(HTTPMethods):
         self._indexed: tuple[list[Layer], PrefixIndex] = [], PrefixIndex([])
         self._param_callbacks: dict[str, list[Handler]] = {}
 
-    def __call__(self, req: Any, res: Any, next: Any) -> Any:
-        self.handle(req, res, next)
+    @overload
+    def __call__(self, handler: HandlerT, /) -> HandlerT: ...
+    @overload
+    def __call__(self, req: Any, res: Any, next: Any, /) -> None: ...
+    def __call__(self, *arguments: Any) -> Any:
+        """Dispatch a request: ``router(req, res, next)``. The decorator ``@router.get(path, …)`` calls it too."""
+        return self._add_decorated(*arguments) if len(arguments) == 1 else self.handle(*arguments)
 
     def handle(self, req: Request, res: Response, done: Next) -> None:
         """Dispatch a request along the stack; ``done()`` or ``done(error)`` continues where no layer has responded."""
@@ -56,37 +65,50 @@ class Router(HTTPMethods):
     @overload
     def use(self, path: str | re.Pattern[str], /) -> Callable[[HandlerT], HandlerT]: ...
     @overload
-    def use(self, *arguments: Any) -> Any: ...
+    def use(self, *arguments: Any) -> Self: ...
     def use(self, *arguments: Any) -> Any:
         """``use([path], handler…)``: call handlers, or lists of them, for each request whose path begins with ``path``.
 
-        In them ``req.url`` has lost that beginning, and ``req.base_url`` has gained it. With a path alone it is a
-        decorator: ``@app.use('/admin')``. Raises ``TypeError`` for what is no handler, ``PathError`` for no path.
+        In them ``req.url`` has lost that beginning, and ``req.base_url`` has gained it. It is a decorator too:
+        ``@app.use``, ``@app.use('/admin')``, and behind other handlers ``@app.use('/admin', only_admins)``. Raises
+        ``TypeError`` for what is no handler, ``PathError`` for no path.
         """
         has_path = isinstance(next(iter(flatten(arguments)), None), str | re.Pattern)
         path, handlers = (arguments[0], arguments[1:]) if has_path else ("/", arguments)
+        mount = partial(self._mount, path)
         if has_path and not handlers:
-            return partial(_decorate, partial(self.use, path))
+            return partial(decorate, mount)
         if not flatten(handlers):
             raise TypeError("use() requires a middleware function: use([path], handler…)")
         for handler in flatten(handlers):
-            self._mount(path, handler)
+            mount(handler)
+        if is_decorating(arguments[0]):
+            return arguments[0]
+        self._decorable.append(mount)
         return self
 
-    def route(self, path: PathPattern) -> Route:
+    def route(self, path: PathPattern, **options: Never) -> Route:
         """Return a new Route at ``path``, to be given its handlers: ``router.route('/x').get(…).post(…)``."""
+        if options:
+            raise TypeError(f"route() takes a path, and no {', '.join(options)}: app.route({path!r}).get(…).post(…)")
         route = Route(path)
-        matcher = compile_path(path, sensitive=self._case_sensitive, strict=self._strict, end=True)
-        self.stack.append(Layer(route.dispatch, path, matcher, route=route))
+        self.stack.append(Layer(route.dispatch, path, self._compile(path, strict=self._strict, end=True), route=route))
         return route
 
-    def param(self, name: str, callback: Handler) -> Self:
+    @overload
+    def param(self, name: str, /) -> Callable[[HandlerT], HandlerT]: ...
+    @overload
+    def param(self, name: str, callback: Handler) -> Self: ...
+    def param(self, name: str, callback: Any = UNSET) -> Any:
         """Call ``callback(req, res, next, value, name)`` before the handlers of a path that has the parameter ``name``.
 
-        Once per request and value. Raises ``TypeError`` when it takes neither four nor five parameters.
+        Once per request and value. With a name alone it is a decorator: ``@router.param('id')``. Raises ``TypeError``
+        when the callback takes neither four nor five parameters.
         """
         if not isinstance(name, str) or not name:
             raise TypeError(f"param() takes the name of a parameter, not {name!r}")
+        if callback is UNSET:
+            return partial(decorate, partial(self.param, name))
         self._param_callbacks.setdefault(name, []).append(check_param_callback(callback))
         return self
 
@@ -99,16 +121,28 @@ class Router(HTTPMethods):
 
     def _mount(self, path: PathPattern, handler: Handler) -> None:
         """Add one handler for all paths that begin with ``path``."""
-        matcher = compile_path(path, sensitive=self._case_sensitive, strict=False, end=False)
+        matcher = self._compile(path, strict=False, end=False)
         self.stack.append(Layer(handler.handle if isinstance(handler, Router) else handler, path, matcher))
+
+    def _compile(self, path: PathPattern, *, strict: bool, end: bool) -> PathMatcher:
+        """Return the matcher of a path, and warn of one that is written as another framework has it."""
+        matcher = compile_path(path, sensitive=self._case_sensitive, strict=strict, end=end)
+        for text in flatten([path]):
+            if isinstance(text, str) and (better := path_as_it_should_be(text)) != text:
+                warn(f"no request matches the path {text!r} as it is meant: write {better!r}")
+        return matcher
 
     def _register(self, method: str | None, *arguments: Any) -> Any:
         """Add handlers for ``method`` (``None``: all) at a path; with a path alone it is a decorator."""
-        path, *handlers = arguments or (None,)
+        name, (path, *handlers) = function_name(method), arguments or (None,)
+        if path is None or callable(path):
+            raise TypeError(f"{name}() takes a path first: @app.{name}('/path'), or app.{name}('/path', handler)")
         if not handlers:
-            compile_path(path)  # refuses a handler without a path, as in @app.get
-            return partial(_decorate, partial(self._register, method, path))
-        self.route(path)._register(method, *handlers)
+            compile_path(path)
+            return partial(decorate, lambda handler: self.route(path)._register(method, handler))
+        add = partial(self.route(path)._register, method)
+        add(*handlers)
+        self._decorable.append(add)
         return self
 
 
@@ -284,10 +318,16 @@ class ParamResult:
 class Route(HTTPMethods):
     """The handlers of one path, each for one method or for all. After npm router 2.3."""
 
+    _WHAT_DECORATES = "the route was given no method; @app.get('/path') decorates, or @app.route('/path').get"
+
     def __init__(self, path: PathPattern) -> None:
         self.path = path
         self.stack: list[Layer] = []
         self.methods: set[str | None] = set()
+
+    def __call__(self, handler: HandlerT, /) -> HandlerT:
+        """Add a handler that is decorated: ``@app.route('/x').get(only_admins)``."""
+        return self._add_decorated(handler)
 
     def dispatch(self, req: Request, res: Response, done: Next) -> None:
         """Call the handlers for the request's method one after the other; ``done`` continues behind the last.
@@ -327,13 +367,19 @@ class Route(HTTPMethods):
             allowed.update({"HEAD"} if "GET" in methods else ())
         return False
 
-    def _register(self, method: str | None, *arguments: Any) -> Self:
-        """Add handlers, or lists of them, for ``method`` (``None``: all). Raises ``TypeError`` for what is none."""
+    def _register(self, method: str | None, *arguments: Any) -> Any:
+        """Add handlers, or lists of them, for ``method`` (``None``: all). Raises ``TypeError`` for what is none.
+
+        ``@app.route('/x').get`` is a decorator too.
+        """
         layers = [Layer(handler, self.path, method=method) for handler in flatten(arguments)]
         if not layers:
             raise TypeError(f"the route {self.path!r} was given no handler")
         self.stack.extend(layers)
         self.methods.add(method)
+        if len(arguments) == 1 and is_decorating(arguments[0]):
+            return arguments[0]
+        self._decorable.append(partial(self._register, method))
         return self
 
 
@@ -356,6 +402,7 @@ def merge_params(outer: AttrDict, params: AttrDict) -> AttrDict:
     return AttrDict(outer | {str(int(key) + offset) if key.isdigit() else key: value for key, value in params.items()})
 
 
-def _decorate(register: Callable[[HandlerT], Any], handler: HandlerT) -> HandlerT:
+def decorate(register: Callable[[HandlerT], Any], handler: HandlerT) -> HandlerT:
+    """Register a handler, and return it."""
     register(handler)
     return handler

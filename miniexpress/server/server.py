@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import errno
+import linecache
 import os
 import re
 import signal
@@ -27,6 +28,7 @@ from .switch_interval import SWITCH_INTERVAL
 
 if TYPE_CHECKING:
     from ssl import SSLContext
+    from types import TracebackType
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 try:
@@ -54,12 +56,21 @@ def listen(
     returns. A second signal ends the process at once.
     """
     raise_file_limit()
-    server = Server(app, host, port, **options)
+    try:
+        server = Server(app, host, port, **options)
+    except ListenError:
+        if sys.excepthook is sys.__excepthook__:  # no debugger's or logger's
+            sys.excepthook = print_uncaught
+        raise
     with server, stopped_by_signals(server):
         log.info("listening on %s", server.server_address)
         if callback is not None:
             callback()
         server.serve_until_stopped()
+
+
+class ListenError(OSError):
+    """A server cannot listen at an address; ``strerror`` says why, and what to do."""
 
 
 class Server(TCPServer):
@@ -118,7 +129,7 @@ class Server(TCPServer):
         try:
             super().__init__(address, BaseRequestHandler)  # finish_request makes a Connection instead
         except OSError as error:
-            raise OSError(error.errno, bind_error_message(error, address)) from error
+            raise ListenError(error.errno, bind_error_message(error, address)) from error
 
     def serve_until_stopped(self) -> None:
         """Serve until ``stop`` is called; then finish the requests under way, and close."""
@@ -291,12 +302,27 @@ def bind_error_message(error: OSError, address: str | tuple[str, int]) -> str:
             return f"{address} is there already: stop the process that listens on it, or remove the file"
         return f"cannot listen on {address}: {error.strerror or error}"
     host, port = address
+    such_as = "PORT=" if reads_port_variable() else "such as "
     if error.errno == errno.EADDRINUSE:
-        other = f"PORT={port + 1 if port < 65535 else 3000}"
+        other = f"{such_as}{port + 1 if port < 65535 else 3000}"
         return f"port {port} on {host} is already in use: stop the other process or choose another port, {other}"
     if error.errno == errno.EACCES:
-        return f"no permission to listen on port {port} of {host}: choose a port above 1023, PORT=3000"
+        return f"no permission to listen on port {port} of {host}: choose a port above 1023, {such_as}3000"
     return f"cannot listen on port {port} of {host}: {error.strerror}"
+
+
+def reads_port_variable() -> bool:
+    """Return whether the program that was started reads the variable ``PORT``, as far as its source tells."""
+    program = getattr(sys.modules["__main__"], "__file__", None) or ""
+    return any(re.search("""["']PORT["']""", line) for line in linecache.getlines(program))
+
+
+def print_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Print what ends the program; of a server that cannot listen no traceback, as it is no mistake in the program."""
+    if isinstance(error, ListenError):
+        print(error.strerror, file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, traceback)
 
 
 def raise_file_limit() -> None:

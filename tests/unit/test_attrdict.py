@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import copy
+import inspect
 import json
 import pickle
+from collections import ChainMap
 from collections.abc import Callable
 from typing import Any
 
+import bson
 import pytest
 
 from miniexpress.attrdict import AttrDict, to_attrdict
@@ -44,7 +47,7 @@ def test_a_methods_name_is_refused_as_an_attribute_and_taken_as_an_item(name: st
         setattr(found, name, 1)
     found[name] = 1
     assert found == {name: 1}
-    assert getattr(found, name) != 1
+    assert callable(getattr(found, name))
 
 
 @pytest.mark.parametrize(
@@ -114,6 +117,92 @@ def test_with_attributes_leaves_what_it_was_given_alone() -> None:
     ready = AttrDict(a=1)
     assert to_attrdict(ready) is ready
     assert to_attrdict("text") == "text"
+
+
+def with_view(fields: dict[str, Any]) -> list[AttrDict]:
+    """The fields as an AttrDict, and as the view of a plain dict."""
+    owner = AttrDict()
+    owner.view = dict(fields)
+    return [AttrDict(fields), owner.view]
+
+
+METHODS = [name for name in vars(dict) if not name.startswith("_")]
+USED_AS_A_FIELD: dict[str, Callable[[Any], Any]] = {
+    "f-string": lambda value: f"{value}",
+    "str": str,
+    "%": lambda value: "%s" % value,  # noqa: UP031
+    "+": lambda value: "Hello " + value,
+    "if": lambda value: value or [],
+    "==": lambda value: value == "x",
+    "!= None": lambda value: value != None,  # noqa: E711
+    "in": lambda value: "x" in value,
+    "for": list,
+    "[0]": lambda value: value[0],
+    "len": len,
+}
+
+
+@pytest.mark.parametrize("use", USED_AS_A_FIELD.values(), ids=USED_AS_A_FIELD)
+@pytest.mark.parametrize("fields", [{"items": ["tea"]}, {}], ids=["there", "missing"])
+def test_a_field_that_is_called_like_a_method_of_dict_is_never_silently_that_method(
+    use: Callable[[Any], Any], fields: dict[str, Any]
+) -> None:
+    for made in with_view(fields):
+        with pytest.raises(TypeError, match=r"'items' is a method of dict here.* as an item, \['items'\]"):
+            use(made.items)
+        with pytest.raises(AttributeError, match=r"'items' of a dict; a field of that name is \['items'\]"):
+            _ = made.items.name  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_of_dict_is_there_to_be_called_and_no_text(name: str) -> None:
+    for made in with_view({"a": 1, name: 2}):
+        method = getattr(made, name)
+        assert callable(method)
+        assert f"[{name!r}]" in repr(method)
+        assert method not in (int, str)
+        assert method == method and hash(method) is not None
+        with pytest.raises(TypeError, match=name):
+            str(method)
+        assert made[name] == 2
+
+
+def test_the_methods_do_what_those_of_a_dict_do() -> None:
+    for made in with_view({"a": 1, "items": 2}):
+        assert list(made.items()) == [("a", 1), ("items", 2)]
+        assert (list(made.keys()), list(made.values())) == (["a", "items"], [1, 2])
+        assert (made.get("items"), made.get("b"), made.get("b", 3)) == (2, None, 3)
+        assert (made.setdefault("b", 3), made.pop("b"), made.pop("b", 4)) == (3, 3, 4)
+        made.update({"c": 5}, d=6)
+        assert made.popitem() in (("d", 6), ("a", 1))
+        assert inspect.signature(made.get)
+        made.clear()
+        assert made == {} == made.copy()
+    assert AttrDict.fromkeys("ab") == {"a": None, "b": None} == AttrDict().fromkeys("ab")
+    assert list(AttrDict.items(AttrDict(a=1))) == [("a", 1)]
+
+
+def test_a_subclass_has_methods_of_its_own_and_calls_those_of_a_dict() -> None:
+    class Counted(AttrDict):
+        def items(self) -> Any:
+            return list(super().items())
+
+        def clear(self) -> Any:
+            return len(self)
+
+    counted = Counted(a=1)
+    assert (counted.items(), counted.clear(), counted.get("a")) == ([("a", 1)], 1, 1)
+
+
+def test_what_reads_dicts_reads_fields_that_are_called_like_methods() -> None:
+    fields = {name: {name: [1]} for name in METHODS}
+    for made in with_view(fields):
+        assert json.loads(json.dumps(made)) == fields
+        assert json.loads(json.dumps(made, indent=1)) == fields
+        assert bson.decode(bson.encode(made)) == fields
+        assert {**made} == fields == dict(made) == dict(ChainMap(made))
+        assert copy.deepcopy(made) == fields == pickle.loads(pickle.dumps(made))
+    assert bson.decode(bson.encode(fields), bson.CodecOptions(document_class=AttrDict)) == fields
 
 
 def of_plain_dicts() -> tuple[AttrDict, dict[str, Any]]:

@@ -6,8 +6,10 @@ from typing import Any
 
 import pytest
 
-from miniexpress import json, raw, text, urlencoded
-from miniexpress.keyword_options import suggests_keywords
+from miniexpress import Router, express, json, raw, session, static, text, urlencoded
+from miniexpress.jinja import jinja2_engine
+from miniexpress.keyword_options import suggests_keywords, suggests_keywords_of
+from miniexpress.sessions.mongodb import MongoDBStore
 
 
 @suggests_keywords
@@ -30,7 +32,7 @@ def test_an_unknown_option_is_refused_with_the_one_that_was_meant(name: str, mea
 
 
 def test_an_option_like_none_of_them_is_refused_with_all_of_them() -> None:
-    with pytest.raises(TypeError, match="no option 'colour': it has limit, parameter_limit"):
+    with pytest.raises(TypeError, match="no option 'colour': it has first, limit, parameter_limit"):
         parser(colour="red")  # type: ignore[call-arg]
 
 
@@ -56,3 +58,74 @@ def test_the_body_parsers_tell_the_option_that_was_meant(make: Any) -> None:
 def test_a_camel_case_option_of_express_is_led_to_its_name_here() -> None:
     with pytest.raises(TypeError, match="did you mean 'parameter_limit'"):
         urlencoded(parameterLimit=5)  # type: ignore[call-arg]
+
+
+def test_a_dict_of_options_as_express_takes_it_is_refused_with_the_keyword() -> None:
+    with pytest.raises(TypeError, match=r"parser\(\) takes options as keywords, parameter_limit=…, not as \{"):
+        parser(0, {"parameterLimit": 5})  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"parser\(\) takes options as keywords, first=…, not as \{\}"):
+        parser(0, {})  # type: ignore[call-arg]
+
+
+def test_an_argument_that_is_not_optional_is_no_unknown_option() -> None:
+    @suggests_keywords
+    def cookie(name: str, *, path: str = "/") -> str:
+        return name + path
+
+    assert cookie(name="a") == "a/"
+    with pytest.raises(TypeError, match="NoneType"):
+        cookie(name=None)  # type: ignore[arg-type]
+
+
+def test_options_that_are_passed_on_are_those_of_the_other_function() -> None:
+    @suggests_keywords_of(parser, "res.parse")
+    def passes_on(first: int, **options: Any) -> tuple[Any, ...]:
+        return parser(first, **options)
+
+    assert passes_on(5, limit=6) == (5, 6, 2)
+    with pytest.raises(TypeError, match=r"^res.parse\(\) has no option 'parameterLimit': did you mean"):
+        passes_on(5, parameterLimit=6)
+
+
+_APP = express()
+_REQ: Any = _APP.request({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, _APP)
+RES: Any = _APP.response(_REQ, print)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: RES.cookie("a", "b", maxAge=3), "res.cookie() has no option 'maxAge': did you mean 'max_age'?"),
+        (lambda: RES.cookie("a", "b", {"maxAge": 3}), "res.cookie() takes options as keywords, max_age=…, not as {"),
+        (lambda: RES.clear_cookie("a", httpOnly=1), "res.clear_cookie() has no option 'httpOnly': did you mean 'http_"),
+        (lambda: RES.clear_cookie("a", {"path": "/"}), "res.clear_cookie() takes options as keywords, path=…, not as"),
+        (
+            lambda: RES.send_file("/x", lastModified=1),
+            "res.send_file() has no option 'lastModified': did you mean 'las",
+        ),
+        (lambda: RES.send_file("x", {"root": "/"}), "res.send_file() takes options as keywords, root=…, not as {"),
+        (
+            lambda: RES.download("/x", acceptRanges=1),
+            "res.download() has no option 'acceptRanges': did you mean 'accep",
+        ),
+        (lambda: RES.download("x", "y", {"root": "/"}), "res.download() takes options as keywords, root=…, not as {"),
+        (lambda: static("public", maxAge=3), "static() has no option 'maxAge': did you mean 'max_age'?"),
+        (lambda: static("public", {"maxAge": 3}), "static() takes options as keywords, max_age=…, not as {"),  # type: ignore[call-arg]
+        (lambda: json({"limit": "1mb"}), "json() takes options as keywords, limit=…, not as {"),  # type: ignore[call-arg]
+        (lambda: session({"secret": "x"}), "session() takes options as keywords, secret=…, not as {"),  # type: ignore[call-arg]
+        (lambda: Router(mergeParams=True), "Router() has no option 'mergeParams': did you mean 'merge_params'?"),
+        (lambda: Router({"mergeParams": True}), "Router() takes options as keywords, merge_params=…, not as {"),  # type: ignore[call-arg]
+        (lambda: express().listen(3000, debug=True), "app.listen() has no option 'debug': it has host, callback, rel"),
+        (
+            lambda: express().listen(0, requestTimeout=5),
+            "app.listen() has no option 'requestTimeout': did you mean 're",
+        ),
+        (lambda: MongoDBStore(databaseName="x"), "MongoDBStore() has no option 'databaseName': did you mean 'database"),
+        (lambda: MongoDBStore({"uri": "x"}), "MongoDBStore() takes options as keywords, uri=…, not as {"),
+        (lambda: jinja2_engine("views", env=None), "jinja2_engine() has no option 'env': "),  # type: ignore[call-arg]
+    ],
+)
+def test_a_wrong_option_is_refused_in_words_that_name_the_right_one(call: Any, message: str) -> None:
+    with pytest.raises(TypeError) as raised:
+        call()
+    assert str(raised.value).startswith(message)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 import signal
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,6 +25,7 @@ import requests
 
 from miniexpress import express
 from miniexpress.server import Server, listen
+from tests.support.project import ROOT
 from tests.support.waiting import wait_for
 from tests.support.wire import (
     CHUNKED,
@@ -493,10 +497,57 @@ def test_a_callback_that_fails_frees_the_port() -> None:
 def test_a_port_that_is_taken_is_told_with_the_way_out() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        message = f"port {port} on 127.0.0.1 is already in use: stop the other process or choose another port, PORT="
+        message = f"port {port} on 127.0.0.1 is already in use: stop the other process or choose another port, such as "
         with pytest.raises(OSError, match=message) as caught:
             listen(echo, port)
     assert caught.value.errno == errno.EADDRINUSE
+
+
+PROGRAM = """
+import os, sys
+from miniexpress import express
+app = express()
+{listen}
+"""
+
+
+@pytest.mark.parametrize(
+    ("call", "other"),
+    [
+        ('app.listen(int(os.environ.get("PORT") or 3000))', "PORT="),
+        ("app.listen(os.environ['PORT'])", "PORT="),
+        ("app.listen(int(sys.argv[1]))", "such as "),
+        ("app.listen(sys.argv[1])", "such as "),
+    ],
+)
+def test_a_program_whose_port_is_taken_ends_with_one_line(tmp_path: Path, call: str, other: str) -> None:
+    (tmp_path / "app.py").write_text(PROGRAM.format(listen=call))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        env = {**os.environ, "PORT": str(port), "PYTHONPATH": str(ROOT)}
+        command = [sys.executable, str(tmp_path / "app.py"), str(port)]
+        ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30)
+    said = f"port {port} on 127.0.0.1 is already in use: stop the other process or choose another port, {other}"
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert re.fullmatch(f"{re.escape(said)}[0-9]+\n", ended.stderr), ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        ("try:\n    app.listen(port)\nexcept OSError as error:\n    print('caught', error.errno)", r"caught \d+\n"),
+        ("app.listen(0, callback=lambda: 1 / 0)", r"(?s)Traceback .*\nZeroDivisionError: division by zero\n"),
+    ],
+)
+def test_a_program_catches_that_its_port_is_taken_and_other_errors_have_their_traceback(
+    tmp_path: Path, call: str, said: str
+) -> None:
+    (tmp_path / "app.py").write_text(PROGRAM.format(listen=f"port = int(sys.argv[1])\n{call}"))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [sys.executable, str(tmp_path / "app.py"), str(taken.getsockname()[1])]
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30)
+    assert re.fullmatch(said, ended.stdout + ended.stderr), ended.stdout + ended.stderr
 
 
 def test_an_address_that_is_not_ours_is_told() -> None:

@@ -54,6 +54,19 @@ def test_a_view_option_named_settings_is_a_variable_like_any_other(app: App, upl
     assert app.render("account/page") == "site light"
 
 
+def test_views_take_keywords_beside_a_dict_of_options(app: App, tmp_path: Path) -> None:
+    write(tmp_path / "views", {"page.html": "{{ name }} {{ view }} {{ options }} {{ self_ }}"})
+    assert app.render("page", name="Ada", view="v", options="o", self_="s") == "Ada v o s"
+    assert app.render("page", {"name": "Ada", "view": "old"}, view="new") == "Ada new  "
+    req = app.request({"REQUEST_METHOD": "GET", "PATH_INFO": "/"}, app)
+    req.res = res = app.response(req, print)
+    res.locals.options, sent = "local", []
+    res.send = sent.append
+    res.render("page", name="Ada", view="v")
+    res.render("page", {"name": "Bob", "options": "given"}, name="Ada")
+    assert sent == ["Ada v local ", "Ada  given "]
+
+
 def test_a_view_option_named_cache_does_not_decide_whether_files_are_read_again(app: App, tmp_path: Path) -> None:
     views = tmp_path / "views"
     write(views, {"page.html": "old{{ cache }}"})
