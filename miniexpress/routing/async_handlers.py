@@ -42,11 +42,12 @@ def as_plain_handler(handler: Handler, next_index: int | None) -> Handler:
     from ..event_loop import contained, event_loop  # loads asyncio, which an app of plain handlers does without
 
     @functools.wraps(handler)
-    def plain_handler(*arguments: Any) -> None:
+    def plain_handler(*arguments: Any) -> Any:
         call = AsyncCall(handler, arguments, next_index)
         call.run(event_loop())
         if call.error is not None:
             raise contained(call.error, describe(handler))
+        return call.returned
 
     return plain_handler
 
@@ -61,6 +62,7 @@ class AsyncCall:
         self.next_calls: list[NextCall] = []
         self.is_done = False
         self.error: BaseException | None = None
+        self.returned: Any = None
         if next_index is not None:
             next = functools.partial(NextCall, self, arguments[next_index])
             arguments = (*arguments[:next_index], next, *arguments[next_index + 1 :])
@@ -81,7 +83,7 @@ class AsyncCall:
         try:
             coroutine = self.handler(*self.arguments)
             is_in_development = self.req.trail is not None
-            await (log_slow_steps(coroutine, self.handler) if is_in_development else coroutine)
+            self.returned = await (log_slow_steps(coroutine, self.handler) if is_in_development else coroutine)
         except BaseException as error:
             self.error = error
         finally:
@@ -140,15 +142,15 @@ class NextCall:
 
 
 @types.coroutine
-def log_slow_steps(coroutine: Coroutine[Any, Any, None], handler: Handler) -> Generator[Any, Any, None]:
+def log_slow_steps(coroutine: Coroutine[Any, Any, Any], handler: Handler) -> Generator[Any, Any, Any]:
     """Await a coroutine, and log each of its steps that has kept the event loop for ``SLOW_SECONDS`` or longer."""
     step = functools.partial(coroutine.send, None)
     while True:
         begun = monotonic()
         try:
             awaited = step()
-        except StopIteration:
-            return
+        except StopIteration as end:
+            return end.value
         finally:
             seconds = monotonic() - begun
             if seconds >= SLOW_SECONDS:

@@ -271,6 +271,15 @@ def test_a_handler_that_neither_responds_nor_goes_on_is_an_error_that_names_it(a
     assert re.match(rb"RuntimeError: .*forgets \(.*:\d+\) returned, but neither responded", call(app, "/").body)
 
 
+def test_an_async_handler_that_returns_its_answer_is_told_how_to_send_it(app: App) -> None:
+    @app.get("/")
+    async def home(req: Any, res: Any) -> str:
+        return "hello"
+
+    catch(app)
+    assert re.match(rb"RuntimeError: .*home .* returned 'hello'.*res\.send\('hello'\)", call(app, "/").body)
+
+
 def test_the_handler_and_what_is_behind_it_see_the_context_of_the_request(app: App) -> None:
     seen: list[str] = []
     variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="none")
