@@ -11,8 +11,12 @@ import secrets
 import sys
 from pathlib import Path
 
-from miniexpress import Next, Request, Response, embedded, express, session, urlencoded
-from miniexpress.sessions.mongodb import MongoDBStore
+from miniexpress import Next, Request, Response, embedded, express, morgan, session, urlencoded
+
+try:
+    from miniexpress.sessions.mongodb import MongoDBStore
+except ModuleNotFoundError:  # pymongo is not installed
+    sys.exit(embedded.NOT_INSTALLED)
 
 # Beyond the tutorial: what it takes for granted comes from the environment, and a database is there without asking.
 HERE = Path(__file__).parent
@@ -27,6 +31,7 @@ if os.environ.get("MINIEXPRESS_ENV") == "production":
         sys.exit("MINIEXPRESS_ENV=production: set MONGODB_URI, since the embedded database is for development")
 if SESSION_SECRET == "secret token":
     logging.warning("the session secret is the tutorial's: set SESSION_SECRET to one that nobody knows")
+KEPT_IN = "the database of MONGODB_URI" if MONGODB_URI else str(HERE / ".data")
 try:
     MONGODB_URI = MONGODB_URI or embedded.start(HERE / ".data")
 except embedded.EmbeddedUnavailable as unavailable:
@@ -43,6 +48,8 @@ store = MongoDBStore(
 )
 
 app = express()
+if app.set("env") == "development":  # beyond the tutorial: a line on the console for each request
+    app.use(morgan("dev", stream=sys.stdout))
 app.use(session(
     secret=SESSION_SECRET,
     resave=False,
@@ -58,16 +65,25 @@ app.use(session(
 
 # Beyond the tutorial: its views and its form, and in an empty database a user to log in as.
 
+DEMO_USER = {"email": "ada@example.com", "name": "Ada"}
+
 db = store.db
 app.set("views", str(HERE / "views"))
 app.use(urlencoded())
+
+
+@app.use("/")
+def prepare_page(req: Request, res: Response, next: Next) -> None:
+    res.set("Cache-Control", "no-store")  # Back after the logout asks anew, and shows nobody's account
+    res.locals.user = req.session.user
+    next()
 
 
 @app.use("/login")
 def offer_demo_user(req: Request, res: Response, next: Next) -> None:
     with store.reached("reading"):  # an outage is a 503 in time, also where the login itself asks behind next()
         if db.users.find_one() is None:
-            db.users.update_one({"_id": "demo"}, {"$set": {"email": "ada@example.com", "name": "Ada"}}, upsert=True)
+            db.users.update_one({"_id": "demo"}, {"$set": DEMO_USER}, upsert=True)
         res.locals.demo_user = db.users.find_one({"_id": "demo"})
         next()
 
@@ -115,7 +131,7 @@ def logout(req: Request, res: Response) -> None:
 
 @app.get("/")
 def index(req: Request, res: Response) -> None:
-    res.render("index", {"user": req.session.user})
+    res.render("index")
 
 
 @app.get("/login")
@@ -123,9 +139,16 @@ def login_page(req: Request, res: Response) -> None:
     res.render("login")
 
 
-if __name__ == "__main__":
+def announce() -> None:
     address = f"[{HOST}]" if ":" in HOST else HOST
+    print(f"http://{address}:{PORT}")
+    print(f"  Users and sessions are kept in {KEPT_IN}.")
+    print(f"  Who is in its collection users can log in; if it is empty, {DEMO_USER['email']} is added.")
+    print("  Ctrl-C stops the server.", flush=True)
+
+
+if __name__ == "__main__":
     try:
-        app.listen(PORT, HOST, lambda: print(f"http://{address}:{PORT}", flush=True))
+        app.listen(PORT, HOST, announce)
     except (OSError, ValueError) as error:
         sys.exit(str(error))

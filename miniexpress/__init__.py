@@ -13,6 +13,8 @@ What to import from here:
 - ``Router``: makes a stack of routes and middleware of its own
 - ``json``, ``urlencoded``, ``text``, ``raw``: make middleware that parses the body of a request
 - ``static``: makes middleware that sends the files of a folder
+- ``compression``, ``cookie_parser``, ``cors``, ``helmet``, ``morgan``, ``multer``: each called
+  like its npm package
 - ``session``: makes middleware that loads and saves ``req.session``
 - ``MemoryStore``, ``Store``: a store of sessions in memory, and the base class of a store of your own
 - ``HTTPError``: an error with a status, to raise or to give to ``next``
@@ -30,13 +32,19 @@ And from modules of their own:
 ``help(express)``, ``help(app)``, ``help(app.post)``, ``help(Request)``, ``help(Response)`` say what each can do.
 """
 
-from typing import Never
+from typing import TYPE_CHECKING
 
 from .application import App
 from .attrdict import AttrDict
 from .errors import HTTPError
 from .http.json_text import undefined
 from .middleware.body_parser import json, raw, text, urlencoded
+from .middleware.compression import compression
+from .middleware.cookie_parser import cookie_parser
+from .middleware.cors import cors
+from .middleware.helmet import helmet
+from .middleware.morgan import morgan
+from .middleware.multer import multer
 from .middleware.static import static
 from .request import Request
 from .response import Response
@@ -56,8 +64,14 @@ __all__ = [
     "Response",
     "Router",
     "Store",
+    "compression",
+    "cookie_parser",
+    "cors",
     "express",
+    "helmet",
     "json",
+    "morgan",
+    "multer",
     "raw",
     "session",
     "static",
@@ -85,12 +99,23 @@ class Express:
     request = Request
     response = Response
 
-    def __call__(self, *arguments: Never) -> App:
-        """Return a new application."""
-        if arguments:
-            raise TypeError(f"express() takes no arguments, not {arguments!r}: app.set(name, value) changes a setting")
+    def __call__(self, nothing: None = None, /) -> App:
+        """Return a new application. Raises ``TypeError`` for ``express(__name__)``, as Flask has it."""
+        if nothing is not None:
+            raise TypeError(f"express() takes no arguments, not {nothing!r}: app.set(name, value) changes a setting")
         return App()
 
 
 express = Express()
 """``express()`` makes an app, and ``express.json()``, ``express.Router()`` … are what they are in Express."""
+
+# What is not imported here, as it needs another package, and where it is.
+_ELSEWHERE = {"MongoDBStore": "sessions.mongodb", "jinja2_engine": "jinja"}
+
+if not TYPE_CHECKING:  # a type checker would take every name for one that is here
+
+    def __getattr__(name: str) -> None:
+        """Raise ``ImportError`` for what is in ``_ELSEWHERE``, which says where it is, else ``AttributeError``."""
+        if name in _ELSEWHERE:
+            raise ImportError(f"from {__name__}.{_ELSEWHERE[name]} import {name}, as it needs a package of others")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

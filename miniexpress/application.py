@@ -13,7 +13,7 @@ from .attrdict import AttrDict
 from .callers import line_is_decorator
 from .development import reloader
 from .development.route_tree import route_tree
-from .final_handler import FinalHandler
+from .final_handler import final_handler
 from .keyword_options import UNSET, check_keywords
 from .request import Request
 from .response import Response
@@ -67,16 +67,17 @@ class App(Router, also={"mountPath": "mountpath"}):
             return self._add_decorated(environ)
         req: Request = self.request(environ, self)
         res: Response = self.response(req, start_response)
-        final_handler = FinalHandler(req, res, self.set("env"))
-        req.res, req.next = res, final_handler
-        if final_handler.env != "production":
+        env = self.set("env")
+        if env != "production":
             req.trail = []
+        req.res = res
+        req.next = done = partial(final_handler, req, res, env)
         self._add_powered_by(res)
         try:
-            self.router.handle(req, res, final_handler)
+            self.router.handle(req, res, done)
         except Exception as error:  # between two handlers, or the stack is too deep to call another one
-            final_handler(error)
-        body = res.to_wsgi(final_handler)
+            done(error)
+        body = res.to_wsgi(done)
         if isinstance(body, tuple):  # The body is complete: drop the cycle of req and res now, not at a collection.
             del req.res, req.next
         return body

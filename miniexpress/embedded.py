@@ -1,9 +1,10 @@
-"""A local MongoDB-compatible server for development: ``embedded.start()`` -> ``"mongodb://127.0.0.1:27127/test"``.
+"""A local MongoDB-compatible server for development: ``embedded.start()`` -> ``"mongodb://127.0.0.1:21734/test"``.
 
 The server is the PyPI package nx-27017, the MongoDB wire protocol over SQLite. It runs in a child process, which exits
 with its parent however that ends: the parent holds the other end of the child's standard input. Each process that calls
-``start()`` has a child of its own, and the children of one port are one server: the first one to listen serves, the
-others stand by, and one of them takes over when it exits.
+``start()`` has a child of its own, and the children of one data folder are one server: the one that has the lock on
+``embedded.lock`` serves, the others wait for the lock, and one of them takes over, on the same port, when that one
+exits. The system releases the lock of a process that was killed, too.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ import atexit
 import errno
 import logging
 import os
+import random
+import re
 import socket
-import struct
 import subprocess
 import sys
 from contextlib import suppress
@@ -25,38 +27,48 @@ from threading import Thread
 from time import monotonic, sleep
 from typing import Any, TextIO
 
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks
+    fcntl = None  # type: ignore[assignment]
+
 HOST = "127.0.0.1"
-PORT = 27127
+PORTS = range(20_000, 27_000)
+"""Below MongoDB's own port, and below those that systems give to outgoing connections."""
 START_TIMEOUT = 20.0  # seconds that the server has to come up
-CONNECT_TIMEOUT = 5.0  # seconds without a reply, after which what listens on the port is no MongoDB server
+PORT_TIMEOUT = 1.0  # seconds in which a server that has exited, and has released its lock, releases its port too
 POLL_INTERVAL = 0.02  # seconds
 
-# Request 1, an OP_MSG (opcode 2013) of {hello: 1, $db: 'admin'} in BSON; and responseTo, opCode of its reply's header.
-HELLO = struct.pack("<4iIB i b6si b4si6s x", 52, 1, 0, 2013, 0, 0, 31, 16, b"hello", 1, 2, b"$db", 6, b"admin")
-HELLO_REPLY = struct.pack("<2i", 1, 2013)
+# The text of embedded.lock while a process serves: its port and its process id.
+SERVED = re.compile(r"(?P<port>\d{1,5}) (?P<pid>\d+)\n")
 
-log = logging.getLogger("miniexpress.embedded")
+# The message of a program that finds neither a server nor, perhaps, pymongo, which both ways out install or need.
+NOT_INSTALLED = """\
+there is no MongoDB to talk to. Either install the embedded server, for development:
+    pip install '.[embedded]'      (in a clone of miniexpress)
+or set MONGODB_URI to the server you have, as in
+    MONGODB_URI=mongodb://username:password@127.0.0.1/test
+and install pymongo for it, if it is not there yet:
+    pip install .                  (in a clone of miniexpress)"""
 
 
 class EmbeddedUnavailable(RuntimeError):
     """There is no embedded server to be had; the message says why, and what to do."""
 
 
-def start(directory: str | os.PathLike[str] = ".data", port: int = PORT) -> str:
+def start(directory: str | os.PathLike[str] = ".data", port: int = 0) -> str:
     """Start a server that lives as long as this process, wait until it is ready, and return its URI.
 
     ``directory`` is created if missing, and keeps the data from one start to the next, beside ``embedded.log`` and
-    ``embedded.pid``. A MongoDB server that is on the port already is shared, whoever started it. Raises
-    ``EmbeddedUnavailable`` when nx-27017 is not installed, when the port is used by something else, and when the server
+    ``embedded.lock``. A server that serves from there already is shared. Otherwise the server listens on ``port``; 0
+    stands for the port of the last time or, where that is in use, for one that is free. Raises
+    ``EmbeddedUnavailable`` when nx-27017 is not installed, when ``directory`` cannot be written to, and when the server
     does not come up.
     """
+    if fcntl is None:
+        raise EmbeddedUnavailable("the embedded server needs a POSIX system. Set MONGODB_URI to a server that you have")
     if find_spec("nx_27017") is None:
-        raise EmbeddedUnavailable(
-            "there is no MongoDB to talk to. Either install the embedded server, for development:\n"
-            "    pip install '.[embedded]'      (in a clone of miniexpress)\n"
-            "or set MONGODB_URI to the server you have, as in\n"
-            "    MONGODB_URI=mongodb://username:password@127.0.0.1/test"
-        )
+        raise EmbeddedUnavailable(NOT_INSTALLED)
     data = Path(directory).absolute()
     try:
         data.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -66,14 +78,12 @@ def start(directory: str | os.PathLike[str] = ".data", port: int = PORT) -> str:
     with output:
         child = _start_child(data, port, output)
         try:
-            _wait_until_ready(child, port, output)
+            served_port = _wait_until_served(data, child, output)
         except BaseException:
             _kill(child)
             raise
     atexit.register(_kill, child)
-    if not _is_served_from(data):
-        log.warning("port %d has an embedded server already, whose data is not in %s: it is shared", port, data)
-    return f"mongodb://{HOST}:{port}/test"
+    return f"mongodb://{HOST}:{served_port}/test"
 
 
 # In the process that starts the server
@@ -98,42 +108,48 @@ def _python() -> str:
     return str(python) if python.exists() else sys.executable
 
 
-def _wait_until_ready(child: subprocess.Popen[bytes], port: int, output: TextIO) -> None:
-    """Return once a MongoDB server is on the port. Raises ``EmbeddedUnavailable`` with what the child has logged."""
+def _wait_until_served(data: Path, child: subprocess.Popen[bytes], output: TextIO) -> int:
+    """Return the port of the server of ``data``, once there is one.
+
+    Raises ``EmbeddedUnavailable`` with what the child has logged.
+    """
     log_start, deadline = output.tell(), monotonic() + START_TIMEOUT
-    while not _is_mongodb_listening(port):
+    while (port := _served_port(data)) is None:
         if child.poll() is not None or monotonic() > deadline:
             output.seek(log_start)
             logged = output.read()[-2000:] or f"(nothing in {output.name})"
-            raise EmbeddedUnavailable(f"the embedded server did not come up on {HOST}:{port}:\n{logged}")
+            raise EmbeddedUnavailable(f"the embedded server of {data} did not come up:\n{logged}")
         sleep(POLL_INTERVAL)
+    return port
 
 
-def _is_mongodb_listening(port: int) -> bool:
-    """Return whether a MongoDB server replies on the port; false also for one that is just exiting.
+def _served_port(data: Path) -> int | None:
+    """Return the port of the process that serves from ``data`` now, or ``None``.
 
-    Raises ``EmbeddedUnavailable`` when something else listens there.
+    What the file says counts only while a living process holds its lock: a server that was killed leaves it behind, and
+    by now another program may listen on that port.
     """
-    try:
-        with socket.create_connection((HOST, port), timeout=CONNECT_TIMEOUT) as connection:
-            connection.sendall(HELLO)
-            reply = connection.recv(4096)
-    except TimeoutError:
-        reply = b"(no reply)"
-    except OSError:
-        return False
-    if reply and reply[8:16] != HELLO_REPLY:
-        raise EmbeddedUnavailable(f"{HOST}:{port} is not a MongoDB server. End what is there, or set MONGODB_URI")
-    return bool(reply)
+    with suppress(OSError), (data / "embedded.lock").open(errors="replace") as file:
+        served = SERVED.fullmatch(file.read())
+        if served is not None and _is_alive(int(served["pid"])) and _is_locked(file):
+            return int(served["port"])
+    return None
 
 
-def _is_served_from(data: Path) -> bool:
-    """Return whether the process that last served from ``data`` is alive; it writes its pid before it serves."""
+def _is_locked(file: TextIO) -> bool:
     try:
-        os.kill(int((data / "embedded.pid").read_text()), 0)
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
     except PermissionError:  # alive, as another user
         return True
-    except (OSError, ValueError):
+    except ProcessLookupError:
         return False
     return True
 
@@ -148,18 +164,15 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
 
 
 def run_child(data: Path, port: int) -> None:
-    """Serve, or stand by until the server that is on the port exits, until the parent exits."""
+    """Wait until no other process serves from ``data``; then serve until the parent exits."""
     Thread(target=_exit_with_parent, daemon=True).start()
     # neosqlite logs a warning for each query that takes its slower way.
     logging.basicConfig(level=logging.ERROR, format="%(asctime)s %(process)d %(name)s: %(message)s")
-    while True:
-        with socket.socket() as connection:
-            is_free = connection.connect_ex((HOST, port)) == errno.ECONNREFUSED
-            with suppress(OSError):
-                connection.recv(1)  # returns when the server that is there exits
-        if is_free:
-            _serve(data, port)
-        sleep(POLL_INTERVAL)
+    path = data / "embedded.lock"
+    path.touch()
+    with path.open("r+", errors="replace") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _serve(data, port, lock)
 
 
 def _exit_with_parent() -> None:
@@ -167,25 +180,46 @@ def _exit_with_parent() -> None:
     os._exit(0)
 
 
-def _serve(data: Path, port: int) -> None:
-    """Serve forever; return when another process has taken the port first."""
+def _serve(data: Path, port: int, lock: TextIO) -> None:
+    """Serve forever. The locked file says where, once the server is ready; until then, where the last one was."""
+    last = re.match(r"\d{4,5}\b", lock.read())
+    _write(lock, f"{last[0]}\n" if last else "")
     handle = import_module("nx_27017.server").handle_client_threaded
     # In `$set`, neosqlite 1.17.2 gives SQLite a boolean or a datetime as it is, which becomes 1 or a text: a session's
     # `expires` would be no date after its second save. What it takes for a Binary keeps its type.
     updates: Any = import_module("neosqlite.collection.query_helper._sql_updates")
     updates.Binary |= bool | datetime
-    try:
-        listener = socket.create_server((HOST, port))
-    except OSError as error:
-        if error.errno != errno.EADDRINUSE:
-            raise
-        return
-    (data / "embedded.pid").write_text(f"{os.getpid()}\n")
     handler = import_module("nx_27017").NeoSQLiteHandler(data_dir=str(data))
+    listener = _listen(port, int(last[0]) if last else random.choice(PORTS))
+    _write(lock, f"{listener.getsockname()[1]} {os.getpid()}\n")
     while True:
         with suppress(OSError):
             connection, _ = listener.accept()
             Thread(target=handle, args=(connection, handler), daemon=True).start()
+
+
+def _write(lock: TextIO, text: str) -> None:
+    lock.seek(0)
+    lock.write(text)
+    lock.truncate()
+    lock.flush()
+
+
+def _listen(port: int, preferred_port: int) -> socket.socket:
+    """Listen on ``port`` or, if that is 0, on ``preferred_port`` or on one that is free."""
+    deadline = monotonic() + PORT_TIMEOUT
+    tried_port = port or preferred_port
+    while True:
+        try:
+            return socket.create_server((HOST, tried_port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+        if monotonic() > deadline:
+            if port:
+                sys.exit(f"port {port} of {HOST} is in use: end what listens there, or leave the port out")
+            tried_port = random.choice(PORTS)
+        sleep(POLL_INTERVAL)
 
 
 if __name__ == "__main__":

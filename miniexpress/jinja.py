@@ -6,13 +6,14 @@ This is the only module that imports Jinja2, which is installed separately: ``pi
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, pass_context
+from jinja2 import ChainableUndefined, Environment, FileSystemLoader, Undefined, pass_context
 from jinja2.filters import do_mark_safe
 from jinja2.runtime import Context
 
+from .attrdict import AttrDict
 from .keyword_options import suggests_keywords
 from .views.lookup import Engine, Roots, absolute_paths, candidate_names, template_name
 
@@ -24,7 +25,8 @@ def jinja2_engine(directory: Roots, environment: Environment | None = None) -> E
     ``environment`` brings filters, globals and options of its own, and is not changed. The default is
     ``Environment(autoescape=True)``, with which every view of the built-in engine renders the same. Templates are
     looked for in ``directory``, then beside the file that names them, unless ``environment`` overrides ``join_path``;
-    ``None`` is written as nothing, unless it has a ``finalize``.
+    ``None`` is written as nothing, unless it has a ``finalize``. A field that an AttrDict, such as ``req.body``, lacks
+    is undefined, for filters and tests as well: ``{{ form.email|trim }}`` is nothing, and not "None".
 
     The engine raises Jinja2's ``TemplateNotFound`` for a view that is in no ``directory``, and its ``TemplateError``
     for one with a mistake.
@@ -41,11 +43,35 @@ def jinja2_engine(directory: Roots, environment: Environment | None = None) -> E
 
     if type(environment).join_path is Environment.join_path:
         environment.join_path = join_path  # type: ignore[method-assign]
+    undefined = _MissingField if environment.undefined is Undefined else environment.undefined
+    for method in ("getattr", "getitem"):
+        setattr(environment, method, _undefined_where_missing(getattr(environment, method), undefined))
 
     def render(path: str, options: Mapping[str, Any]) -> str:
         return environment.get_template(template_name(path, roots)).render(options)
 
     return render
+
+
+class _MissingField(ChainableUndefined):
+    """What an AttrDict lacks. It equals ``None``, which it is in the built-in engine."""
+
+    def __eq__(self, other: object) -> bool:
+        return other is None or super().__eq__(other)
+
+    __hash__ = ChainableUndefined.__hash__
+
+
+def _undefined_where_missing(
+    access: Callable[[Any, Any], Any], undefined: type[Undefined]
+) -> Callable[[Any, Any], Any]:
+    """Return ``environment.getattr`` or ``getitem``, but ``undefined`` for what an AttrDict lacks."""
+
+    def get(owner: Any, name: Any) -> Any:
+        is_field = isinstance(owner, AttrDict) and isinstance(name, str) and not hasattr(type(owner), name)
+        return undefined(obj=owner, name=name) if is_field and name not in owner else access(owner, name)
+
+    return get
 
 
 def _default_environment() -> Environment:

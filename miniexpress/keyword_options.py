@@ -28,7 +28,7 @@ def suggests_keywords(
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
     options = [*_optional_keywords(function), *(_optional_keywords(options_of) if options_of else ())]
     known = {*options, *(p.name for p in positional)}
-    title = title or function.__qualname__.removesuffix(".__init__")
+    title = title or _title(function.__qualname__)
 
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -64,6 +64,13 @@ def _optional_keywords(function: Callable[..., Any]) -> list[str]:
         for p in parameters
         if p.kind is p.KEYWORD_ONLY or (p.kind is p.POSITIONAL_OR_KEYWORD and p.default is not p.empty)
     ]
+
+
+def _title(name: str) -> str:
+    """Return what users call: for ``Store.__init__`` the class, for ``Morgan.__call__`` its one object, ``morgan``."""
+    if name.endswith(".__call__"):
+        return name.removesuffix(".__call__").lower()
+    return name.removesuffix(".__init__")
 
 
 def suggestion(name: str, known: list[str]) -> str:

@@ -14,7 +14,6 @@ from .arguments import flatten
 from .attrdict import AttrDict, to_attrdict
 from .camel_case import SnakeCaseNames
 from .http import accept, conditional, cookies, ranges
-from .http.json_text import parse as parse_json
 from .http.media_types import is_type
 from .http.proxy_addr import addresses
 from .http.request_headers import Headers, from_environ, read_field, with_headers
@@ -44,11 +43,11 @@ class Request(SnakeCaseNames, also={"sessionID": "session_id"}):
     session_store: Any = None
     secret: str | bytes | Sequence[str | bytes] | None = None
     """The secret of signed cookies; of a list the first signs, and all are accepted."""
-    next_calls = 0
+    next_calls: int
     """How often ``next`` was called: a handler that returned without is told by it."""
-    trail: list[tuple[Any, str]] | None = None
+    trail: list[tuple[Any, str]] | None
     """In development, each layer that was called, with ``base_url`` then: for the error page."""
-    _headers: Headers | None = None
+    _headers: Headers | None
 
     def __init__(self, environ: dict[str, Any], app: AppSettings) -> None:
         self.environ = environ
@@ -59,6 +58,7 @@ class Request(SnakeCaseNames, also={"sessionID": "session_id"}):
         if mount := environ.get("SCRIPT_NAME"):
             self.base_url, self.url = _below(mount.rstrip("/"), self.original_url, environ)
         self.params = AttrDict()
+        self.next_calls, self.trail, self._headers = 0, None, None
 
     if TYPE_CHECKING:  # what middleware hangs on a request is for it to know
 
@@ -121,22 +121,19 @@ class Request(SnakeCaseNames, also={"sessionID": "session_id"}):
 
         A value that begins with ``j:`` is read as JSON.
         """
-        return AttrDict({name: _json_cookie(value) for name, value in self._cookie_texts[0].items()})
+        return AttrDict({name: cookies.read_json(value) for name, value in self._cookie_texts[0].items()})
 
     @cached_property
     def signed_cookies(self) -> AttrDict:
         """The cookies that ``res.cookie(signed=True)`` has written, by ``secret``; ``False`` where the signature is not
         right. As npm cookie-parser 1.4."""
-        return AttrDict({name: value and _json_cookie(value) for name, value in self._cookie_texts[1].items()})
+        return AttrDict({name: cookies.read_json(value) for name, value in self._cookie_texts[1].items()})
 
     @cached_property
     def _cookie_texts(self) -> tuple[dict[str, str], dict[str, str | Literal[False]]]:
         """The cookies that are not signed, and those that are, without their signature."""
-        plain, signed = cookies.parse(self._field("cookie") or ""), {}
-        if self.secret:
-            for name in [name for name, value in plain.items() if value.startswith("s:")]:
-                signed[name] = cookies.unsign_any(plain.pop(name)[2:], self.secret)
-        return plain, signed
+        plain = cookies.parse(self._field("cookie") or "")
+        return plain, cookies.take_signed(plain, self.secret) if self.secret else {}
 
     @property
     def protocol(self) -> str:
@@ -191,13 +188,12 @@ class Request(SnakeCaseNames, also={"sessionID": "session_id"}):
     @property
     def fresh(self) -> bool:
         """Return whether the client's copy is current, by ``If-None-Match`` or ``If-Modified-Since`` (RFC 9110)."""
-        return self.method in ("GET", "HEAD", "QUERY") and self.is_not_modified()
-
-    def is_not_modified(self) -> bool:
-        """``fresh``, whatever the method."""
-        environ, res = self.environ, self.res
+        environ = self.environ
         if self._headers is None and "HTTP_IF_NONE_MATCH" not in environ and "HTTP_IF_MODIFIED_SINCE" not in environ:
             return False  # most requests have neither, and need not be asked for longer
+        if self.method not in ("GET", "HEAD", "QUERY"):
+            return False
+        res = self.res
         none_match, modified_since = self._field("if-none-match"), self._field("if-modified-since")
         if not (none_match or modified_since) or not (200 <= res.status_code < 300 or res.status_code == 304):
             return False
@@ -304,16 +300,6 @@ def _split_url(url: str) -> tuple[str, str]:
     if not path.startswith("/") and "://" in path:
         path = "/" + path.partition("://")[2].partition("/")[2]
     return path, query
-
-
-def _json_cookie(value: str) -> Any:
-    if not value.startswith("j:"):
-        return value
-    try:
-        parsed = parse_json(value[2:])
-    except ValueError:
-        return value
-    return parsed if parsed or isinstance(parsed, dict | list) else value  # JavaScript takes {} and [] for true
 
 
 def _is_ip(host: str) -> bool:

@@ -1,14 +1,16 @@
 """A response: its status and header fields, and what it is sent with. After Express 5.3's ``lib/response.js``, and Node
 20's ``ServerResponse``.
 
-A response is *building* until a method such as ``send`` *ends* it: then all that is to be sent is known. It is
-*started* when its header fields are sent: when the middleware stack is done, or by the first ``write``.
+    building ── send, json, end … ──> ended ── to_wsgi: the middleware stack is done ──> started
+    building ── write ──> started ── write … end ──> ended
+
+A response is *ended* when all that is to be sent is known; it is *started* when its header fields are sent. So
+middleware may still change the header fields, and the body, of a response that is ended.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
@@ -26,7 +28,7 @@ from .files.send import Conditions, FileChunks, FileSender, open_file
 from .http import cookies
 from .http.encoding import encode_uri_component, encode_url, escape_html, utf8
 from .http.headers import HEADER_TEXT, content_disposition, vary
-from .http.json_text import stringify, undefined
+from .http.json_text import jsonp_script, stringify, undefined
 from .http.media_types import content_type, lookup, set_charset
 from .http.response_body import (
     BINARY_TYPES,
@@ -50,7 +52,6 @@ log = logging.getLogger("miniexpress")
 
 Milliseconds = int | float | timedelta
 _NODE_NAMES = {"appendHeader": "append", "setHeaders": "set", "sendfile": "send_file", "writableEnded": "ended"}
-_INVALID_CALLBACK_CHARS = re.compile(r"[^\[\]\w$.]", re.ASCII)
 
 
 class Response(SnakeCaseNames, also=_NODE_NAMES):
@@ -60,27 +61,95 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
     response, for chaining. Methods that end it return ``None``, and raise ``RuntimeError`` when it is ended already.
 
     They call one another as Express's do, so that middleware may put others in their place: ``json``, ``jsonp``,
-    ``render`` and ``send_status`` call ``send``, which calls ``end``, as ``redirect`` does.
+    ``render`` and ``send_status`` call ``send``, which calls ``end``, as ``redirect`` does; what describes the body is
+    set by ``set``, and that calls ``set_header``.
     """
 
-    ended = False
-    started = False
-    error_after_start: BaseException | None = None
+    error_after_start: BaseException | None
     """An error after the response was started, for which the server aborts the connection."""
-    _status_code = 200
-    _status_message: str | None = None
-    _body: bytes | Iterable[bytes] = b""
-    _transforms: tuple[BodyTransform, ...] = ()
+    _on_headers: list[tuple[Callable[[], Any], int]]
+    """The listeners, each with the number of transforms that were added before it."""
+    _transforms: tuple[BodyTransform, ...]
     """In the order of the middleware that added them. The last one sees the body first."""
     _request_when_ended: tuple[str, str, AttrDict, Any]
     _write: Callable[[bytes], Any]
 
     def __init__(self, req: Request, start_response: Callable[..., Any]) -> None:
         self.req = req
+        self.ended = self.started = False
+        self.error_after_start = None
+        self._status_code = 200
+        self._status_message: str | None = None
         self._headers = ResponseHeaders()
-        self._on_headers: list[tuple[Callable[[], Any], int]] = []  # each with the number of transforms before it
+        self._body: bytes | Iterable[bytes] = b""
+        self._transforms = ()
+        self._on_headers = []
         self._listeners: dict[str, list[Callable[[], Any]]] = {}
         self._start_response = start_response
+
+    # The life of a response: building, until a method ends it; then to_wsgi starts it
+
+    def end(self, chunk: str | bytes | Iterable[bytes] | None = None) -> None:
+        """End the response with nothing but ``chunk``, or end what ``write`` started.
+
+        An iterable of bytes is read while it is sent, and closed where it has a ``close()``; its Content-Length, where
+        it is known, is to be set before. Raises ``TypeError`` for what is no body.
+        """
+        body = chunk if isinstance(chunk, bytes) else check_body(chunk)
+        if self.ended:
+            raise self._headers_sent_error()
+        self._body = body
+        if self.started:
+            self._write_rest()
+        self.ended = True
+        self._request_when_ended = self.req.url, self.req.base_url, self.req.params, self.req.app
+
+    def to_wsgi(self, final_handler: Callable[[Any], None]) -> Iterable[bytes]:
+        """Start the response, unless ``write`` did, and return its body to the WSGI server (PEP 3333).
+
+        What fails before it is started, as an ``on_headers`` listener may, goes to ``final_handler``, which responds
+        anew. An error after that is raised, for the server to abort the connection.
+        """
+        if self.error_after_start is not None:
+            self.emit("close")
+            raise self.error_after_start
+        is_complete = isinstance(self._body, bytes)
+        if self.ended and (self._on_headers or self._transforms or self._listeners or not is_complete):
+            self._restore_request()
+        if not self.started:
+            try:
+                self._start()
+            except Exception as error:
+                self._start_anew(error, final_handler)
+        if not self._allows_body():
+            self._close_body()
+        body = (self._body,) if isinstance(self._body, bytes) else self._body
+        if self._transforms and not isinstance(self._body, bytes):
+            body = TransformedBody(body, self._transforms)
+        return ObservedBody(body, self._emit_end) if self._listeners else body
+
+    def _start(self) -> None:
+        """Call the ``on_headers`` listeners, and hand status and header fields to the WSGI server."""
+        if self.ended and isinstance(self._body, bytes) and self._allows_body():
+            self._headers.set_unchecked("Content-Length", str(len(self._body)))
+        transforms = self._transforms
+        try:
+            while self._on_headers:
+                self._call_last_listener()
+            code = self._status_code
+            if code < 200:
+                raise ValueError(f"status {code} ends no response: clients would wait for the next. Use 200 or above")
+        except BaseException:
+            self._drop_transforms_of_listeners(transforms)
+            raise
+        if self._transforms:
+            self._transform_complete_body()
+        # RFC 9110 section 8.6; and of a Transfer-Encoding, the server decides.
+        if code == 204 or "transfer-encoding" in self._headers:
+            self.remove_header("Content-Length", "Transfer-Encoding")
+        status = f"{code} {self._status_message or reason_phrase(code) or 'unknown'}"
+        self._write = self._start_response(status, self._headers.lines())
+        self.started = True
 
     @property
     def app(self) -> Any:
@@ -94,10 +163,15 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
 
     @property
     def headers_sent(self) -> bool:
-        """Return whether it is too late for another response: this one is ended or started."""
+        """Return whether it is too late for another response: this one is ended or started.
+
+        As Node's, it is true as soon as ``send`` has returned, so that an error handler can leave the response alone
+        (``if res.headers_sent: return next(err)``). The fields of one that is ended may still be changed until it is
+        ``started``.
+        """
         return self.ended or self.started
 
-    # Status and header fields
+    # Building: status and header fields
 
     @property
     def status_code(self) -> int:
@@ -169,21 +243,21 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
 
     def get(self, field: str) -> Any:
         """Return a header field: a str, a list of str for several lines, or ``None``."""
-        return self._headers.get(field)
+        return self._headers.value(field)
 
     get_header = get
 
     def has_header(self, name: str) -> bool:
         """Return whether a header field is set."""
-        return name.lower() in self._headers.fields
+        return name.lower() in self._headers
 
     def get_headers(self) -> dict[str, str | list[str]]:
         """A copy of all header fields by their names in lower case."""
-        return {name: self.get(name) for name in self._headers.fields}
+        return {name: self.get(name) for name in self._headers}
 
     def get_header_names(self) -> list[str]:
         """The names of the header fields that are set, in lower case."""
-        return list(self._headers.fields)
+        return list(self._headers)
 
     def set_header(self, name: str, value: Any) -> Self:
         """Set a header field to just this, as Node's ``setHeader``; a list makes as many lines.
@@ -194,6 +268,14 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
             raise self._headers_sent_error()
         self._headers.set(name, value)
         return self
+
+    @property
+    def _set_known(self) -> Callable[[str, str], Any]:
+        """Return the function that sets a field whose value is known to be right: unchecked, which is faster, or
+        ``set`` where the app or middleware has replaced that or ``set_header``, to see all that is set."""
+        if getattr(self.set, "__func__", None) is _SET and getattr(self.set_header, "__func__", None) is _SET_HEADER:
+            return self._headers.set_unchecked
+        return self.set
 
     def remove_header(self, *names: str) -> Self:
         """Remove header fields, set or not. Raises ``RuntimeError`` when they are sent."""
@@ -286,7 +368,7 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
         """Make the client drop a cookie; ``path`` and ``domain`` must be those that it was set with."""
         return self.cookie(name, "", **{**options, "max_age": None, "expires": datetime.fromtimestamp(0.001, UTC)})
 
-    # Responding
+    # Ending: what a handler responds with
 
     def send(self, body: Any = undefined) -> None:
         """Send ``body``: str as HTML, bytes as they are, ``None`` as nothing, all else as JSON.
@@ -294,70 +376,74 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
         Sets Content-Type where there is none, Content-Length and ETag, and turns a 200 into a 304 when the client's
         copy is fresh.
         """
-        self._ensure_not_sent()
+        if self.ended or self.started:
+            raise self._headers_sent_error()
         if isinstance(body, str):
             type = self.get("Content-Type")
-            self._headers.set_unchecked(
-                "Content-Type", set_charset(type, "utf-8") if type else "text/html; charset=utf-8"
-            )
-            self._send(utf8(body))
-        elif isinstance(body, (bytes, bytearray, memoryview)):
-            if not self.get("Content-Type"):
-                self._headers.set_unchecked("Content-Type", "application/octet-stream")
-            self._send(bytes(body))
+            self._send(utf8(body), set_charset(type, "utf-8") if type else "text/html; charset=utf-8")
+        elif isinstance(body, BINARY_TYPES):
+            self._send(bytes(body), None if self.get("Content-Type") else "application/octet-stream")
         elif body is None:
-            self._send(b"")
+            self._send(b"", None)
         elif body is undefined:
-            self._send(None)
+            self._send(None, None)
         else:
             self.json(body)
 
     def json(self, value: Any) -> None:
         """Send ``value`` as JSON, as ``JSON.stringify`` writes it, by the settings ``json spaces``, ``json
         replacer`` and ``json escape``."""
-        self._ensure_not_sent()
+        if self.ended or self.started:
+            raise self._headers_sent_error()
         text = self._stringify(value)
         if not self.get("Content-Type"):
-            self._headers.set_unchecked("Content-Type", "application/json; charset=utf-8")
+            self._set_known("Content-Type", "application/json; charset=utf-8")
         self.send(text or undefined)
 
-    def _send(self, body: bytes | None) -> None:
+    def _stringify(self, value: Any) -> str:
+        setting = self.app.set
+        return stringify(value, setting("json replacer"), setting("json spaces"), setting("json escape"))
+
+    def _send(self, body: bytes | None, content_type: str | None) -> None:
         """End with ``body``, and set the header fields that describe it."""
-        headers = self._headers.fields
+        headers, req, set_field = self._headers, self.req, self._set_known
+        if content_type:
+            set_field("Content-Type", content_type)
         if body is not None:
             if "transfer-encoding" not in headers:
-                self._headers.set_unchecked("Content-Length", str(len(body)))
-            etag = self.req.app.set("etag fn")
-            if etag and ("etag" not in headers or not self.get("ETag")) and (tag := etag(body)):
-                self._headers.set("ETag", tag)
-        if self.req.fresh:
+                set_field("Content-Length", str(len(body)))
+            etag = req.app.set("etag fn")
+            if etag and ("etag" not in headers or not headers.value("ETag")) and (tag := etag(body)):
+                set_field("ETag", tag)
+        if req.fresh:
             self.status(304)
         if self._status_code in (204, 304):
             self.remove_header("Content-Type", "Content-Length", "Transfer-Encoding")
             body = None
         elif self._status_code == 205:
-            self.set_header("Content-Length", "0").remove_header("Transfer-Encoding")
+            set_field("Content-Length", "0")
+            self.remove_header("Transfer-Encoding")
             body = None
-        if self.req.method == "HEAD":
+        if req.method == "HEAD":
             self.end()
         else:
             self.end(body or b"")
 
     def jsonp(self, value: Any) -> None:
         """Send ``value`` as JSON, or, where the query names a callback, as a script that calls it."""
-        self._ensure_not_sent()
+        if self.ended or self.started:
+            raise self._headers_sent_error()
         text = self._stringify(value)
         query = self.req.query
         callback = query.get(self.app.set("jsonp callback name")) if isinstance(query, dict) else None
         callback = callback[0] if callback and isinstance(callback, list) else callback
+        if not self.get("Content-Type"):
+            self.set("X-Content-Type-Options", "nosniff")
+            self.set("Content-Type", "application/json")
         if callback and isinstance(callback, str):
-            callback = _INVALID_CALLBACK_CHARS.sub("", callback)
-            text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-            # The comment keeps the response from beginning with what the client chose (Rosetta Flash).
-            text = f"/**/ typeof {callback} === 'function' && {callback}({text});"
-            self.set({"X-Content-Type-Options": "nosniff", "Content-Type": "text/javascript"})
-        elif not self.get("Content-Type"):
-            self.set({"X-Content-Type-Options": "nosniff", "Content-Type": "application/json"})
+            self.set("X-Content-Type-Options", "nosniff")
+            self.set("Content-Type", "text/javascript")
+            text = jsonp_script(callback, text)
         self.send(text or undefined)
 
     def send_status(self, status: int) -> None:
@@ -369,7 +455,8 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
         status, address = (302, status_or_url) if url is None else (status_or_url, url)
         if not isinstance(address, str) or not isinstance(status, int):
             raise TypeError(f"res.redirect() takes a URL, or a status and a URL, not {status_or_url!r}, {url!r}")
-        self._ensure_not_sent()
+        if self.ended or self.started:
+            raise self._headers_sent_error()
         location = self.location(address).get("Location")
         phrase = reason_phrase(status)
         body = ""
@@ -409,7 +496,8 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
 
     def render(self, view: str, options: Mapping[str, Any] | None = None, /, **variables: Any) -> None:
         """Send the view ``view``, rendered with ``options`` and keywords over ``res.locals`` and ``app.locals``."""
-        self._ensure_not_sent()
+        if self.ended or self.started:
+            raise self._headers_sent_error()
         self.send(self.app.render(view, {**self.locals, **(options or {}), **variables}))
 
     @suggests_keywords_of(open_file, "res.send_file")
@@ -434,8 +522,9 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
             if sender.set_headers:
                 sender.set_headers(self, file.path, file.stat)
             response = sender.build(file, Conditions(self.req.method, self._status_code, self.req.get, self.get))
+            set_field = self._set_known
             for name, value in response.headers.items():
-                self.set_header(name, value)
+                set_field(name, value)
             self.remove_header(*response.removed_headers)
             if response.error:
                 raise response.error
@@ -461,6 +550,8 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
             self.type(splitext(name)[1])
         return self.set_header("Content-Disposition", content_disposition(name))
 
+    # Starting early: a body in pieces
+
     def write(self, chunk: str | bytes) -> None:
         """Send ``chunk`` now, starting the response. Raises ``TypeError`` for no str or bytes.
 
@@ -475,6 +566,29 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
             self._start()
         self._send_piece(lambda: transformed(to_bytes(chunk), False, self._transforms))
 
+    def _send_piece(self, chunk: Callable[[], bytes]) -> None:
+        """Send ``chunk()`` as a piece of the started response, which is aborted where that fails."""
+        if self._allows_body():
+            try:
+                self._write(chunk())
+            except Exception as error:
+                self.error_after_start = error
+                raise
+
+    def _write_rest(self) -> None:
+        """Write the body of a response that ``write`` has started."""
+        body = self._body
+        try:
+            for piece in (body,) if isinstance(body, bytes) else body:
+                if not isinstance(piece, BINARY_TYPES):
+                    raise no_body_error(piece)
+                if piece:
+                    self.write(piece)
+            if self._transforms:
+                self._send_piece(lambda: transformed(b"", True, self._transforms))
+        finally:
+            self._close_body()
+
     def flush(self) -> None:
         """Send at once what the transforms of ``transform_body`` hold back (npm compression 1.8)."""
         if self.started and not self.ended and self._transforms:
@@ -485,38 +599,22 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
         if not self.ended and not self.started:
             self._start()
 
-    def end(self, chunk: str | bytes | Iterable[bytes] | None = None) -> None:
-        """End the response with nothing but ``chunk``, or end what ``write`` started.
+    # Middleware: what it does to a response on its way out
 
-        An iterable of bytes is read while it is sent, and closed where it has a ``close()``; its Content-Length, where
-        it is known, is to be set before. Raises ``TypeError`` for what is no body.
-        """
-        body = chunk if isinstance(chunk, bytes) else check_body(chunk)
-        if self.ended:
-            raise self._headers_sent_error()
-        self._body = body
-        if self.started:
-            try:
-                for piece in (body,) if isinstance(body, bytes) else body:
-                    if not isinstance(piece, BINARY_TYPES):
-                        raise no_body_error(piece)
-                    if piece:
-                        self.write(piece)
-                if self._transforms:
-                    self._send_piece(lambda: transformed(b"", True, self._transforms))
-            finally:
-                self._close_body()
-        self.ended = True
-        self._request_when_ended = self.req.url, self.req.base_url, self.req.params, self.req.app
+    def on_headers(self, listener: Callable[[], Any]) -> Self:
+        """Call ``listener()`` just before the header fields are sent, the one added last first (npm on-headers 1.1)."""
+        _check_listener("res.on_headers()", listener)
+        self._on_headers.append((listener, len(self._transforms)))
+        return self
 
-    def _send_piece(self, chunk: Callable[[], bytes]) -> None:
-        """Send ``chunk()`` as a piece of the started response, which is aborted where that fails."""
-        if self._allows_body():
-            try:
-                self._write(chunk())
-            except Exception as error:
-                self.error_after_start = error
-                raise
+    def _call_last_listener(self) -> None:
+        """Call the ``on_headers`` listener that was added last. A transform that it adds has its place."""
+        listener, place = self._on_headers.pop()
+        behind, self._transforms = self._transforms[place:], self._transforms[:place]
+        try:
+            listener()
+        finally:
+            self._transforms += behind
 
     def transform_body(self, transform: BodyTransform) -> Self:
         """Send what ``transform(chunk, is_last)`` returns instead of each piece of the body, however that is given.
@@ -547,13 +645,19 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
         self._transforms += (transform,)
         return self
 
-    # Sending
+    def _transform_complete_body(self) -> None:
+        """Transform a body that is complete, once and for all: where that fails, its transforms are half used."""
+        self.remove_header("Content-Length")
+        if self.ended and isinstance(self._body, bytes) and self._allows_body():
+            transforms, self._transforms = self._transforms, ()
+            self._body = transformed(self._body, True, transforms)
+            self._headers.set_unchecked("Content-Length", str(len(self._body)))
 
-    def on_headers(self, listener: Callable[[], Any]) -> Self:
-        """Call ``listener()`` just before the header fields are sent, the one added last first (npm on-headers 1.1)."""
-        _check_listener("res.on_headers()", listener)
-        self._on_headers.append((listener, len(self._transforms)))
-        return self
+    def _drop_transforms_of_listeners(self, others: tuple[BodyTransform, ...]) -> None:
+        """Keep ``others`` alone, without the Content-Encoding that a listener has set for its transform."""
+        if self._transforms != others:
+            self._transforms = others
+            self.remove_header("Content-Encoding")
 
     def on(self, event: str, listener: Callable[[], Any]) -> Self:
         """Call ``listener()`` on ``finish``, when the WSGI server has sent all, or on ``close``, which is then or when
@@ -575,44 +679,12 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
                 message = "a listener of res.on(%r) failed: %s %s"
                 log.error(message, event, self.req.method, self.req.original_url, exc_info=printable(error))
 
-    def to_wsgi(self, final_handler: Callable[[Any], None]) -> Iterable[bytes]:
-        """Start the response, unless ``write`` did, and return its body to the WSGI server (PEP 3333).
-
-        What fails before it is started, as an ``on_headers`` listener may, goes to ``final_handler``, which responds
-        anew. An error after that is raised, for the server to abort the connection.
-        """
-        if self.error_after_start is not None:
-            self.emit("close")
-            raise self.error_after_start
-        is_read_later = self._on_headers or self._transforms or self._listeners or not isinstance(self._body, bytes)
-        if self.ended and is_read_later:
-            self._restore_request()
-        if not self.started:
-            try:
-                self._start()
-            except Exception as error:
-                self._start_anew(error, final_handler)
-        if not self._allows_body():
-            self._close_body()
-        body = (self._body,) if isinstance(self._body, bytes) else self._body
-        if self._transforms and not isinstance(self._body, bytes):
-            body = TransformedBody(body, self._transforms)
-        return ObservedBody(body, self._emit_end) if self._listeners else body
-
     def _emit_end(self, is_finished: bool) -> None:
         if is_finished:
             self.emit("finish")
         self.emit("close")
 
-    def reset(self) -> Self:
-        """Take back what was ended, so that the final handler can respond anew; not what was started."""
-        self.ended = False
-        self._close_body()
-        if self.started:
-            return self
-        self.status_code, self.status_message = 200, None
-        of_the_body = ("etag", "last-modified", "location", "transfer-encoding")
-        return self.remove_header(*[n for n in self._headers.fields if n in of_the_body or n.startswith("content-")])
+    # Failing, and the end of a body
 
     def _start_anew(self, error: Exception, final_handler: Callable[[Any], None]) -> None:
         """Have the final handler respond to an error, and start that. A listener that failed is not called again."""
@@ -626,52 +698,15 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
                 raise
             self._start_anew(next_error, final_handler)
 
-    def _start(self) -> None:
-        """Call the ``on_headers`` listeners, and hand status and header fields to the WSGI server."""
-        if self.ended and isinstance(self._body, bytes) and self._allows_body():
-            self._headers.set_unchecked("Content-Length", str(len(self._body)))
-        transforms = self._transforms
-        try:
-            while self._on_headers:
-                self._call_last_listener()
-            code = self._status_code
-            if code < 200:
-                raise ValueError(f"status {code} ends no response: clients would wait for the next. Use 200 or above")
-        except BaseException:
-            self._drop_transforms_of_listeners(transforms)
-            raise
-        if self._transforms:
-            self._transform_complete_body()
-        if (
-            code == 204 or "transfer-encoding" in self._headers.fields
-        ):  # RFC 9110 8.6; and the server decides the framing
-            self.remove_header("Content-Length", "Transfer-Encoding")
-        status = f"{code} {self._status_message or reason_phrase(code) or 'unknown'}"
-        self._write = self._start_response(status, self._headers.lines())
-        self.started = True
-
-    def _call_last_listener(self) -> None:
-        """Call the ``on_headers`` listener that was added last. A transform that it adds has its place."""
-        listener, place = self._on_headers.pop()
-        behind, self._transforms = self._transforms[place:], self._transforms[:place]
-        try:
-            listener()
-        finally:
-            self._transforms += behind
-
-    def _drop_transforms_of_listeners(self, others: tuple[BodyTransform, ...]) -> None:
-        """Keep ``others`` alone, without the Content-Encoding that a listener has set for its transform."""
-        if self._transforms != others:
-            self._transforms = others
-            self.remove_header("Content-Encoding")
-
-    def _transform_complete_body(self) -> None:
-        """Transform a body that is complete, once and for all: where that fails, its transforms are half used."""
-        self.remove_header("Content-Length")
-        if self.ended and isinstance(self._body, bytes) and self._allows_body():
-            transforms, self._transforms = self._transforms, ()
-            self._body = transformed(self._body, True, transforms)
-            self._headers.set_unchecked("Content-Length", str(len(self._body)))
+    def reset(self) -> Self:
+        """Take back what was ended, so that the final handler can respond anew; not what was started."""
+        self.ended = False
+        self._close_body()
+        if self.started:
+            return self
+        self.status_code, self.status_message = 200, None
+        of_the_body = ("etag", "last-modified", "location", "transfer-encoding")
+        return self.remove_header(*[n for n in self._headers if n in of_the_body or n.startswith("content-")])
 
     def _restore_request(self) -> None:
         """Set the request back to what the handler saw that ended the response: listeners and a generated body read
@@ -688,18 +723,13 @@ class Response(SnakeCaseNames, also=_NODE_NAMES):
     def _allows_body(self) -> bool:
         return self.req.environ["REQUEST_METHOD"] != "HEAD" and self._status_code not in (204, 304)
 
-    def _ensure_not_sent(self) -> None:
-        if self.ended or self.started:
-            raise self._headers_sent_error()
-
     def _headers_sent_error(self) -> RuntimeError:
         how = "was ended already" if self.ended else "was started already"
         request = f"{self.req.method} {self.req.original_url}"
         return RuntimeError(f"Cannot set headers after they are sent to the client: the response to {request} {how}")
 
-    def _stringify(self, value: Any) -> str:
-        setting = self.app.set
-        return stringify(value, setting("json replacer"), setting("json spaces"), setting("json escape"))
+
+_SET, _SET_HEADER = Response.set, Response.set_header
 
 
 def _check_listener(taker: str, listener: Any) -> None:

@@ -6,6 +6,7 @@ Express.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 from .arguments import count_parameters, fit_callback
 from .http import conditional, query_strings
 from .http.proxy_addr import compile_trust
+from .http.response_headers import field_value
 
 
 class AppSettings(Protocol):
@@ -51,6 +53,8 @@ def compile_setting(name: str, value: Any) -> dict[str, Any]:
     """Return what ``app.set(name, value)`` stores. Raises ``TypeError`` for a value that the setting cannot have."""
     if name == "json replacer" and callable(value):
         value = fit_callback(value, "the setting 'json replacer'", "(key, value)")
+    if name == "json spaces" and isinstance(value, float) and math.isnan(value):
+        raise TypeError(f"the setting 'json spaces' is a number of blanks or a text to indent with, not {value!r}")
     compiler = SETTING_COMPILERS.get(name)
     return {f"{name} fn": compiler(value), name: value} if compiler else {name: value}
 
@@ -79,11 +83,19 @@ def _strong_etag(body: bytes) -> str:
 
 
 def _own_etag(function: Callable[..., Any]) -> Callable[[bytes], Any]:
-    """Return a function of the body alone. Express passes the encoding too, which is always undefined there."""
+    """Return a function of the body alone, which returns a header value, or nothing. Express passes the encoding too,
+    which is always undefined there."""
     if count_parameters(function, 1) < 2:
-        return fit_callback(function, "the setting 'etag'", "(body)")
-    etag = fit_callback(function, "the setting 'etag'", "(body, encoding)")
-    return lambda body: etag(body, None)
+        etag = fit_callback(function, "the setting 'etag'", "(body)")
+    else:
+        with_encoding = fit_callback(function, "the setting 'etag'", "(body, encoding)")
+        etag = lambda body: with_encoding(body, None)  # noqa: E731
+
+    def checked_etag(body: bytes) -> str | None:
+        tag = etag(body)
+        return field_value("ETag", tag) if tag else None
+
+    return checked_etag
 
 
 # The values of what neither an app nor the one that it is mounted in has set.

@@ -7,7 +7,6 @@ import shutil
 import ssl
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from miniexpress import embedded
 from tests.support.installed import Installed, build_and_install
 from tests.support.mongodb_servers import MongoDBServer, NxServer, SecantusServer
 from tests.support.npm_reference import installed_reference
@@ -37,8 +35,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def nx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoDBServer]:
-    """Run nx-27017, at ``.uri``. A test that kills it calls ``start()`` afterwards."""
+def running_nx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NxServer]:
     pytest.importorskip("nx_27017")
     server = NxServer(tmp_path_factory.mktemp("nx") / "data")
     yield server
@@ -46,8 +43,7 @@ def nx_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MongoDBServe
 
 
 @pytest.fixture(scope="session")
-def secantus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecantusServer]:
-    """Run SecantusDB, at ``.uri``. A test that kills it calls ``start()`` afterwards."""
+def running_secantus(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecantusServer]:
     pytest.importorskip("secantus")
     server = SecantusServer(tmp_path_factory.mktemp("secantus") / "data")
     yield server
@@ -55,8 +51,7 @@ def secantus_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secant
 
 
 @pytest.fixture(scope="session")
-def secantus_auth_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecantusServer]:
-    """Run SecantusDB with a password; ``.uri`` has it: ``mongodb://username:password@…`` (SCRAM-SHA-256)."""
+def running_secantus_auth(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecantusServer]:
     pytest.importorskip("secantus")
     server = SecantusServer(tmp_path_factory.mktemp("secantus-auth") / "data")
     try:
@@ -64,6 +59,24 @@ def secantus_auth_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield server
     finally:
         server.kill()
+
+
+@pytest.fixture
+def nx_server(running_nx: NxServer) -> MongoDBServer:
+    """Return nx-27017, with an empty database at ``.uri``. A test may kill it."""
+    return running_nx.emptied()
+
+
+@pytest.fixture
+def secantus_server(running_secantus: SecantusServer) -> SecantusServer:
+    """Return SecantusDB, with an empty database at ``.uri``. A test may kill it."""
+    return running_secantus.emptied()
+
+
+@pytest.fixture
+def secantus_auth_server(running_secantus_auth: SecantusServer) -> SecantusServer:
+    """Return SecantusDB with a password; ``.uri`` has it: ``mongodb://username:password@…`` (SCRAM-SHA-256)."""
+    return running_secantus_auth.emptied()
 
 
 @pytest.fixture(params=["nx_server", "secantus_server"], ids=["nx-27017", "SecantusDB"])
@@ -87,13 +100,6 @@ def whole_machine() -> Iterator[None]:
     """Run a test that loads all processors, or has deadlines under load, while no other such test runs."""
     with locked("whole-machine"):
         yield
-
-
-@pytest.fixture
-def embedded_port() -> Iterator[int]:
-    """Return the fixed port of the embedded server, for one test at a time. An app without MONGODB_URI uses it."""
-    with locked("embedded-port"):
-        yield embedded.PORT
 
 
 @pytest.fixture
@@ -127,18 +133,12 @@ def run_app(tmp_path: Path) -> Iterator[Callable[..., App]]:
 @pytest.fixture
 def serve() -> Iterator[Callable[..., str]]:
     """Serve a WSGI app until the test is over: ``serve(app)`` returns its URL, ``http://127.0.0.1:12345``."""
-    from miniexpress.server import Server
+    from miniexpress.server import serving
 
     with ExitStack() as servers:
 
         def start(app: WSGIApplication, **options: Any) -> str:
-            server = Server(app, "127.0.0.1", 0, **options)
-            thread = threading.Thread(target=server.serve_until_stopped)
-            thread.start()
-            servers.callback(thread.join)
-            servers.callback(server.stop)
-            scheme = "https" if server.ssl_context else "http"
-            return f"{scheme}://127.0.0.1:{server.server_address[1]}"
+            return servers.enter_context(serving(app, **options))
 
         yield start
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import linecache
 import sysconfig
 import traceback
+from base64 import b64encode
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from ..errors import printable, text_of
+from ..errors import printable, reason_phrase, text_of
+from ..http.encoding import error_page
 from .route_tree import format_layer, format_path
 
 if TYPE_CHECKING:
@@ -19,6 +22,26 @@ if TYPE_CHECKING:
 MAX_EXCERPTS = 10
 _PYTHON = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
 LIBRARY_PATHS = ("<frozen ", *(f"{folder}/" for folder in [str(Path(__file__).parents[1]), *_PYTHON]))
+
+STYLE = """
+  :root { color-scheme: light dark; --ink: #1c2430; --paper: #f4f5f7; --card: #fff; --line: #cfd5dd; }
+  @media (prefers-color-scheme: dark) {
+    :root { --ink: #e6eaf0; --paper: #12161c; --card: #1b2129; --line: #3a4453; }
+  }
+  body { margin: 0; padding: 1rem; background: var(--paper); color: var(--ink); }
+  pre { max-width: 60rem; margin: 0 auto; padding: 1rem 1.25rem; background: var(--card); border: 1px solid var(--line);
+        border-radius: .75rem; font: .875rem/1.5 ui-monospace, monospace; white-space: pre-wrap;
+        overflow-wrap: anywhere; }
+"""
+HEAD = f'<meta name="viewport" content="width=device-width, initial-scale=1">\n<style>{STYLE}</style>\n'
+_STYLE_HASH = b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+# The page's own style is allowed, and nothing else: whatever an error says, it can run and load nothing.
+SECURITY_POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'"
+
+
+def styled_page(message: str, status: int) -> str:
+    """Return the HTML page, which can be read on a phone and in the dark. It is sent with ``SECURITY_POLICY``."""
+    return error_page(message, f"{status} {reason_phrase(status)}", HEAD)
 
 
 def describe_error(error: Any, req: Request) -> str:

@@ -31,8 +31,7 @@ _MAX_AGE_LIMIT = 365 * 86_400_000  # milliseconds
 _CONTENT_FIELDS = ("Content-Encoding", "Content-Language", "Content-Length", "Content-Range", "Content-Type")
 
 
-@dataclass(frozen=True)
-class FileResponse:
+class FileResponse(NamedTuple):
     """The response for a file. With an ``error`` (412, 416), that is raised once the headers are set."""
 
     status: int

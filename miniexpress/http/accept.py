@@ -32,8 +32,11 @@ class AcceptHeader(NamedTuple):
     default_value: str = ""
     """The value that is acceptable unless the header says otherwise."""
 
-    def choose(self, header: str | None, offers: Sequence[str]) -> str | list[str] | Literal[False]:
-        """Return the offer that the header prefers, ``False`` if it accepts none of them.
+    def choose(
+        self, header: str | None, offers: Sequence[str], preferred: tuple[str, ...] = ()
+    ) -> str | list[str] | Literal[False]:
+        """Return the offer that the header prefers, ``False`` if it accepts none of them. Of those with the same
+        quality, ``preferred`` ones come first.
 
         ``TYPES.choose('text/*;q=0.5, application/json', ['html', 'json'])`` → ``'json'``. Without offers, return a list
         of all that the header accepts, the most preferred first: ``['application/json', 'text/*']``.
@@ -44,7 +47,7 @@ class AcceptHeader(NamedTuple):
             return [preference.text for preference in sorted(accepted, key=lambda preference: -preference.quality)]
         if self is TYPES and not header:
             return offers[0]  # even one that is no media type
-        return _choose_offer(self, text, tuple(offers))
+        return _choose_offer(self, text, tuple(offers), preferred)
 
 
 def _type_specificity(offer: str) -> Callable[[str], int | None]:
@@ -96,13 +99,16 @@ class _Match(NamedTuple):
 
 
 @lru_cache(maxsize=512)
-def _choose_offer(accept: AcceptHeader, text: str, offers: tuple[str, ...]) -> str | Literal[False]:
+def _choose_offer(
+    accept: AcceptHeader, text: str, offers: tuple[str, ...], preferred: tuple[str, ...]
+) -> str | Literal[False]:
     preferences = _parse(accept, text)
     ranked = []
     for position, offer in enumerate(offers):
         quality, specificity, order = _find_match(accept, preferences, offer)
         if quality > 0:
-            ranked.append((-quality, -specificity, order, position, offer))
+            rank = preferred.index(offer) if offer in preferred else len(preferred)
+            ranked.append((-quality, rank, -specificity, order, position, offer))
     return min(ranked)[-1] if ranked else False
 
 

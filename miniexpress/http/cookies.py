@@ -10,10 +10,11 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import formatdate
 from math import floor, isfinite
-from typing import Literal
+from typing import Any, Literal
 
 from .encoding import decode_uri_component, encode_uri_component
 from .headers import TOKEN
+from .json_text import parse as parse_json
 
 # Characters of a Cookie header that are parsed: as many as Node accepts in all headers.
 _MAX_LENGTH = 16_384
@@ -31,10 +32,11 @@ _GRAMMAR = {
 }
 
 
-def parse(header: str) -> dict[str, str]:
+def parse(header: str, decode: Callable[[str], str] | None = None) -> dict[str, str]:
     """Parse a Cookie header: ``'a=1; b=%20'`` → ``{'a': '1', 'b': ' '}``.
 
-    The first cookie of a name counts. A value whose percent-encoding is invalid stays as it is.
+    The first cookie of a name counts. A value whose percent-encoding is invalid stays as it is. ``decode`` is called
+    instead of percent-decoding; a value for which it raises stays as it is.
     """
     cookies: dict[str, str] = {}
     for pair in header[:_MAX_LENGTH].split(";") if len(header) > 1 else ():
@@ -42,10 +44,38 @@ def parse(header: str) -> dict[str, str]:
         name, value = name.strip(" \t"), value.strip(" \t")
         if equals and name not in cookies:
             cookies[name] = value = value[1:-1] if value[:1] == value[-1:] == '"' else value
-            if "%" in value:
+            if decode is not None:
+                with suppress(Exception):
+                    cookies[name] = decode(value)
+            elif "%" in value:
                 with suppress(ValueError):
                     cookies[name] = decode_uri_component(value)
     return cookies
+
+
+def read_json(value: Any) -> Any:
+    """Return what a cookie holds: ``'j:[1]'`` → ``[1]``, and all else as it is. As npm cookie-parser 1.4.7.
+
+    JSON that JavaScript takes for false, such as ``j:0``, stays text.
+    """
+    if not isinstance(value, str) or not value.startswith("j:"):
+        return value
+    try:
+        parsed = parse_json(value[2:])
+    except ValueError:
+        return value
+    return parsed if parsed or isinstance(parsed, dict | list) else value  # JavaScript takes {} and [] for true
+
+
+def take_signed(
+    cookies: dict[str, str], secrets: str | bytes | Sequence[str | bytes]
+) -> dict[str, str | Literal[False]]:
+    """Take the signed values out of ``cookies``, and return them without their signature: ``False`` for a wrong one.
+
+    A signed value begins with ``s:``. As npm cookie-parser 1.4.7.
+    """
+    names = [name for name, value in cookies.items() if isinstance(value, str) and value.startswith("s:")]
+    return {name: unsign_any(cookies.pop(name)[2:], secrets) for name in names}
 
 
 def serialize(

@@ -18,11 +18,14 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _TO_ENCODE = re.compile(r"[^A-Za-z0-9_.!~*'()-]")
 
 
-def error_page(message: str, title: str = "Error") -> str:
-    """Return the HTML page of an error, or of a redirect, as npm finalhandler 2.1 and send 1.2 write it."""
+def error_page(message: str, title: str = "Error", head: str = "") -> str:
+    """Return the HTML page of an error, or of a redirect, as npm finalhandler 2.1 and send 1.2 write it.
+
+    ``head`` is HTML to add behind the title.
+    """
     text = escape_html(message).replace("\n", "<br>").replace("  ", " &nbsp;")
     return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n</head>\n'
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>{title}</title>\n{head}</head>\n'
         f"<body>\n<pre>{text}</pre>\n</body>\n</html>\n"
     )
 

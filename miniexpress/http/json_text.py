@@ -3,8 +3,8 @@
 One rule for values that are not JSON, in responses, cookies and sessions:
 
 1. A value that is no dict, list, text, number or ``None`` is converted by its class's ``to_json()``. A datetime becomes
-   ISO 8601 in UTC with milliseconds, a date and a UUID their text, and a type of MongoDB (ObjectId, Decimal128,
-   Binary …) what npm bson makes of it.
+   ISO 8601 in UTC with milliseconds, a date and a UUID their text, a type of MongoDB (ObjectId, Decimal128, Binary …)
+   what npm bson makes of it, and any other ``Mapping`` a dict.
 2. The replacer, if there is one, is called with the result.
 3. A number that is not finite becomes null, an exception its own properties; a key whose value is ``undefined`` is left
    out. Anything else raises ``TypeError``.
@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from functools import lru_cache, partial
@@ -30,6 +31,7 @@ Reviver = Callable[[str, Any], Any] | None
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _400_YEARS = 146_097 * 86_400_000  # milliseconds, after which the calendar repeats
 _MAX_DATE = 8_640_000_000_000_000  # milliseconds from 1970, of a JavaScript ``Date``
+_NOT_IN_CALLBACKS = re.compile(r"[^\[\]\w$.]", re.ASCII)
 _JSON_TYPES = (str, int, float, dict, list, tuple, NoneType)
 
 
@@ -63,6 +65,17 @@ def stringify(value: Any, replacer: Replacer = None, spaces: int | str | None = 
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026") if escape else text
 
 
+def jsonp_script(callback: str, text: str) -> str:
+    """Write a script that calls a function of the page's with JSON: ``'show', '[1]'`` → ``… show([1]);``. As Express.
+
+    Of ``callback``, which the client chose, what no name of a function holds is left out.
+    """
+    name = _NOT_IN_CALLBACKS.sub("", callback)
+    text = text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")  # line ends, to older JavaScript
+    # The comment keeps the script from beginning with what the client chose (Rosetta Flash).
+    return f"/**/ typeof {name} === 'function' && {name}({text});"
+
+
 def parse(text: str, reviver: Reviver = None) -> Any:
     """Parse JSON, objects as AttrDicts. Raises ``ValueError`` for malformed text, and for text that is nested too deep.
 
@@ -90,7 +103,7 @@ def _encode(encoder: json.JSONEncoder, value: Any, replacer: Replacer) -> str:
 def _indent(spaces: int | str | None) -> str:
     if isinstance(spaces, str):
         return spaces[:10]
-    return " " * int(min(spaces, 10)) if isinstance(spaces, (int, float)) and spaces is not True else ""
+    return " " * int(max(0, min(spaces, 10))) if isinstance(spaces, (int, float)) and spaces is not True else ""
 
 
 def _to_plain(key: str, value: Any, replacer: Any) -> Any:
@@ -183,7 +196,7 @@ def _writer(kind: type) -> Callable[[Any], Any] | None:
     if callable(getattr(kind, "to_json", None)):
         return _error_json if issubclass(kind, BaseException) else lambda value: value.to_json()
     names = [f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__]
-    return next((_WRITERS[name] for name in names if name in _WRITERS), None)
+    return next((_WRITERS[name] for name in names if name in _WRITERS), dict if issubclass(kind, Mapping) else None)
 
 
 def _date_json(when: datetime) -> str | None:

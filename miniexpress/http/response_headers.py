@@ -13,45 +13,46 @@ SINGLE_VALUED = {"connection", "content-length", "date", "transfer-encoding"}
 _DIGITS = re.compile("[0-9]+")
 
 
-class ResponseHeaders:
-    """Header fields by name, in any case (RFC 9110 section 5.1). They are sent in the order they were set in."""
+class ResponseHeaders(dict[str, tuple[str, str | list[str]]]):
+    """Header fields by name, in any case (RFC 9110 section 5.1). They are sent in the order they were set in.
 
-    __slots__ = ("fields",)
+    A dict of the name as it was given and the value, by the name in lower case.
+    """
 
-    def __init__(self) -> None:
-        self.fields: dict[str, tuple[str, str | list[str]]] = {}
-        """The name as it was given and the value, by the name in lower case."""
+    __slots__ = ()
 
-    def get(self, name: str) -> str | list[str] | None:
+    def value(self, name: str) -> str | list[str] | None:
         """Return the value of a field: a ``str``, a list for several lines, or ``None``."""
-        found = self.fields.get(name.lower())
+        found = self.get(name.lower())
         return found[1] if found else None
 
     def set(self, name: str, value: Any) -> None:
         """Set a field; a list makes as many lines. Raises ``TypeError`` and ``ValueError`` for what none may be."""
         key, name = field_name(name)
-        if isinstance(value, (list, tuple)):
+        if type(value) is str and key != "content-length" and value.isascii() and value.isprintable():  # nearly all
+            checked: str | list[str] = value
+        elif isinstance(value, (list, tuple)):
             if key in SINGLE_VALUED:
                 raise ValueError(f"{name} is one line: give it one value, not the list {value!r}")
-            checked: str | list[str] = [_field_value(name, each) for each in value]
+            checked = [field_value(name, each) for each in value]
         else:
-            checked = _field_value(name, value)
+            checked = field_value(name, value)
             if key == "content-length" and not _DIGITS.fullmatch(checked):
                 raise ValueError(f"Content-Length is a number of bytes, not {value!r}")
-        self.fields[key] = (name, checked)
+        self[key] = (name, checked)
 
     def set_unchecked(self, name: str, value: str) -> None:
         """Set a field to what is known to be right, as a check takes longer."""
-        self.fields[name.lower()] = (name, value)
+        self[name.lower()] = (name, value)
 
     def remove(self, name: str) -> None:
         """Remove a field, if it is set."""
-        self.fields.pop(name.lower(), None)
+        self.pop(name.lower(), None)
 
     def lines(self) -> list[tuple[str, str]]:
         """Return ``(name, value)`` for each line, as ``start_response`` takes them (PEP 3333)."""
         lines: list[tuple[str, str]] = []
-        for field in self.fields.values():
+        for field in self.values():
             name, value = field
             if isinstance(value, str):
                 lines.append(field)  # type: ignore[arg-type]
@@ -69,7 +70,8 @@ def field_name(name: str) -> tuple[str, str]:
     return name.lower(), str.__str__(name)
 
 
-def _field_value(name: str, value: Any) -> str:
+def field_value(name: str, value: Any) -> str:
+    """Return the value of the field ``name`` as text. Raises ``ValueError`` where no header field may hold it."""
     text = value if type(value) is str else field_text(value)
     if not (text.isascii() and text.isprintable()) and not HEADER_TEXT.fullmatch(text):
         raise ValueError(f"Invalid character in header content [{name!r}]: {text!r}")

@@ -5,21 +5,18 @@ After npm body-parser 2.4.
 
 from __future__ import annotations
 
-import codecs
-import encodings.aliases
 import math
-import pkgutil
 import re
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import fit_callback
 from ..attrdict import AttrDict, to_attrdict
 from ..errors import HTTPError, property_of, status_of, text_of
+from ..http.charsets import codec_name
 from ..http.json_text import Reviver
 from ..http.json_text import parse as parse_json
 from ..http.media_types import parse_content_type
@@ -35,8 +32,6 @@ Types = str | Sequence[str] | Callable[["Request"], Any]
 Verify = Callable[["Request", "Response", bytes, str | None], Any] | None
 
 _FORM_CHARSETS = "utf-8|iso-8859-1"
-# Text codecs of Python that are no charsets of clients: some raise for any text, some are slow.
-_NO_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
 _CHUNK_SIZE = 65536
 _WINDOW_BITS = {"gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 _SIZE_UNITS = {"": 1, "b": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40, "pb": 2**50}
@@ -73,7 +68,7 @@ def json(
             raise ValueError(f"{text[:20]!r} is neither an object nor an array")
         return parse_json(text, reviver)
 
-    return _BodyParser(parse, type, limit, inflate, verify, "utf-8", charsets="utf-.*").handle
+    return BodyParser("json", parse, type, limit, inflate, verify, "utf-8", charsets="utf-.*").handle
 
 
 @suggests_keywords
@@ -124,7 +119,7 @@ def urlencoded(
             raise HTTPError(400, "The input exceeded the depth", type=kind, body=text) from None
         return to_attrdict(form)
 
-    return _BodyParser(parse, type, limit, inflate, verify, default_charset, _FORM_CHARSETS).handle
+    return BodyParser("urlencoded", parse, type, limit, inflate, verify, default_charset, _FORM_CHARSETS).handle
 
 
 @suggests_keywords
@@ -140,7 +135,7 @@ def text(
 
     The other options and errors are those of ``json``.
     """
-    return _BodyParser(lambda text, charset: text, type, limit, inflate, verify, default_charset).handle
+    return BodyParser("text", lambda text, charset: text, type, limit, inflate, verify, default_charset).handle
 
 
 @suggests_keywords
@@ -152,13 +147,14 @@ def raw(
     verify: Verify = None,
 ) -> Middleware:
     """Make middleware that reads bodies into ``req.body`` as ``bytes``. Options and errors are those of ``json``."""
-    return _BodyParser(lambda body, charset: body, type, limit, inflate, verify).handle
+    return BodyParser("raw", lambda body, charset: body, type, limit, inflate, verify).handle
 
 
 @dataclass
-class _BodyParser:
+class BodyParser:
     """The checked options of a body parser. ``parse(body, charset)`` returns the value of ``req.body``."""
 
+    name: str
     parse: Callable[[Any, Any], Any]
     type: Types
     limit: Any
@@ -183,7 +179,7 @@ class _BodyParser:
             charset = self.charset(req)
             body = _read_limited(self.chunks(req), self.limit)
             self.check(req, res, body, charset)
-            content = body.decode(_codec_name(charset) or "", "replace").removeprefix("\ufeff") if charset else body
+            content = body.decode(codec_name(charset) or "", "replace").removeprefix("\ufeff") if charset else body
             try:
                 req.body = self.parse(content, charset)
             except ValueError as error:
@@ -198,7 +194,7 @@ class _BodyParser:
             return None
         charset = parse_content_type(req.get("Content-Type") or "")[1].get("charset") or self.default_charset
         charset = charset.lower()
-        if not re.fullmatch(self.charsets, charset) or not _codec_name(charset):
+        if not re.fullmatch(self.charsets, charset) or not codec_name(charset):
             message = f'unsupported charset "{charset.upper()}"'
             raise HTTPError(415, message, type="charset.unsupported", charset=charset)
         return charset
@@ -207,9 +203,9 @@ class _BodyParser:
         """Read the body in chunks, decompressed."""
         encoding = (req.get("Content-Encoding") or "identity").lower()
         if encoding == "identity":
-            return _read_stream(req, self.limit)
+            return read_stream(req, self.limit)
         if self.inflate and encoding in _WINDOW_BITS:
-            return _decompress(_read_stream(req, math.inf), encoding)
+            return _decompress(read_stream(req, math.inf), encoding)
         message = f'unsupported content encoding "{encoding}"' if self.inflate else "content encoding unsupported"
         raise HTTPError(415, message, type="encoding.unsupported", encoding=encoding)
 
@@ -223,8 +219,8 @@ class _BodyParser:
             raise HTTPError(status_of(error, 403), text_of(error), type=kind, body=body) from error
 
 
-def parse_size(size: Any) -> int | float:
-    """Parse a size into bytes: ``'100kb'`` → ``102400``, ``5`` → ``5``. As npm bytes 3.1.
+def parse_size(size: Any, option: str = "limit") -> int | float:
+    """Parse the size that an option is given into bytes: ``'100kb'`` → ``102400``, ``5`` → ``5``. As npm bytes 3.1.
 
     Raises ``TypeError`` for anything else, also for text of which npm bytes parses a part only: ``'10 tons'``.
     """
@@ -232,11 +228,11 @@ def parse_size(size: Any) -> int | float:
         return size
     found = re.fullmatch(r"\+?([0-9]+(?:\.[0-9]+)?) *(|b|kb|mb|gb|tb|pb)", str(size).strip().lower())
     if not found:
-        raise TypeError(f"the option 'limit' takes a number of bytes, or one like '100kb', not {size!r}")
+        raise TypeError(f"the option {option!r} takes a number of bytes, or one like '100kb', not {size!r}")
     return int(Decimal(found[1]) * _SIZE_UNITS[found[2]])
 
 
-def _read_stream(req: Request, limit: float) -> Iterator[bytes]:
+def read_stream(req: Request, limit: float) -> Iterator[bytes]:
     """Read the body from the WSGI server in chunks.
 
     How much can be read is CONTENT_LENGTH's of the environ; the Content-Length of ``req.headers``, which middleware can
@@ -294,23 +290,3 @@ def _read_limited(chunks: Iterator[bytes], limit: float) -> bytes:
 
 def _too_large(limit: float, **sizes: Any) -> HTTPError:
     return HTTPError(413, "request entity too large", type="entity.too.large", limit=limit, **sizes)
-
-
-def _codec_name(charset: str) -> str | None:
-    """Return Python's name of the codec of a charset, or ``None``: ``'koi8-u'`` → ``'koi8_u'``.
-
-    Names that clients invent must not reach ``codecs.lookup``, which caches every name for ever.
-    """
-    name = encodings.normalize_encoding(charset).replace(".", "_") if charset.isascii() else ""
-    try:
-        codec = codecs.lookup(name) if name in _codec_names() else None
-    except LookupError:  # a module of the package that is no codec, or one of another operating system
-        codec = None
-    is_charset = codec and codec._is_text_encoding and codec.name.replace("_", "-") not in _NO_CHARSETS
-    return name if is_charset else None
-
-
-@cache
-def _codec_names() -> frozenset[str]:
-    modules = {module.name for module in pkgutil.iter_modules(encodings.__path__)}
-    return frozenset({*encodings.aliases.aliases, *modules})

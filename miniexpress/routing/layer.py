@@ -52,28 +52,24 @@ class Layer:
         return self.handles_errors is (error is None)
 
     def call(self, error: Any, req: Request, res: Response, next: Next) -> None:
-        """Call the handler with as many arguments as it takes."""
+        """Call the handler with as many arguments as it takes. What it raises goes to ``next``, and so does that it did
+        nothing at all."""
         if req.trail is not None:
             req.trail.append((self, req.base_url))
-        if self.arity == 3:
-            call_handler(self.handler, (req, res, next), req, res, next)
-        elif self.arity == 2:
-            call_handler(self.handler, (req, res), req, res, next)
-        else:
-            call_handler(self.handler, (error, req, res, next), req, res, next)
-
-
-def call_handler(handler: Handler, arguments: tuple[Any, ...], req: Request, res: Response, next: Next) -> None:
-    """Call ``handler(*arguments)``. What it raises goes to ``next``, and so does that it did nothing at all."""
-    next_calls = req.next_calls
-    try:
-        returned = handler(*arguments)
-        if not res.ended and req.next_calls == next_calls:
-            ensure_responded(handler, res, returned)
-    except RecursionError:
-        raise  # Too deep to call another handler; the app responds with a 500.
-    except Exception as raised:
-        next(raised)
+        next_calls = req.next_calls
+        try:
+            if self.arity == 3:
+                returned = self.handler(req, res, next)
+            elif self.arity == 2:
+                returned = self.handler(req, res)
+            else:
+                returned = self.handler(error, req, res, next)
+            if not res.ended and req.next_calls == next_calls:
+                ensure_responded(self.handler, res, returned)
+        except RecursionError:
+            raise  # Too deep to call another handler; the app responds with a 500.
+        except Exception as raised:
+            next(raised)
 
 
 def is_abort(error: Any, res: Response) -> bool:

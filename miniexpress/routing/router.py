@@ -19,7 +19,7 @@ from ..callers import is_decorating, warn
 from ..camel_case import SnakeCaseNames
 from ..keyword_options import UNSET, suggests_keywords
 from ..request import origin_of
-from .layer import Handler, Layer, Next, call_handler, check_param_callback, is_abort
+from .layer import Handler, Layer, Next, check_param_callback, ensure_responded, is_abort
 from .methods import HandlerT, HTTPMethods, function_name
 from .path_habits import path_as_it_should_be
 from .path_patterns import ParamDecodeError, PathMatcher, PathPattern, compile_path
@@ -174,14 +174,13 @@ class Dispatch:
                 if is_signal(error, "router"):
                     return self.exit(None)
                 error = error_or_none(error)
-            match, error = self.find(position, error)
-            if match is None:
+            layer, following, matched, params, error = self.find(position, error)
+            if layer is None:
                 return self.exit(error)
-            params = match[3]
             req.params = merge_params(self.params, params) if self.router.merge_params else params
             if self.router._param_callbacks and self.has_callbacks(params):
-                return self.process_params(params, partial(self.after_params, match, error))
-            return self.call_layer(match, error)
+                return self.process_params(params, partial(self.after_params, layer, following, matched, error))
+            return self.call_layer(layer, following, matched, error)
         finally:
             req.url, req.base_url, req.params, req.next = saved
 
@@ -191,8 +190,8 @@ class Dispatch:
         self.layers, index = self.router._indexed_stack()
         self.candidates = index.candidates(self.path)
 
-    def find(self, position: int, error: Any) -> tuple[Match | None, Any]:
-        """Return the first match from ``position`` on, and the error, which may be that a parameter is malformed."""
+    def find(self, position: int, error: Any) -> Match:
+        """Find the first layer that matches, from ``position`` on."""
         if self.req.url != self.url or self.router.stack != self.layers:
             self.find_candidates()
         path, method, candidates = self.path, self.req.method, self.candidates
@@ -205,12 +204,14 @@ class Dispatch:
                 continue
             if found is None:
                 continue
+            matched, params = found
+            route = layer.route
             # As in npm router, param callbacks run before a handler is skipped for being an error handler, or none.
-            if layer.skips(error) and (layer.route or not self.has_callbacks(found[1])):
+            if layer.skips(error) and (route or not self.has_callbacks(params)):
                 continue
-            if layer.route is None or layer.route.handles_method(method, self.allowed):
-                return (layer, index + 1, *found), error
-        return None, error
+            if route is None or method in route.methods or route.handles_method(method, self.allowed):
+                return layer, index + 1, matched, params, error
+        return None, 0, "", self.params, error
 
     def has_callbacks(self, params: AttrDict) -> bool:
         """Return whether one of the parameters has param callbacks."""
@@ -220,34 +221,32 @@ class Dispatch:
         """Call the callbacks of the parameters that have some, then ``then()`` or ``then(error)``."""
         self.call_callbacks([name for name in params if name in self.router._param_callbacks], then)
 
-    def after_params(self, match: Match, error: Any, param_error: Any = None) -> None:
+    def after_params(self, layer: Layer, following: int, matched: str, error: Any, param_error: Any = None) -> None:
         """Call the layer, unless a param callback failed, or the layer is not for this case."""
-        layer, following, *_ = match
         if param_error is not None:
             self.next(following, None, param_error if error is None else error)
         elif layer.skips(error):
             self.next(following, None, error)
         else:
-            self.call_layer(match, error)
+            self.call_layer(layer, following, matched, error)
 
-    def call_layer(self, match: Match, error: Any) -> None:
+    def call_layer(self, layer: Layer, following: int, matched: str, error: Any) -> None:
         """Call a layer; one that is mounted at a path sees the URL without it."""
-        layer, following, matched, _ = match
-        req, prefix = self.req, None
-        if layer.route is not None:
-            req.route = layer.route
-        elif matched:
+        req, res, route = self.req, self.res, layer.route
+        if route is not None:
+            req.route = route
+            req.next = next = partial(self.next, following, None)
+            route.dispatch(req, res, next)
+            return None
+        prefix = None
+        if matched:
             rest = req.path[len(matched) :]
             if not req.path.startswith(matched) or rest[:1] not in ("", "/"):
                 return self.next(following, None, error)
             prefix = StrippedPrefix(origin_of(req.url), matched, slash_added=rest == "")
             req.url, req.base_url = prefix.strip(req.url), self.base_url + matched.removesuffix("/")
-        req.next = partial(self.next, following, prefix)
-        if layer.route is not None:
-            layer.route.dispatch(req, self.res, req.next)
-        else:
-            layer.call(error, req, self.res, req.next)
-        return None
+        req.next = next = partial(self.next, following, prefix)
+        return layer.call(error, req, res, next)
 
     def call_callbacks(self, names: list[str], then: Next, error: Any = None) -> None:
         """Call the param callbacks of ``names``, then ``then()`` or ``then(error)``."""
@@ -267,9 +266,17 @@ class Dispatch:
         req.next_calls += 1
         result.value, result.error = req.params[name], error
         if error is not None or index == len(callbacks):
-            return then(error)
-        next = partial(self.call_callback, name, result, index + 1, then)
-        return call_handler(callbacks[index], (req, self.res, next, result.matched, name), req, self.res, next)
+            then(error)
+            return
+        next_calls, next = req.next_calls, partial(self.call_callback, name, result, index + 1, then)
+        try:  # as Layer.call
+            returned = callbacks[index](req, self.res, next, result.matched, name)
+            if not self.res.ended and req.next_calls == next_calls:
+                ensure_responded(callbacks[index], self.res, returned)
+        except RecursionError:
+            raise
+        except Exception as raised:
+            next(raised)
 
     def exit(self, error: Any) -> None:
         """No layer is left: respond to OPTIONS with the methods that the routes handle, or leave the router."""
@@ -282,8 +289,9 @@ class Dispatch:
         return res.end(allow)
 
 
-Match = tuple[Layer, int, str, AttrDict]
-"""A layer, the position behind it, the part of the path that it matched, and its parameters."""
+Match = tuple[Layer | None, int, str, AttrDict, Any]
+"""A layer, the position behind it, the part of the path that it matched, its parameters, and the error so far, which
+may be that a parameter is malformed."""
 
 
 class StrippedPrefix(NamedTuple):
@@ -349,7 +357,7 @@ class Route(HTTPMethods):
         stack = self.stack
         for index in range(position, len(stack)):
             layer = stack[index]
-            if layer.method in (None, method) and not layer.skips(error):
+            if (layer.method == method or layer.method is None) and not layer.skips(error):
                 next = partial(self.next, index + 1, method, req, res, done) if index + 1 < len(stack) else done
                 return layer.call(error, req, res, next)
         return done(error)

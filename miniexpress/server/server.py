@@ -69,6 +69,23 @@ def listen(
         server.serve_until_stopped()
 
 
+@contextmanager
+def serving(app: WSGIApplication, host: str = "127.0.0.1", port: int = 0, **options: Any) -> Iterator[str]:
+    """Serve ``app`` in a thread while a ``with`` block runs: ``with serving(app) as url:``. For tests.
+
+    The URL has the port that was free: ``http://127.0.0.1:49152``. At the end of the block, requests under way are
+    finished. For ``options`` and exceptions see ``Server``.
+    """
+    server = Server(app, host, port_number(port), **options)
+    thread = Thread(target=server.serve_until_stopped, daemon=True)
+    thread.start()
+    try:
+        yield server.url
+    finally:
+        server.stop()
+        thread.join()
+
+
 class ListenError(OSError):
     """A server cannot listen at an address; ``strerror`` says why, and what to do."""
 
@@ -130,6 +147,12 @@ class Server(TCPServer):
             super().__init__(address, BaseRequestHandler)  # finish_request makes a Connection instead
         except OSError as error:
             raise ListenError(error.errno, bind_error_message(error, address)) from error
+
+    @property
+    def url(self) -> str:
+        """Return the address as a URL: ``http://127.0.0.1:3000``."""
+        host = f"[{self.server_name}]" if ":" in self.server_name else self.server_name
+        return f"{self.base_environ['wsgi.url_scheme']}://{host}:{self.server_port}"
 
     def serve_until_stopped(self) -> None:
         """Serve until ``stop`` is called; then finish the requests under way, and close."""

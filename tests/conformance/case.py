@@ -21,12 +21,14 @@ class Request:
     """The bytes to send, and the parts of an answer that cannot be the same twice.
 
     ``mask`` holds pairs of a regular expression and what to put in its place, for the header lines (``Name: value``)
-    of both answers.
+    of both answers. With ``decompressed``, bodies are compared without the compression that Content-Encoding names:
+    Node's zlib and Python's find shorter forms of their own.
     """
 
     name: str
     data: bytes
     mask: tuple[Mask, ...] = ()
+    decompressed: bool = False
 
 
 @dataclass(frozen=True)

@@ -105,6 +105,75 @@ CASES = [
         requests=[get("/json"), get("/status"), get("/own-type")],
     ),
     Case(
+        "a set and a setHeader that middleware has put in their place",
+        js="""
+        const seen = []
+        app.use((req, res, next) => {
+          const { set, setHeader, end } = res
+          if (req.path.startsWith('/set/')) {
+            res.set = (...args) => { seen.push(args[0]); return set.apply(res, args) }
+          } else {
+            res.setHeader = (...args) => { seen.push(args.join(': ')); return setHeader.apply(res, args) }
+          }
+          res.end = (...args) => {
+            setHeader.call(res, 'X-Seen', seen.splice(0).join(', '))
+            return end.apply(res, args)
+          }
+          next()
+        })
+        for (const path of ['/set', '/set-header']) {
+          app.get(path + '/text', (req, res) => res.send('x'))
+          app.get(path + '/bytes', (req, res) => res.send(Buffer.from('x')))
+          app.get(path + '/typed', (req, res) => res.type('txt').send('x'))
+          app.get(path + '/etag', (req, res) => res.set('ETag', '"1"').send('x'))
+          app.get(path + '/nothing', (req, res) => res.send())
+          app.get(path + '/null', (req, res) => res.send(null))
+          app.get(path + '/json', (req, res) => res.json([1]))
+          app.get(path + '/jsonp', (req, res) => res.jsonp([1]))
+          app.get(path + '/status', (req, res) => res.sendStatus(205))
+          app.get(path + '/redirect', (req, res) => res.redirect('/x'))
+        }
+        """,
+        py="""
+        seen = []
+        @app.use
+        def watch(req, res, next):
+            set, set_header, end = res.set, res.set_header, res.end
+            def watched_set(field, value=None):
+                seen.append(field)
+                return set(field, value)
+            def watched_set_header(name, value):
+                seen.append(f'{name}: {value}')
+                return set_header(name, value)
+            def watched_end(*body):
+                set_header('X-Seen', ', '.join(seen))
+                seen.clear()
+                end(*body)
+            if req.path.startswith('/set/'):
+                res.set = watched_set
+            else:
+                res.set_header = watched_set_header
+            res.end = watched_end
+            next()
+        for path in ['/set', '/set-header']:
+            app.get(path + '/text', lambda req, res: res.send('x'))
+            app.get(path + '/bytes', lambda req, res: res.send(b'x'))
+            app.get(path + '/typed', lambda req, res: res.type('txt').send('x'))
+            app.get(path + '/etag', lambda req, res: res.set('ETag', '"1"').send('x'))
+            app.get(path + '/nothing', lambda req, res: res.send())
+            app.get(path + '/null', lambda req, res: res.send(None))
+            app.get(path + '/json', lambda req, res: res.json([1]))
+            app.get(path + '/jsonp', lambda req, res: res.jsonp([1]))
+            app.get(path + '/status', lambda req, res: res.send_status(205))
+            app.get(path + '/redirect', lambda req, res: res.redirect('/x'))
+        """,
+        requests=[
+            get(f"/{replaced}/{sent}?callback=f")
+            for replaced in ("set", "set-header")
+            for sent in ["text", "bytes", "typed", "etag", "nothing", "null", "json", "jsonp", "status", "redirect"]
+        ],
+    ),
+    Case(
         "Node's own methods",
         js="""
         const fields = { 'X-A': ['1', '2'], 'Content-Length': 1 }

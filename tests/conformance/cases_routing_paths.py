@@ -39,6 +39,21 @@ CASES = [
         ),
     ),
     Case(
+        "paths in the habits of other frameworks",
+        js="""
+        const paths = ['/hello/<name>', '/users/<int:id>', '/files/<path:p>', '/hi/{name}', '/{id}.json', 'bare', ':id']
+        paths.forEach((path) => app.get(path, (req, res) => res.json([path, req.params])))
+        """,
+        py="""
+        for path in ['/hello/<name>', '/users/<int:id>', '/files/<path:p>', '/hi/{name}', '/{id}.json', 'bare', ':id']:
+            app.get(path, lambda req, res, path=path: res.json([path, req.params]))
+        """,
+        requests=gets(
+            "/hello/ada /hello/<name> /users/7 /users/<int7> /files/a/b /files/<pathx> /hi/ada /hi/name /hi/ /hi "
+            "/7.json /id.json /.json /bare /bare/ bare /ada"
+        ),
+    ),
+    Case(
         "targets that are not a path",
         js="""
         app.get('/a', (req, res) => res.json([req.url, req.path, req.originalUrl, req.query]))

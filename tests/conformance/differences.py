@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from miniexpress.development.error_page import HEAD, SECURITY_POLICY
+
 
 class Difference(NamedTuple):
     """``because`` begins the line of README.md's list that says so; ``answer`` is our own, as text."""
@@ -24,18 +26,63 @@ def _answer(
 
 def _page(status: str, text: str = "") -> str:
     """The page of an error, which has the status's phrase for a text, or ``text``."""
+    return _html(status, text or status.partition(" ")[2], "<title>Error</title>\n", "default-src 'none'")
+
+
+def _page_in_development(status: str, text: str) -> str:
+    """The page of an error, with the style that it has in development."""
+    return _html(status, text, f"<title>{status}</title>\n{HEAD}", SECURITY_POLICY)
+
+
+def _html(status: str, text: str, head: str, security_policy: str) -> str:
     return _answer(
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Error</title>\n</head>\n'
-        f"<body>\n<pre>{text or status.partition(' ')[2]}</pre>\n</body>\n</html>\n",
+        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n{head}</head>\n'
+        f"<body>\n<pre>{text}</pre>\n</body>\n</html>\n",
         "text/html; charset=utf-8",
         status,
-        Content_Security_Policy="default-src 'none'",
+        Content_Security_Policy=security_policy,
         X_Content_Type_Options="nosniff",
     )
 
 
+def _preflight(**more: str) -> str:
+    """The response of ``cors()`` to a preflight request, with ``more`` header fields."""
+    fields = {
+        "Access-Control-Allow-Methods": "GET,HEAD,PUT,PATCH,POST,DELETE",
+        "Access-Control-Allow-Origin": "*",
+        "Vary": "Access-Control-Request-Headers",
+        "X-Powered-By": "Express",
+        **{name.replace("_", "-"): value for name, value in more.items()},
+    }
+    return "HTTP/1.1 204 No Content\n" + "".join(f"{name}: {value}\n" for name, value in sorted(fields.items()))
+
+
+def _compressed(body: str, content_type: str = "text/plain; charset=utf-8", **more: str) -> str:
+    """A compressed answer, whose framing is not compared."""
+    length = f"Content-Length: {len(body)}\n"
+    return (
+        _answer(body, content_type, Vary="Accept-Encoding", **more)
+        .replace(length, "")
+        .replace("\n", "\n(framing)\n", 1)
+    )
+
+
+_COMPRESSION = "middleware_compression"
+_HELLO = {
+    "Cache_Control": "public, max-age=0",
+    "ETag": 'W/"d-18cc820d888"',
+    "Last_Modified": "Tue, 02 Jan 2024 03:04:05 GMT",
+}
+
+
+def _without_body(answer: str) -> str:
+    return answer.partition("\n\n")[0] + "\n"
+
+
 _HELPERS = "differences-what the helpers of a response take"
 _NODE_S_PARSER = "differences-what Node's parser makes of a request"
+_SHOWN = "errors-in development the page shows the error, but not for what has a page of its own"
+_DEVELOPMENT = "In development a 404 and the page of an error have a style"
 _REFUSED_BY_THE_SERVER = Difference(
     "The server refuses with 400 what could be read in two ways", "HTTP/1.1 400 Bad Request"
 )
@@ -51,6 +98,45 @@ DIFFERENCES = {
     "response_send-json-GET /numbers-otherwise": Difference(
         "JSON keeps Python's numbers",
         _answer("[1e-07,1.0,100.0,-0.0,1e+20]", ETag='W/"1c-yIOFncwZx6XBjz6/LPxLQTqzT1U"'),
+    ),
+    f"{_COMPRESSION}-Brotli-GET /small Accept-Encoding=br, gzip": Difference(
+        "Bodies may be compressed with gzip or deflate",
+        _compressed("small", Content_Encoding="gzip", ETag='W/"5-ifYimhGsTrqlU8Gj6pbXj6dINzU"'),
+    ),
+    f"{_COMPRESSION}-Brotli-GET /small Accept-Encoding=br": Difference(
+        "Bodies may be compressed with gzip or deflate",
+        _compressed("small", ETag='W/"5-ifYimhGsTrqlU8Gj6pbXj6dINzU"'),
+    ),
+    f"{_COMPRESSION}-Brotli-GET /small Accept-Encoding=*": Difference(
+        "Bodies may be compressed with gzip or deflate",
+        _compressed("small", Content_Encoding="gzip", ETag='W/"5-ifYimhGsTrqlU8Gj6pbXj6dINzU"'),
+    ),
+    f"{_COMPRESSION}-no threshold-GET /no-content Accept-Encoding=gzip, deflate": Difference(
+        "`compression` leaves a 204 and a part of a file",
+        "HTTP/1.1 204 No Content\n"
+        "Content-Type: text/plain; charset=utf-8\nVary: Accept-Encoding\nX-Powered-By: Express\n",
+    ),
+    f"{_COMPRESSION}-no threshold-GET /ranges/hello.txt Accept-Encoding=gzip, deflate": Difference(
+        "`compression` leaves a 204 and a part of a file",
+        _compressed("Hello, world\n", Content_Encoding="gzip", **_HELLO),
+    ),
+    f"{_COMPRESSION}-no threshold-GET /ranges/hello.txt Accept-Encoding=gzip Range=bytes=0-3": Difference(
+        "`compression` leaves a 204 and a part of a file",
+        _compressed(
+            "Hell", status="206 Partial Content", Accept_Ranges="bytes", Content_Range="bytes 0-3/13", **_HELLO
+        ),
+    ),
+    f"{_COMPRESSION}-strong ETags of an app-GET / Accept-Encoding=gzip, deflate": Difference(
+        "`compression` leaves a 204 and a part of a file",
+        _compressed(
+            "text", "text/html; charset=utf-8", Content_Encoding="gzip", ETag='W/"4-Ny6gjKsz5xwCxlHbyDpHTTLGduo"'
+        ),
+    ),
+    "middleware_morgan-several loggers and what the handlers do-GET /ended": Difference(
+        "`morgan` logs a response's status even if the client had left",
+        _answer(
+            "GET /ended 200 6 - #.### ms\n", "text/plain; charset=utf-8", ETag='W/"1c-TZDYsQwCZQOgBhHCC9aF7nJUFTE"'
+        ),
     ),
     "differences-headers of the request-GET /query": Difference(
         "A query parser of one's own",
@@ -72,6 +158,16 @@ DIFFERENCES = {
         "A 204 never has a Content-Length",
         "HTTP/1.1 204 No Content\n"
         "Content-Type: text/plain; charset=utf-8\nLocation: /\nVary: Accept\nX-Powered-By: Express\n",
+    ),
+    "middleware_cookie_parser-a name that JavaScript's objects have-proto": Difference(
+        "A cookie may be called `__proto__`", _answer('{"__proto__":"x"}', ETag='W/"11-LpUrpAq0XKFWNzTlD0xgcADaCiM"')
+    ),
+    "middleware_cors-defaults-no preflight request": Difference("A 204 never has a Content-Length", _preflight()),
+    "middleware_cors-defaults-preflight / from http://a.example for None": Difference(
+        "A 204 never has a Content-Length", _preflight()
+    ),
+    "middleware_cors-defaults-preflight / from http://a.example for X-One, X-Two": Difference(
+        "A 204 never has a Content-Length", _preflight(Access_Control_Allow_Headers="X-One, X-Two")
     ),
     "differences-headers of the answer-GET /unknown-status": Difference(
         "An unknown status has no phrase",
@@ -161,7 +257,31 @@ DIFFERENCES = {
     ),
     "differences-the page of an error in development-GET /object": Difference(
         "In development the page of an error",
-        _page("404 Not Found", "{&#39;status&#39;: 404}"),
+        _page_in_development("404 Not Found", "{&#39;status&#39;: 404}"),
+    ),
+    "routing-nothing matches, in development-GET /nope": Difference(
+        _DEVELOPMENT,
+        _page_in_development("404 Not Found", "Cannot GET /nope"),
+    ),
+    "routing-nothing matches, in development-POST /there": Difference(
+        _DEVELOPMENT,
+        _page_in_development("404 Not Found", "Cannot POST /there"),
+    ),
+    "routing-nothing matches, in development-HEAD /nope": Difference(
+        _DEVELOPMENT,
+        _without_body(_page_in_development("404 Not Found", "Cannot HEAD /nope")),
+    ),
+    f"{_SHOWN}-GET /string": Difference(
+        _DEVELOPMENT,
+        _page_in_development("500 Internal Server Error", "a &lt;string&gt; &nbsp;with<br> a line"),
+    ),
+    f"{_SHOWN}-GET /nope": Difference(
+        _DEVELOPMENT,
+        _page_in_development("404 Not Found", "Cannot GET /nope"),
+    ),
+    f"{_SHOWN}-OPTIONS /nope": Difference(
+        _DEVELOPMENT,
+        _page_in_development("404 Not Found", "Cannot OPTIONS /nope"),
     ),
     "views-render-GET /absolute": Difference(
         "A view is looked for in `views` only",

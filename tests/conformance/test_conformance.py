@@ -16,6 +16,8 @@ from .wire import Answer, shown
 if TYPE_CHECKING:
     from .python_side import PythonSide
 
+pytestmark = pytest.mark.filterwarnings("ignore:no request matches the path")
+
 README = Path(__file__).parent / "README.md"
 TABLE = all_cases()
 PAIRS = [

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import socket
+import zlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,7 +64,8 @@ def exchange(port: int, request: Request) -> Answer:
             pass
         except TimeoutError:
             received += b"\r\n(no end of the answer within %d seconds)" % _TIMEOUT
-    return _masked(_parse(bytes(received), is_head=request.data.startswith(b"HEAD ")), request)
+    answer = _parse(bytes(received), is_head=request.data.startswith(b"HEAD "))
+    return _masked(_decompressed(answer) if request.decompressed else answer, request)
 
 
 def shown(data: bytes) -> str:
@@ -100,6 +102,18 @@ def _dechunked(data: bytes) -> tuple[bytes, bool]:
         body += data[start : start + size]
         data = data[start + size + 2 :]
     return body + data, True
+
+
+def _decompressed(answer: Answer) -> Answer:
+    """The answer with its body as it was before it was compressed, to its end: gzip or deflate (zlib's format)."""
+    formats = {"Content-Encoding: gzip": zlib.MAX_WBITS | 16, "Content-Encoding: deflate": zlib.MAX_WBITS}
+    for line in answer.headers:
+        if line in formats and answer.body:
+            inflater = zlib.decompressobj(formats[line])
+            body = inflater.decompress(answer.body)
+            assert inflater.eof and not inflater.unused_data, f"no complete body: {line}"
+            return replace(answer, body=body)
+    return answer
 
 
 def _masked(answer: Answer, request: Request) -> Answer:

@@ -58,7 +58,6 @@ def check_the_flow(app: App) -> None:
     assert requests.head(f"{app.url}/login").status_code == 200
 
 
-@pytest.mark.usefixtures("embedded_port")
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith(("gunicorn", "uwsgi"))])
 def test_workers_share_the_embedded_database(command: str, deploy: Deploy, tmp_path: Path) -> None:
     shutil.copy(ROOT / "app.py", tmp_path)
@@ -68,7 +67,8 @@ def test_workers_share_the_embedded_database(command: str, deploy: Deploy, tmp_p
     browser = walk_through_login(app.url, "ada@example.com", "Hello, Ada")
     browser.close()  # no connection to a worker that will be killed
     browser.headers["Connection"] = "close"
-    database = int((tmp_path / ".data" / "embedded.pid").read_text())  # of a master that loads the app itself
+    lock = tmp_path / ".data" / "embedded.lock"
+    database = int(lock.read_text().split()[1])  # of a master that loads the app itself
     for worker in {*children(app.pid)} - {database}:
         os.kill(worker, signal.SIGKILL)
         wait_for(lambda worker=worker: not is_alive(worker), "the end of a worker")  # type: ignore[misc]

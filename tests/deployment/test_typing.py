@@ -24,7 +24,9 @@ from miniexpress import Next, Request, Response
 """
 
 ROUTES = """\
-from miniexpress import Request, Response, express
+from miniexpress import Request, Response, express, multer
+from miniexpress.middleware.multer import File
+from miniexpress.server import serving
 
 def show(req: Request, res: Response) -> None: ...
 
@@ -32,6 +34,67 @@ app = express()
 app.route("/x").get(show).post(show, [show])
 app.get("/y", show)
 app.put("/z")(show)
+
+def is_image(req: Request, file: File) -> bool:
+    return file.mimetype.startswith("image/")
+
+upload = multer(storage=multer.memory_storage(), limits={"file_size": 10}, file_filter=is_image)
+multer(storage=multer.disk_storage(destination="x", filename=lambda req, file: file.fieldname))
+app.post("/file", upload.single("a"), upload.array("a", 2), upload.fields([{"name": "a"}]), upload.none(), show)
+with serving(app) as url:
+    url.upper()
+"""
+
+# What each is for the type checkers: `assert_type` fails where it is another.
+DECORATORS = """\
+from typing import assert_type
+
+from miniexpress import App, AttrDict, HTTPError, MemoryStore, Next, Request, Response, Router, Store, express
+
+def only_admins(req: Request, res: Response, next: Next) -> None: ...
+def show(req: Request, res: Response) -> None: ...
+
+app = express()
+router = express.Router(merge_params=True)
+parsers = [express.json(limit="1mb"), express.text()]
+assert_type(app, App)
+assert_type(router, Router)
+assert_type(app.use(express.static("public", max_age="1d")).use(express.urlencoded(), express.raw()), App)
+assert_type(app.get("/a", show).post("/b", only_admins, show), App)
+assert_type(router.get("/a", show).all("/b", parsers, show), Router)
+
+@app.get("/secrets", only_admins)
+def secrets(req: Request, res: Response) -> int:
+    return 1
+
+@router.post("/", *parsers)
+def add(req: Request, res: Response) -> int:
+    return 1
+
+@app.use("/admin", only_admins)
+def admin(req: Request, res: Response, next: Next) -> int:
+    return 1
+
+@app.route("/x").get(only_admins)
+def routed(req: Request, res: Response) -> int:
+    return 1
+
+@app.param("id")
+def load(req: Request, res: Response, next: Next, value: str) -> int:
+    return 1
+
+@app.use
+def log(req: Request, res: Response, next: Next) -> None: ...
+
+@app.route("/y").get
+def bare(req: Request, res: Response) -> None: ...
+
+def calls(req: Request, res: Response, next: Next) -> None:
+    assert_type(secrets(req, res) + add(req, res) + admin(req, res, next) + routed(req, res), int)
+    assert_type(load(req, res, next, "1"), int)
+
+store: Store = MemoryStore()
+data: dict[str, object] = AttrDict(error=HTTPError(404))
 """
 
 
@@ -45,6 +108,7 @@ def checked(tmp_path_factory: pytest.TempPathFactory) -> Path:
         name = re.sub(r"\W+", "_", heading.lower())
         (folder / f"readme_{name}.py").write_text(BEGINNING + "\n".join(map(annotated, programs)))
     (folder / "routes.py").write_text(ROUTES)
+    (folder / "decorators.py").write_text(DECORATORS)
     (folder / "pyrightconfig.json").write_text('{"typeCheckingMode": "basic"}')
     return folder
 

@@ -179,8 +179,8 @@ def everything() -> Any:
         res.locals.looked_at = looked_at
         next()
 
-    app.get("/files/*rest", lambda req, res: res.send(req.params.rest))
-    app.get("/:a{/:b}", lambda req, res: res.send(req.params.a))
+    app.get("/files/*rest", lambda req, res: res.type("txt").send(req.params.rest))
+    app.get("/:a{/:b}", lambda req, res: res.type("txt").send(req.params.a))
     app.all("/echo", lambda req, res: res.json({"body": repr(req.body)}))
     return app
 

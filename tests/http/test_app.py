@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import pytest
 import requests
 from pymongo import MongoClient
 
-from tests.support.login_flow import COOKIE, add_user, is_logged_in, remove_all, walk_through_login
+from tests.support.login_flow import COOKIE, add_user, is_logged_in, walk_through_login
 from tests.support.mongodb_servers import MongoDBServer, SecantusServer
 from tests.support.ports import free_port
 from tests.support.processes import App
@@ -49,7 +49,6 @@ def test_a_page_asked_for_before_the_login_and_served_after_it_does_not_log_the_
     assert is_logged_in(browser, app.url)
 
 
-@pytest.mark.usefixtures("embedded_port")
 def test_the_login_survives_a_kill_and_a_restart_on_the_embedded_database(run_app: RunApp, own_copy: Path) -> None:
     port = str(free_port())
     app = run_app(own_copy, {"PORT": port})
@@ -60,6 +59,34 @@ def test_the_login_survives_a_kill_and_a_restart_on_the_embedded_database(run_ap
     again = run_app(own_copy, {"PORT": port})
     assert is_logged_in(browser, again.url)
     assert again.interrupt() == 0
+
+
+def test_the_console_says_where_the_data_is_kept_who_can_log_in_and_how_to_stop(
+    run_app: RunApp, own_copy: Path, secantus_auth_server: SecantusServer
+) -> None:
+    app = run_app(own_copy)
+    said = app.output()
+    assert app.url in said
+    assert f"are kept in {own_copy.parent / '.data'}." in said
+    assert "ada@example.com" in said
+    assert "Ctrl-C stops the server." in said
+
+    said = run_app(own_copy, {"MONGODB_URI": secantus_auth_server.uri}).output()
+    assert "are kept in the database of MONGODB_URI." in said
+    assert "password" not in said
+
+
+def test_two_projects_side_by_side_know_nothing_of_each_other(run_app: RunApp, own_copy: Path, tmp_path: Path) -> None:
+    shutil.copytree(own_copy.parent, tmp_path / "another project")
+    first = run_app(own_copy)
+    second = run_app(tmp_path / "another project" / "app.py")
+    browsers = [walk_through_login(app.url, "ada@example.com", "Hello, Ada") for app in (first, second)]
+    for browser, other in ((browsers[0], second), (browsers[1], first)):
+        stranger = requests.Session()
+        stranger.cookies[COOKIE] = browser.cookies[COOKIE]
+        assert not is_logged_in(stranger, other.url)
+    first.kill()
+    assert is_logged_in(browsers[1], second.url)
 
 
 def test_a_name_is_escaped_where_it_is_shown(run_app: RunApp, mongodb: MongoDBServer) -> None:
@@ -126,7 +153,6 @@ def test_a_database_that_hangs_is_a_503_within_two_seconds(run_app: RunApp, seca
 
 
 def test_what_a_form_or_json_sends_reaches_the_database_as_no_operator(run_app: RunApp, mongodb: MongoDBServer) -> None:
-    remove_all(mongodb.uri)
     add_user(mongodb.uri, "ada@example.com", "Ada")
     with MongoClient[dict[str, Any]](mongodb.uri) as client:
         client.test.users.insert_one({"name": "one without an address"})
@@ -200,49 +226,3 @@ def test_a_login_in_node_or_in_python_is_one_in_both(
         browser.get(f"{second.url}/logout", allow_redirects=False)
         assert not is_logged_in(browser, first.url)
         assert not is_logged_in(browser, second.url)
-
-
-CHROMIUM = "/usr/bin/chromium"
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-
-
-@pytest.fixture
-def browser_page() -> Iterator[Any]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"there is no Chromium at {CHROMIUM}")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        yield browser.new_page(viewport={"width": 390, "height": 844})
-        browser.close()
-
-
-def test_login_and_logout_work_in_chromium_on_a_phones_screen(
-    run_app: RunApp, mongodb: MongoDBServer, browser_page: Any
-) -> None:
-    add_user(mongodb.uri, "eve@example.com", "<b>Eve</b>")
-    app = run_app(env={"MONGODB_URI": mongodb.uri})
-    page = browser_page
-    requested: list[str] = []
-    page.on("request", lambda request: requested.append(request.url))
-
-    page.goto(f"{app.url}/account")
-    assert page.url == f"{app.url}/login"
-    page.get_by_label("E-mail").fill("nobody@example.com")
-    page.get_by_role("button", name="Log in").click()
-    assert page.get_by_role("alert").is_visible()
-    assert page.get_by_label("E-mail").input_value() == "nobody@example.com"
-
-    page.get_by_label("E-mail").fill("eve@example.com")
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url(f"{app.url}/account")
-    assert page.get_by_role("heading").inner_text() == "Hello, <b>Eve</b>"
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.reload()
-    assert page.get_by_role("heading").is_visible()
-
-    page.get_by_role("link", name="Log out").click()
-    page.wait_for_url(f"{app.url}/login")
-    page.goto(f"{app.url}/account")
-    assert page.url == f"{app.url}/login"
-    assert all(url.startswith((app.url, "data:")) for url in requested)

@@ -4,7 +4,6 @@ attacked, and README.md's table of the API has every public member."""
 from __future__ import annotations
 
 import ast
-import logging
 import os
 import re
 import secrets
@@ -16,16 +15,19 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import httpx
 import jinja2
 import pytest
 import requests
 from pymongo import MongoClient
 
-from miniexpress import App, Request, Response, Router, express, json, session, urlencoded
+from miniexpress import App, HTTPError, Request, Response, Router, express, json, session, urlencoded
+from miniexpress.middleware.multer import Limits
 from miniexpress.sessions.changes import Changes
 from miniexpress.views.engine import template_engine
 from tests.support.documents import README, TUTORIAL, all_blocks, anchors, blocks, documents, links, run
@@ -44,6 +46,7 @@ PROGRAMS = sorted({block.heading for block in blocks("python")} - {TUTORIAL})
 RECIPES = (ROOT / "miniexpress" / "middleware" / "README.md").read_text().partition("## Extending with middleware")[2]
 MIDDLEWARE = re.findall("^### (.+)$", RECIPES, re.M)
 DOCUMENTS = [str(path.relative_to(ROOT)) for path in documents()]
+CHROMIUM = "/usr/bin/chromium"
 COMMANDS = [line for block in blocks("sh") for line in block.text.splitlines()]
 
 
@@ -75,7 +78,7 @@ def test_programs_have_headings_of_their_own() -> None:
 
 def test_every_block_is_one_that_a_test_runs() -> None:
     elsewhere = {("apache", "Apache"), ("nginx", "Past one machine")}  # in deployment/
-    views = {"Templates", "A layout", "A password for the tutorial's login"}
+    views = {"Templates", "A layout", "A password for the tutorial's login", "A form that is checked"}
     for block in all_blocks():
         assert (
             block.language in ("python", "sh")
@@ -86,13 +89,18 @@ def test_every_block_is_one_that_a_test_runs() -> None:
 
 def test_no_example_sends_a_clients_text_as_html() -> None:
     """``res.send(f"Hello {req.params.name}")`` lets whoever makes a link run scripts in its visitors' browsers."""
-    for block in blocks("python"):
-        for call in ast.walk(ast.parse(block.text.replace("…", "{}"))):
+    examples = {f"{block.document}:{block.line}": block.text.replace("…", "{}") for block in blocks("python")}
+    examples |= {str(path.relative_to(ROOT)): path.read_text() for path in [ROOT / "app.py", *HELPERS]}
+    for place, example in examples.items():
+        for call in ast.walk(ast.parse(example)):
             match call:
                 case ast.Call(func=ast.Attribute(attr="send" | "end" | "write") as method, args=[body, *_]):
-                    as_text = 'type("txt")' in ast.unparse(method) or "type('txt')" in ast.unparse(method)
-                    from_client = re.search(r"\breq\.|\berr\b", ast.unparse(body))
-                    assert as_text or not from_client, f"{block.document}:{block.line}: {ast.unparse(call)}"
+                    as_text = ".type('txt')" in ast.unparse(method)
+                    from_client = re.search(r"\breq\.(?!session)|\berr\b", ast.unparse(body))
+                    assert as_text or not from_client, f"{place}: {ast.unparse(call)}"
+
+
+HELPERS = [*(ROOT / "tests" / "support").glob("*.py"), *(ROOT / "tests" / "benchmarks" / "apps").glob("*.py")]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -218,7 +226,6 @@ def command(pattern: str) -> str:
     return found
 
 
-@pytest.mark.usefixtures("embedded_port")
 def test_the_first_command_shows_the_tutorials_login(tmp_path: Path, run_app: RunApp) -> None:
     """In a clean copy, with an empty HOME."""
     project = clean_copy(tmp_path / "project")
@@ -291,35 +298,39 @@ def test_the_routers_cart_is_its_users_own(serve: Serve) -> None:
     assert ada.post(f"{url}/api/cart", json={"product": "tea"}).json() == ["tea"]
     assert ada.post(f"{url}/api/cart", json={"product": "cake"}).json() == ["tea", "cake"]
     assert grace.post(f"{url}/api/cart", json={"product": "cake"}).json() == ["cake"]
+    assert grace.post(f"{url}/api/cart", json={}).status_code == 422
 
 
 # Extending with middleware
 
 
-def test_the_request_log_tells_of_every_answer(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
-    app = run("A request log")["app"]
+def test_morgan_writes_a_line_for_every_request(
+    serve: Serve, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = run("`morgan`")["app"]
     app.get("/broken", lambda req, res: 1 / 0)
-    app.get("/stream", lambda req, res: (res.write("a"), res.end("b")))
-    app.get("/silent", lambda req, res: None)
     app.get("/exit", lambda req, res: sys.exit(1))
     url = serve(app)
-    with caplog.at_level(logging.INFO, "requests"):
-        for path in ("/", "/broken", "/stream", "/missing%0AGET%20/forged?a=%0D%0A", "/silent", "/exit"):
-            requests.get(url + path)
-        requests.head(url)
-        wire(url, b"GET /\x0bforged HTTP/1.1\r\nHost: a\r\n\r\n")
-    lines = [record.getMessage() for record in caplog.records if record.name == "requests"]
-    assert [line.rpartition(" ")[0] for line in lines] == [
-        "127.0.0.1 GET / 200 11",
-        "127.0.0.1 GET /broken 500 " + lines[1].split()[4],
-        "127.0.0.1 GET /stream 200 -",
-        "127.0.0.1 GET /missing%0AGET%20/forged?a=%0D%0A 404 " + lines[3].split()[4],
-        "127.0.0.1 GET /silent 500 " + lines[4].split()[4],
-        "127.0.0.1 GET /exit 500 -",
-        "127.0.0.1 HEAD / 200 11",
+    for path in ("/", "/broken", "/missing%0AGET%20/forged?a=%0D%0A", "/exit"):
+        requests.get(url + path)
+    lines = [record.getMessage() for record in caplog.records if record.name == "miniexpress.access"]
+    assert [" ".join(re.sub(r"\x1b\[\d+m", "", line).split()[:3]) for line in lines if "\x1b" in line] == [
+        "GET / 200",
+        "GET /broken 500",
+        "GET /missing%0AGET%20/forged?a=%0D%0A 404",
+        "GET /exit -",
     ]
-    assert all(int(lines[number].split()[4]) > 100 for number in (1, 3, 4))
-    assert all(0 <= float(line.split()[-1]) < 5000 for line in lines)
+    assert len([line for line in lines if line.startswith("127.0.0.1 - - [")]) == 2  # those with 400 and above
+    shown = capsys.readouterr().out
+    assert re.search(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z - GET / 200 \d+\.\d{3} ms$", shown, re.MULTILINE)
+
+
+def test_compression_sends_each_flushed_piece(serve: Serve) -> None:
+    url = serve(run("`compression`")["app"])
+    with requests.get(f"{url}/ticks", stream=True) as response:
+        assert response.headers["Content-Encoding"] == "gzip"
+        times = [time.monotonic() for _ in response.iter_lines()]
+    assert times[-1] - times[0] > 0.15
 
 
 def test_the_security_headers_are_on_every_answer(serve: Serve) -> None:
@@ -483,6 +494,126 @@ def test_a_cart_in_the_session_is_its_users_own_and_the_trap_is_one(serve: Serve
     assert requests.post(f"{url}/cart/tea").json() == ["tea"]
 
 
+def test_a_flash_message_is_shown_once_to_the_visitor_whom_it_is_for(serve: Serve) -> None:
+    url = serve(run("Flash messages")["app"])
+    ada, grace = requests.Session(), requests.Session()
+    assert ada.post(f"{url}/notes").json() == {"messages": ["Your note is saved."]}
+    assert ada.get(f"{url}/notes").json() == {"messages": []}
+    for _ in range(2):
+        assert ada.post(f"{url}/notes", allow_redirects=False).status_code == 303
+    assert ada.get(f"{url}/elsewhere").status_code == 404  # what shows no messages loses none
+    assert grace.get(f"{url}/notes").json() == {"messages": []}
+    assert not grace.cookies  # to read none makes no session
+    assert ada.get(f"{url}/notes").json() == {"messages": ["Your note is saved."] * 2}
+
+
+def test_a_form_that_is_wrong_is_shown_again_with_what_was_typed_as_text(serve: Serve, tmp_path: Path) -> None:
+    (page,) = blocks("html", "A form that is checked")
+    (tmp_path / "signup.html").write_text(page.text)
+    app = run("A form that is checked")["app"]
+    url = serve(app.set("views", str(tmp_path))) + "/signup"
+    assert requests.get(url).text.count('value=""') == 2
+    assert "Enter" not in requests.get(url).text
+    right = requests.post(url, {"name": " Ada ", "email": "ada@example.com"}, allow_redirects=False)
+    assert (right.status_code, right.headers["Location"]) == (303, "/welcome")
+    wrong = requests.post(url, {"name": '"><script>alert(1)</script>', "email": "ada"})
+    assert wrong.status_code == 422
+    assert "<script>" not in wrong.text
+    assert 'value="&#34;&gt;&lt;script&gt;alert(1)&lt;/script&gt;"' in wrong.text
+    assert 'value="ada" aria-invalid="true"' in wrong.text
+    assert wrong.text.count("Enter") == 1
+    for form in ({}, {"name": ["a", "b"]}, {"name": "x" * 51}, {"email": ["a@b", "c@d"]}, {"name": "a", "email": "@"}):
+        assert requests.post(url, form).status_code == 422
+    assert requests.post(url, json={"name": {"$ne": 1}, "email": 5}).status_code == 422
+
+
+def test_an_api_answers_its_errors_as_json_and_tells_nothing_of_its_own(serve: Serve) -> None:
+    names = run("JSON errors for an API")
+    url = serve(names["app"])
+
+    def error(answer: requests.Response) -> tuple[int, str]:
+        assert answer.json()["error"]["status"] == answer.status_code
+        return answer.status_code, answer.json()["error"]["message"]
+
+    assert requests.post(f"{url}/api/items", json={"name": "tea"}).json() == {"name": "tea"}
+    assert error(requests.get(f"{url}/api/missing")) == (404, "there is nothing here")
+    assert error(requests.post(f"{url}/api/items", json={"name": 5})) == (422, "an item has a name")
+    assert error(requests.post(f"{url}/api/items", json=["name"])) == (422, "an item has a name")
+    status, _ = error(requests.post(f"{url}/api/items", "{", headers={"Content-Type": "application/json"}))
+    assert status == 400
+    assert requests.get(f"{url}/missing").headers["Content-Type"] == "text/html; charset=utf-8"
+
+
+def test_what_fails_in_an_api_is_logged_and_a_client_sees_no_word_of_it(
+    serve: Serve, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = run("JSON errors for an API")
+
+    def broken(req: Request, res: Response) -> None:
+        raise ValueError("the password is 1234")
+
+    def busy(req: Request, res: Response) -> None:
+        raise HTTPError(503, "db7 is down", headers={"Retry-After": "5"})
+
+    api = Router()
+    api.get("/broken", broken)
+    api.get("/busy", busy)
+    api.use(names["json_errors"])
+    app = express()
+    app.use("/api", api)
+    url = serve(app)
+    answer = requests.get(f"{url}/api/broken")
+    assert (answer.status_code, answer.json()) == (500, {"error": {"status": 500, "message": "out of order"}})
+    answer = requests.get(f"{url}/api/busy")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.json()["error"]["message"] == "out of order"
+    assert "the password is 1234" in caplog.text
+
+
+def test_a_form_is_a_delete_but_never_a_get(serve: Serve) -> None:
+    url = serve(run("Method override")["app"]) + "/notes/7"
+    assert requests.post(url, {"_method": "delete"}).json() == {"deleted": "7"}
+    assert requests.post(url, headers={"X-HTTP-Method-Override": "DELETE"}).json() == {"deleted": "7"}
+    for method in ("GET", "OPTIONS", "CONNECT", "POST", "INVENTED", "", ["DELETE", "GET"]):
+        assert requests.post(url, {"_method": method}).json() == {"changed": "7"}, method
+    assert requests.get(url, headers={"X-HTTP-Method-Override": "DELETE"}).status_code == 404
+
+
+@pytest.fixture
+def uploads(tmp_path: Path) -> dict[str, Any]:
+    """The program of the chapter on multer, with a folder of the test's."""
+    (block,) = blocks("python", "Forms with files")
+    names: dict[str, Any] = {}
+    exec(compile(block.text.replace("tempfile.mkdtemp()", repr(str(tmp_path))), str(block.document), "exec"), names)
+    return names
+
+
+def test_an_avatar_is_uploaded_and_what_is_refused_leaves_no_file(
+    serve: Serve, uploads: dict[str, Any], tmp_path: Path
+) -> None:
+    url = serve(uploads["app"]) + "/avatar"
+
+    def upload(field: str, mimetype: str, content: bytes = b"x") -> requests.Response:
+        return requests.post(url, {"name": "Ada"}, files={field: ("../../a.png", content, mimetype)})
+
+    assert upload("avatar", "image/gif").status_code == 422
+    assert requests.post(url, files={}).status_code == 422
+    refused = upload("picture", "image/png")
+    assert (refused.status_code, refused.json()) == (400, {"error": "LIMIT_UNEXPECTED_FILE", "field": "picture"})
+    assert upload("avatar", "image/png", b"x" * (5 * 2**20 + 1)).json()["error"] == "LIMIT_FILE_SIZE"
+    assert list(tmp_path.iterdir()) == []
+    assert upload("avatar", "image/png", b"x" * 5).json() == {"name": "Ada", "bytes": 5}
+    (kept,) = tmp_path.iterdir()
+    assert (kept.read_bytes(), len(kept.name)) == (b"x" * 5, 32)
+
+
+def test_the_table_of_limits_has_them_all_with_their_defaults() -> None:
+    chapter = (ROOT / "miniexpress" / "middleware" / "README.md").read_text().partition("### Forms with files\n")[2]
+    table = chapter.partition("| limit | default |")[2].partition("\n\n")[0]
+    listed = [name for row in re.findall(r"^\| (`[^|]+) \|", table, re.M) for name in re.findall(r"`(\w+)`", row)]
+    assert sorted(listed) == sorted(field.name for field in fields(Limits))
+
+
 def test_flask_is_mounted(serve: Serve) -> None:
     pytest.importorskip("flask")
     assert requests.get(f"{serve(run('Another WSGI app under a path')['app'])}/old/hello").text == "Hello from Flask"
@@ -494,7 +625,7 @@ def test_an_app_wrapped_by_wsgi_middleware_is_served_by_listen(serve: Serve) -> 
     from miniexpress.server import listen
 
     assert listen.__code__.co_varnames[:2] == ("app", "port")
-    app = run("A request log")["app"]
+    app = run("`morgan`")["app"]
     assert requests.get(serve(proxy_fix(app))).text == "Hello World"
 
 
@@ -569,6 +700,41 @@ def test_the_layout_renders_as_in_jinja2(tmp_path: Path) -> None:
 def test_the_tree_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     run("Development")
     assert re.fullmatch(r"\* /api  Router\n    GET /items/:id  item \(.*README\.md:\d+\)\n", capsys.readouterr().out)
+
+
+# Testing one's app
+
+
+def test_the_tests_of_the_chapter_pass_and_fail_with_the_app(tmp_path: Path) -> None:
+    *_, browser = texts = [block.text for block in blocks("python", "Testing your app")]
+    assert "playwright" in browser
+    program = tmp_path / "test_chapter.py"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", program.name]
+
+    def outcome(tests: str) -> str:
+        program.write_text(tests)
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=100)
+        return done.stdout.splitlines()[-1]
+
+    assert outcome("".join(texts[:-1])).startswith("4 passed in ")
+    broken = "".join(texts[:-1]).replace("req.session.user = req.body.name", "pass")
+    assert outcome(broken).startswith("1 failed, 3 passed in ")
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"there is no Chromium at {CHROMIUM}")
+    launched = browser.replace("launch()", f"launch(executable_path={CHROMIUM!r}, args=['--no-sandbox'])")
+    assert outcome("".join([*texts[:-1], launched])).startswith("5 passed in ")
+
+
+def test_a_client_without_a_server_is_less_true() -> None:
+    """As the chapter says: where this fails, that sentence goes."""
+    assert "httpx's loses what `res.write` sends" in (ROOT / "miniexpress" / "server" / "README.md").read_text()
+    app = express()
+    app.get("/written", lambda req, res: (res.write("a"), res.end("b")))
+    app.get("/:name", lambda req, res: res.json(req.params.name))
+    with httpx.Client(transport=httpx.WSGITransport(app), base_url="http://test") as client:
+        assert client.get("/written").text != "ab"
+        assert client.get("/a%2Fb").status_code == 404
 
 
 def wire(url: str, data: bytes) -> bytes:

@@ -33,7 +33,6 @@ KNOWN = f"connect.sid={signed('known')}"
 def client(mongodb: MongoDBServer) -> Iterator[pymongo.MongoClient[Any]]:
     """A client of its own, on an empty database."""
     with pymongo.MongoClient[Any](mongodb.uri, tz_aware=True) as client:
-        client.drop_database("test")
         client.drop_database("other")
         yield client
 

@@ -103,7 +103,6 @@ TEXTS: dict[str, Any] = {
 @pytest.fixture
 def client(mongodb: MongoDBServer) -> Iterator[pymongo.MongoClient[Any]]:
     with pymongo.MongoClient[Any](mongodb.uri, tz_aware=True) as client:
-        client.drop_database("test")
         yield client
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import pymongo
 import pytest
 
 from tests.support.browser import ODD_KEYS, Browser, all_at_once
@@ -26,18 +25,6 @@ RunApp = Callable[..., App]
 APPS = Path(__file__).parents[1] / "support"
 
 
-def emptied(server: MongoDBServer) -> MongoDBServer:
-    with pymongo.MongoClient[Any](server.uri) as client:
-        client.drop_database("test")
-    return server
-
-
-@pytest.fixture
-def database(mongodb: MongoDBServer) -> MongoDBServer:
-    """One of the servers, with no sessions."""
-    return emptied(mongodb)
-
-
 def call(browser: Browser, path: str, **query: Any) -> str:
     answer = browser.get(f"/{path}?{urlencode(query)}")
     assert answer.status == 200, answer.text
@@ -48,14 +35,14 @@ def call(browser: Browser, path: str, **query: Any) -> str:
 
 
 @pytest.fixture
-def workers(run_app: RunApp, database: MongoDBServer) -> App:
+def workers(run_app: RunApp, mongodb: MongoDBServer) -> App:
     """gunicorn with four workers of four threads each, which have all been forked from one loaded app."""
     pytest.importorskip("gunicorn")
     port = str(free_port())
     options = ["--preload", "--workers", "4", "--threads", "4", "--bind", f"127.0.0.1:{port}", "session_app:app"]
     return run_app(
         argv=[sys.executable, "-W", "always", "-m", "gunicorn", *options],
-        env={"MONGODB_URI": database.uri, "PORT": port},
+        env={"MONGODB_URI": mongodb.uri, "PORT": port},
         cwd=APPS,
         path="/read",
     )
@@ -71,13 +58,13 @@ def sockets_to(port: int, pid: int) -> set[str]:
 @pytest.mark.usefixtures("whole_machine")
 @pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="needs Linux's /proc")
 def test_two_hundred_requests_on_one_session_over_four_forked_workers_lose_no_key_and_share_no_socket(
-    workers: App, database: MongoDBServer
+    workers: App, mongodb: MongoDBServer
 ) -> None:
     browser = Browser(workers.url)
     pids = {call(browser, "set", key="begun", value=0)}
     keys = [f"{ODD_KEYS[number % len(ODD_KEYS)]}{number}" for number in range(200)]
     # SecantusDB may let one of 16 writes to a single document wait for longer than a request does.
-    threads = 8 if database.kind == "SecantusDB" else 16
+    threads = 8 if mongodb.kind == "SecantusDB" else 16
     answers = all_at_once(browser, [f"/set?{urlencode({'key': key, 'value': 1})}" for key in keys], threads)
     assert {answer.status for answer in answers} == {200}, workers.output()
     assert json.loads(call(browser, "read")) == {"begun": 0, **dict.fromkeys(keys, 1)}
@@ -89,7 +76,7 @@ def test_two_hundred_requests_on_one_session_over_four_forked_workers_lose_no_ke
         return len(pids) == 4
 
     wait_for(all_have_served, "an answer of each of the four workers")
-    sockets = [sockets_to(database.port, int(pid)) for pid in pids]
+    sockets = [sockets_to(mongodb.port, int(pid)) for pid in pids]
     assert all(sockets)
     assert len(set.union(*sockets)) == sum(map(len, sockets)), "workers share a socket"
     assert "fork" not in workers.output()
@@ -110,7 +97,7 @@ def test_two_hundred_requests_on_one_session_over_four_forked_workers_lose_no_ke
 def test_express_and_miniexpress_share_sessions_under_load(
     run_app: RunApp, request: pytest.FixtureRequest, node_reference: Path, server: str, store: str, requests: int
 ) -> None:
-    env = {"MONGODB_URI": emptied(request.getfixturevalue(server)).uri, "STORE": store}
+    env = {"MONGODB_URI": request.getfixturevalue(server).uri, "STORE": store}
     theirs = run_app(argv=["node", "sessions.js"], env=env, cwd=node_reference, path="/read")
     ours = run_app("tests/support/session_app.py", env, path="/read")
     people = [Person(random.Random(seed), ours.url, theirs.url) for seed in range(20)]

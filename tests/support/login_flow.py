@@ -16,13 +16,6 @@ def add_user(uri: str, email: str, name: str) -> None:
         client.test.users.update_one({"email": email}, {"$set": {"name": name}}, upsert=True)
 
 
-def remove_all(uri: str) -> None:
-    """Remove all users and sessions."""
-    with MongoClient[dict[str, Any]](uri) as client:
-        client.test.users.delete_many({})
-        client.test.sessions.delete_many({})
-
-
 def walk_through_login(url: str, email: str, shown_name: str) -> requests.Session:
     """Check every page of app.py: refused, logged in, logged out; return a browser that is logged in again."""
     browser = requests.Session()

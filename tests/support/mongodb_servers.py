@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
@@ -44,6 +44,15 @@ class MongoDBServer:
 
     def kill(self) -> None:
         self._process.close()
+
+    def emptied(self) -> Self:
+        """Return the server with an empty database ``test``, and running, whatever the last test left behind."""
+        if self._process.status is not None:
+            self.start()
+        with MongoClient[dict[str, Any]](self.uri) as client:
+            for name in client.test.list_collection_names():
+                client.test.drop_collection(name)
+        return self
 
     def restart(self) -> None:
         """Kill the server, as an outage does, and start it again on the same port."""

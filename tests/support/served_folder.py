@@ -50,9 +50,9 @@ def ask(url: str, target: str, headers: Mapping[str, str] | None = None, method:
         connection.close()
 
 
-def call(app: Any, target: str) -> Response:
-    """Call the app as a WSGI server does."""
-    environ: dict[str, Any] = {"REQUEST_URI": target, "PATH_INFO": target, "SCRIPT_NAME": ""}
+def call(app: Any, target: str, **variables: str) -> Response:
+    """Call the app as a WSGI server does, with ``variables`` in its environment."""
+    environ: dict[str, Any] = {"REQUEST_URI": target, "PATH_INFO": target, "SCRIPT_NAME": "", **variables}
     setup_testing_defaults(environ)
     heads: list[tuple[str, list[tuple[str, str]]]] = []
     body = app(environ, lambda status, headers, exc_info=None: heads.append((status, headers)))

@@ -188,14 +188,14 @@ def test_get_with_a_path_alone_is_a_decorator_and_with_a_name_a_setting() -> Non
 def test_a_function_may_be_the_etag_and_the_query_parser(serve: Serve) -> None:
     app = express()
     app.set("etag", lambda body: f'"{len(body)}"').set("query parser", lambda text: {"text": text})
-    app.get("/", lambda req, res: res.send(req.query.text))
+    app.get("/", lambda req, res: res.type("txt").send(req.query.text))
     got = requests.get(serve(app) + "/?a=b&c")
     assert (got.text, got.headers["ETag"]) == ("a=b&c", '"5"')
 
 
 def test_an_app_may_be_used_twice_and_called_by_hand(serve: Serve) -> None:
     root, sub = express(), express()
-    sub.get("/", lambda req, res: res.send(f"{req.base_url} {req.app is sub}"))
+    sub.get("/", lambda req, res: res.type("txt").send(f"{req.base_url} {req.app is sub}"))
     root.use("/a", sub)
     root.use("/b", sub)
     root.use("/by-hand", lambda req, res, next: sub(req, res, next))
@@ -728,3 +728,8 @@ def test_the_callback_of_listen_may_take_an_error_as_in_express_5() -> None:
         "miniexpress.express().listen(0, callback)"
     )
     assert run_python(code) == "None\n"
+
+
+def test_json_spaces_that_are_no_number_are_refused_when_they_are_set() -> None:
+    with pytest.raises(TypeError, match="'json spaces' is a number of blanks or a text to indent with, not nan"):
+        express().set("json spaces", float("nan"))

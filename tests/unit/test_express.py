@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import pydoc
 from collections.abc import Callable
 from pathlib import Path
@@ -54,3 +55,16 @@ def test_the_help_of_the_package_and_of_express_names_everything_that_there_is_t
     described = text.partition("PACKAGE CONTENTS")[0]
     assert [name for name in miniexpress.__all__ if f"``{name}``" not in described] == []
     assert "``express()`` makes an app." in pydoc.plain(pydoc.render_doc(express))
+
+
+@pytest.mark.parametrize(("name", "module"), [("MongoDBStore", "sessions.mongodb"), ("jinja2_engine", "jinja")])
+def test_an_import_of_what_needs_another_package_says_where_it_is(name: str, module: str) -> None:
+    with pytest.raises(ImportError, match=f"from miniexpress.{module} import {name}"):
+        exec(f"from miniexpress import {name}")
+    assert hasattr(importlib.import_module(f"miniexpress.{module}"), name)
+
+
+def test_a_name_that_the_package_does_not_have_is_an_error_as_of_every_module() -> None:
+    with pytest.raises(ImportError, match="cannot import name 'Nonesuch'"):
+        exec("from miniexpress import Nonesuch")
+    assert not hasattr(miniexpress, "Nonesuch")

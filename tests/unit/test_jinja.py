@@ -9,6 +9,7 @@ from pathlib import Path
 import jinja2
 import pytest
 import requests
+from jinja2.sandbox import SandboxedEnvironment
 
 from miniexpress import App, express
 from miniexpress.attrdict import AttrDict
@@ -158,6 +159,45 @@ def test_a_missing_field_is_written_as_nothing_with_both_engines(tmp_path: Path)
     for engine in (template_engine(tmp_path), jinja2_engine(tmp_path)):
         for missing in (AttrDict(name="x"), AttrDict(email=None, bio=None)):
             assert engine(str(tmp_path / "form.html"), {"form": missing, "x": None}) == "<>"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("{{ form.email|e }}", ""),
+        ("{{ form.email|trim }}", ""),
+        ("{{ form['email']|upper }}", ""),
+        ("{{ form.a.b|trim }}{{ form.a.b.c }}", ""),
+        ("{{ 'a' ~ form.email ~ form.user.email }}", "a"),
+        ("{{ form.email|default('-') }}", "-"),
+        ("{{ form.email|length }}", "0"),
+        ("{{ form.email is defined }} {{ form.name is defined }} {{ form.null is none }}", "False True True"),
+        ("{{ form.email == none }} {{ none == form.email }} {{ form.email != none }}", "True True False"),
+        ("{{ [form, form.user]|map(attribute='email')|join }}", ""),
+        ("{% for each in form.email %}x{% endfor %}{{ form.email or 'or' }}", "or"),
+        ("{{ form.name|upper }}{{ form['name']|trim }}{{ form.items()|length }}", "ADAAda3"),
+    ],
+)
+def test_a_missing_field_is_undefined_to_filters_and_tests(tmp_path: Path, source: str, text: str) -> None:
+    write(tmp_path, {"form.html": source})
+    form = AttrDict(name="Ada", user=AttrDict(), null=None)
+    for environment in (None, jinja2.Environment(), SandboxedEnvironment()):
+        assert jinja2_engine(tmp_path, environment)(str(tmp_path / "form.html"), {"form": form}) == text
+
+
+def test_an_own_environment_decides_what_is_undefined(tmp_path: Path) -> None:
+    write(tmp_path, {"form.html": "{{ form.email|trim }}"})
+    strict = jinja2_engine(tmp_path, jinja2.Environment(undefined=jinja2.StrictUndefined))
+    with pytest.raises(jinja2.UndefinedError, match="has no attribute 'email'"):
+        strict(str(tmp_path / "form.html"), {"form": AttrDict()})
+
+
+def test_a_field_that_is_called_like_a_method_is_never_written_as_the_method(tmp_path: Path) -> None:
+    write(tmp_path, {"form.html": "{{ form.items }}", "item.html": "{{ form['items'] }}"})
+    for engine in (template_engine(tmp_path), jinja2_engine(tmp_path)):
+        with pytest.raises((TypeError, TemplateError), match=r"\['items'\]"):
+            engine(str(tmp_path / "form.html"), {"form": AttrDict(items="tea")})
+        assert engine(str(tmp_path / "item.html"), {"form": AttrDict(items="tea")}) == "tea"
 
 
 def test_an_own_environment_writes_none_as_nothing_unless_it_has_its_own_finalize(tmp_path: Path) -> None:

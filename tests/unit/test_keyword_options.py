@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from miniexpress import Router, express, json, raw, session, static, text, urlencoded
+from miniexpress import Router, compression, express, json, morgan, raw, session, static, text, urlencoded
 from miniexpress.jinja import jinja2_engine
 from miniexpress.keyword_options import suggests_keywords, suggests_keywords_of
 from miniexpress.sessions.mongodb import MongoDBStore
@@ -34,6 +34,13 @@ def test_an_unknown_option_is_refused_with_the_one_that_was_meant(name: str, mea
 def test_an_option_like_none_of_them_is_refused_with_all_of_them() -> None:
     with pytest.raises(TypeError, match="no option 'colour': it has first, limit, parameter_limit"):
         parser(colour="red")  # type: ignore[call-arg]
+
+
+def test_an_object_that_is_called_is_named_as_its_class_in_lower_case() -> None:
+    with pytest.raises(TypeError, match=r"^morgan\(\) has no option 'strem': did you mean 'stream'\?"):
+        morgan("tiny", strem=None)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match=r"^compression\(\) has no option 'memLevel': did you mean 'mem_level'\?"):
+        compression(memLevel=1)  # type: ignore[call-arg]
 
 
 def test_a_class_is_named_by_its_name() -> None:

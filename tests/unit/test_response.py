@@ -433,6 +433,33 @@ def test_a_listener_that_fails_is_logged_and_keeps_no_other_from_being_called(
     assert "a listener of res.on('finish') failed: GET /" in caplog.text
 
 
+def test_a_set_header_of_the_app_or_of_middleware_sees_what_describes_a_body(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("x")
+    names: list[str] = []
+    app = express()
+
+    def watched(res: Any, name: str, value: Any) -> Any:
+        names.append(name)
+        return type(res).__mro__[-2].set_header(res, name, value)
+
+    @app.use("/middleware")
+    def replace(req: Any, res: Any, next: Any) -> None:
+        res.set_header = partial(watched, res)
+        next()
+
+    for path in ("/middleware", "/app"):
+        app.get(path, lambda req, res: res.send("x"))
+        app.get(f"{path}/file", lambda req, res: res.send_file("a.txt", root=tmp_path))
+    of_file = ["Accept-Ranges", "Cache-Control", "Last-Modified", "ETag", "Content-Type", "Content-Length"]
+    for path in ("/middleware", "/app"):
+        if path == "/app":
+            app.response.set_header = watched
+        for sent, expected in (("", ["Content-Type", "Content-Length", "ETag"]), ("/file", of_file)):
+            names.clear()
+            ask_by_wsgi(app, PATH_INFO=path + sent)
+            assert [name for name in names if name != "X-Powered-By"] == expected
+
+
 # Found by attack
 
 

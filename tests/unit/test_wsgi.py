@@ -393,7 +393,7 @@ def test_an_app_and_a_flask_app_side_by_side(serve: Serve) -> None:
     flask = pytest.importorskip("flask")
     dispatcher = pytest.importorskip("werkzeug.middleware.dispatcher").DispatcherMiddleware
     app = express()
-    app.get("/x", lambda req, res: res.send(f"{req.base_url} {req.url}"))
+    app.get("/x", lambda req, res: res.type("txt").send(f"{req.base_url} {req.url}"))
     url = serve(validator(dispatcher(flask.Flask("old"), {"/new": app})))
     assert requests.get(f"{url}/new/x").text == "/new /x"
     assert requests.get(f"{url}/x").status_code == 404

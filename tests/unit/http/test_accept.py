@@ -143,3 +143,22 @@ def test_choose_never_raises_and_returns_one_of_the_offers_or_false(header: str,
     for accept in (TYPES, ENCODINGS, CHARSETS, LANGUAGES):
         choice = accept.choose(header, offers)
         assert choice is False or choice in offers or not offers
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("gzip, deflate", "gzip"),
+        ("deflate, gzip", "gzip"),
+        ("deflate;q=0.5, gzip;q=0.5", "gzip"),
+        ("deflate, gzip;q=0.9", "deflate"),
+        ("deflate, *", "gzip"),
+        ("*", "gzip"),
+        ("deflate", "deflate"),
+        ("identity, gzip;q=0.1", "identity"),
+        ("gzip;q=0, *", "deflate"),
+    ],
+)
+def test_of_encodings_that_are_accepted_alike_a_preferred_one_is_chosen(header: str, expected: str) -> None:
+    """As negotiator 0.6.4, which npm compression 1.8 asks."""
+    assert ENCODINGS.choose(header, ["gzip", "deflate", "identity"], ("gzip",)) == expected

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 import math
+from collections import ChainMap, UserDict
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+import bson
 import pytest
 from bson import Binary, ObjectId
 from bson.datetime_ms import DatetimeMS
+from bson.raw_bson import RawBSONDocument
 
 from miniexpress.attrdict import AttrDict
 from miniexpress.http.json_text import parse, stringify, undefined
@@ -94,6 +98,8 @@ INDENTED = {
     "1.9, which is 1": ([1], 1.9, "[\n 1\n]"),
     "0": ([1], 0, "[1]"),
     "-1": ([1], -1, "[1]"),
+    "endless": ([1], math.inf, "[\n          1\n]"),
+    "endless below zero": ([1], -math.inf, "[1]"),
     "an empty text": ([1], "", "[1]"),
     "true": ([1], True, "[1]"),
     "none": ([1], None, "[1]"),
@@ -203,6 +209,30 @@ class Collection:
 
     def __getattr__(self, name: str) -> Any:
         return Collection()
+
+
+@pytest.mark.parametrize("replacer", [None, lambda key, value: value])
+@pytest.mark.parametrize(
+    "value",
+    [
+        MappingProxyType({"a": {"b": 1}}),
+        UserDict(a={"b": 1}),
+        ChainMap({"a": {"b": 1}}, {"a": 2}),
+        RawBSONDocument(bson.encode({"a": {"b": 1}})),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_any_mapping_is_an_object(value: Any, replacer: Any) -> None:
+    assert stringify(value, replacer) == '{"a":{"b":1}}'
+    assert stringify([{"x": value}], replacer) == '[{"x":{"a":{"b":1}}}]'
+
+
+def test_a_mapping_with_a_to_json_is_what_that_returns() -> None:
+    class Cart(UserDict[str, Any]):
+        def to_json(self) -> Any:
+            return "cart"
+
+    assert stringify(Cart(a=1)) == '"cart"'
 
 
 def test_only_a_to_json_of_the_class_is_asked() -> None:

@@ -3,7 +3,9 @@ Express 5.3.0's own setCharset."""
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -275,3 +277,33 @@ def test_any_path_has_a_type_or_none(path: str) -> None:
     media_type = media_types.lookup(path)
     assert media_type is False or re.fullmatch(r"[a-z]+/[a-z0-9.+-]+", media_type)
     assert media_types.lookup(path + "x.html") == "text/html"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "expected"),
+    [
+        ("text/html", True),
+        (" Text/HTML ; charset=utf-8", True),
+        ("text/of-ones-own", True),
+        ("application/json", True),
+        ("application/x-own+json", True),
+        ("image/svg+xml", True),
+        ("application/octet-stream", True),
+        ("image/png", False),
+        ("application/zip", False),
+        ("application/x-own", False),
+        ("application/x-own+zip", False),
+        ("text", False),
+        ("; text/html", False),
+        ("", False),
+    ],
+)
+def test_whether_a_type_is_compressible(content_type: str, expected: bool) -> None:
+    assert media_types.is_compressible(content_type) is expected
+
+
+def test_every_type_that_is_registered_is_compressible_where_mime_db_says_so(node_reference: Path) -> None:
+    database = json.loads((node_reference / "node_modules" / "mime-db" / "db.json").read_text())
+    by_name = re.compile(r"^text/|\+(?:json|text|xml)$")  # npm compressible's, for those of which mime-db says nothing
+    expected = {name: entry.get("compressible", bool(by_name.search(name))) for name, entry in database.items()}
+    assert {name: media_types.is_compressible(name) for name in database} == expected

@@ -250,6 +250,11 @@ def test_a_factory_that_was_not_called_is_refused(factory: Any) -> None:
             use(factory)
 
 
+def test_express_itself_is_no_handler() -> None:
+    with pytest.raises(TypeError, match=r"Express object .* takes 0 parameters: a handler takes"):
+        express().use(express)
+
+
 # What help() says
 
 

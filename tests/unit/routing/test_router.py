@@ -513,7 +513,7 @@ def test_a_raised_exception_and_a_passed_one_go_to_the_next_error_handler(serve:
         raise LookupError("raised")
 
     def handle(error: Any, req: Any, res: Any, next: Any) -> None:
-        res.status(500).send(f"{type(error).__name__} {error.args[0]} at {req.url}")
+        res.status(500).type("txt").send(f"{type(error).__name__} {error.args[0]} at {req.url}")
 
     app = express()
     router = Router()
@@ -549,7 +549,7 @@ def test_next_route_leaves_the_route_and_next_router_the_router(serve: Serve) ->
     router.get("/route", lambda req, res: res.send("the next route"))
     router.get("/router", lambda req, res, next: next("router"), never)
     router.use("/router", never)
-    app.use("/x", router, lambda req, res: res.send(f"behind the router at {req.base_url}"))
+    app.use("/x", router, lambda req, res: res.type("txt").send(f"behind the router at {req.base_url}"))
     url = serve(app)
     assert requests.get(url + "/x/route").text == "the next route"
     assert requests.get(url + "/x/router").text == "behind the router at /x"
@@ -607,7 +607,7 @@ def test_a_param_callback_may_answer_fail_and_pass_the_route_by(serve: Serve) ->
     app = express()
     app.param("id", check)
     app.get("/:id", answer)
-    app.get("/:other", lambda req, res: res.send(f"other: {req.params.other}"))
+    app.get("/:other", lambda req, res: res.type("txt").send(f"other: {req.params.other}"))
     app.use(lambda error, req, res, next: res.status(error.status).send(error.message))
     url = serve(app)
     got = {value: requests.get(f"{url}/{value}").text for value in ("fine", "raise", "answer", "route", "error")}

@@ -24,7 +24,7 @@ import pytest
 import requests
 
 from miniexpress import express
-from miniexpress.server import Server, listen
+from miniexpress.server import Server, listen, serving
 from tests.support.project import ROOT
 from tests.support.waiting import wait_for
 from tests.support.wire import (
@@ -578,3 +578,45 @@ def test_a_timeout_that_is_none_is_a_value_error(value: Any) -> None:
 def test_a_limit_that_is_none_is_a_value_error(name: str, value: Any) -> None:
     with pytest.raises(ValueError, match=f"{name} must be a positive whole number, not {value!r}"):
         Server(echo, port=0, **{name: value})
+
+
+# serving()
+
+
+def test_serving_serves_on_a_free_port_while_its_block_runs() -> None:
+    with serving(answering(b"one")) as one, serving(answering(b"other")) as other:
+        assert one != other
+        assert (requests.get(one).text, requests.get(other).text) == ("one", "other")
+    with pytest.raises(requests.ConnectionError):
+        requests.get(one)
+
+
+def test_serving_finishes_a_request_under_way_and_stops_when_its_block_raises() -> None:
+    arrived, go_on = threading.Event(), threading.Event()
+
+    def slow(environ: Any, start_response: Any) -> Any:
+        arrived.set()
+        assert go_on.wait(10)
+        return answering(b"finished")(environ, start_response)
+
+    responses: list[bytes] = []
+    with pytest.raises(ZeroDivisionError), serving(slow) as url:
+        client = threading.Thread(target=lambda: responses.append(talk(url, LAST)))
+        client.start()
+        assert arrived.wait(10)
+        threading.Timer(0.2, go_on.set).start()
+        raise ZeroDivisionError
+    client.join()
+    assert responses[0].endswith(b"finished")
+
+
+def test_serving_takes_a_host_and_the_servers_options() -> None:
+    try:
+        with serving(echo, "::1", max_header_size=200) as url:
+            assert url.startswith("http://[::1]:")
+            assert requests.get(url).ok is True
+            assert requests.get(f"{url}/{'a' * 300}").status_code in (414, 431)
+    except OSError:
+        pytest.skip("no IPv6")
+    with pytest.raises(ValueError, match="port must be from 0 to 65535"), serving(echo, port=70_000):
+        pass
