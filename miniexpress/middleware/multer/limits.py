@@ -11,7 +11,6 @@ from ...errors import HTTPError
 from ...keyword_options import suggestion
 
 _MESSAGES = {
-    "INVALID_FIELD_NAME": "Invalid field name",
     "INVALID_FILE_NAME": "Invalid file name",
     "LIMIT_FIELD_ARRAY_INDEX": "Field name array index too large",
     "LIMIT_FIELD_COUNT": "Too many fields",
