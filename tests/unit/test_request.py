@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from miniexpress import App, express
+from miniexpress import App, express, json, session
 
 Serve = Callable[..., str]
 
@@ -106,4 +106,26 @@ def test_an_option_of_a_cookie_in_javascripts_spelling_is_refused_with_the_one_m
     app = express()
     app.get("/", lambda req, res: res.cookie("a", "b", httpOnly=True))
     app.use(lambda err, req, res, next: res.status(500).json(str(err)))
-    assert requests.get(serve(app)).json() == "Response.cookie() has no option 'httpOnly': did you mean 'http_only'?"
+    assert requests.get(serve(app)).json() == "res.cookie() has no option 'httpOnly': did you mean 'http_only'?"
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda req: req.body.items,
+        lambda req: req.body.nested.values,
+        lambda req: req.query.copy,
+        lambda req: req.params.get,
+        lambda req: req.cookies.keys,
+        lambda req: req.session.values,
+    ],
+    ids=["body", "nested", "query", "params", "cookies", "session"],
+)
+def test_a_field_that_is_called_like_a_method_of_dict_is_no_text_that_is_sent(serve: Serve, read: Any) -> None:
+    app = express()
+    app.use(json(), session(secret="s", resave=False, save_uninitialized=False))
+    app.post("/:get", lambda req, res: res.send(f"You ordered {read(req)}"))
+    body = {"items": ["tea"], "nested": {"values": 1}}
+    answer = requests.post(f"{serve(app)}/x?copy=1", json=body, cookies={"keys": "1"}, timeout=10)
+    assert answer.status_code == 500
+    assert "is a method of dict here: read a field of that name as an item, [&#39;" in answer.text
