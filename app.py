@@ -69,7 +69,7 @@ app.use(session(
 
 DEMO_USER = {"email": "ada@example.com", "name": "Ada"}
 
-db = AsyncMongoClient(MONGODB_URI, document_class=AttrDict).get_default_database("test")
+db = AsyncMongoClient(MONGODB_URI, document_class=AttrDict, timeoutMS=1200).get_default_database("test")
 app.set("views", str(HERE / "views"))
 app.use(urlencoded())
 
@@ -83,12 +83,12 @@ def prepare_page(req: Request, res: Response, next: Next) -> None:
 
 @app.use("/login")
 def offer_demo_user(req: Request, res: Response, next: Next) -> None:
-    with store.reached("reading"):  # an outage is a 503 in time, also where the login itself asks behind next()
-        users = store.db.users
+    users = store.db.users
+    with store.reached("reading"):  # an outage is a 503 in time, before the login itself asks
         if users.find_one() is None:
             users.update_one({"_id": "demo"}, {"$set": DEMO_USER}, upsert=True)
         res.locals.demo_user = users.find_one({"_id": "demo"})
-        next()
+    next()
 
 
 @app.post("/login")
