@@ -11,9 +11,11 @@ import secrets
 import sys
 from pathlib import Path
 
-from miniexpress import Next, Request, Response, embedded, express, morgan, session, urlencoded
+from miniexpress import AttrDict, Next, Request, Response, embedded, express, morgan, session, urlencoded
 
 try:
+    from pymongo import AsyncMongoClient
+
     from miniexpress.sessions.mongodb import MongoDBStore
 except ModuleNotFoundError:  # pymongo is not installed
     sys.exit(embedded.NOT_INSTALLED)
@@ -67,7 +69,7 @@ app.use(session(
 
 DEMO_USER = {"email": "ada@example.com", "name": "Ada"}
 
-db = store.db
+db = AsyncMongoClient(MONGODB_URI, document_class=AttrDict, timeoutMS=1200).get_default_database("test")
 app.set("views", str(HERE / "views"))
 app.use(urlencoded())
 
@@ -81,21 +83,28 @@ def prepare_page(req: Request, res: Response, next: Next) -> None:
 
 @app.use("/login")
 def offer_demo_user(req: Request, res: Response, next: Next) -> None:
-    with store.reached("reading"):  # an outage is a 503 in time, also where the login itself asks behind next()
-        if db.users.find_one() is None:
-            db.users.update_one({"_id": "demo"}, {"$set": DEMO_USER}, upsert=True)
-        res.locals.demo_user = db.users.find_one({"_id": "demo"})
-        next()
+    users = store.db.users
+    with store.reached("reading"):  # an outage is a 503 in time, before the login itself asks
+        if users.find_one() is None:
+            users.update_one({"_id": "demo"}, {"$set": DEMO_USER}, upsert=True)
+        res.locals.demo_user = users.find_one({"_id": "demo"})
+    next()
+
+
+@app.post("/login")
+def read_form(req: Request, res: Response, next: Next) -> None:
+    email = req.body.email if req.body else None
+    req.body = AttrDict(email=str(email or ""))  # a string, whatever was sent
+    next()
 
 
 # The tutorial's login, account and logout.
 
 
 @app.post("/login")
-def login(req: Request, res: Response) -> None:
-    email = str(req.body.email or "") if req.body else ""  # beyond the tutorial: a string, whatever was sent
+async def login(req: Request, res: Response) -> None:
     try:
-        user = db.users.find_one({"email": email})
+        user = await db.users.find_one({"email": req.body.email})
         if user is not None:
             req.session.user = {
                 "email": user.email,
@@ -103,7 +112,7 @@ def login(req: Request, res: Response) -> None:
             }
             res.redirect("/account")
         else:
-            res.status(401).render("login", {"error": "No user has this e-mail address.", "email": email})
+            res.status(401).render("login", error="No user has this e-mail address.", email=req.body.email)
     except Exception:
         logging.exception("login")
         res.send_status(500)

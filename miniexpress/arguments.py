@@ -27,6 +27,7 @@ def fit_callback(function: Callable[..., Any], taker: str, parameters: str) -> C
     expected = f"{taker} takes a function {parameters}"
     if not callable(function):
         raise TypeError(f"{expected}, not {function!r}")
+    _refuse_async(function)
     offered = parameters.count(",") + 1
     try:
         signature = read_signature(function, offered, expected)
@@ -47,6 +48,7 @@ def count_parameters(function: Callable[..., Any], offered: int) -> int:
         code = plain.__code__
         if code.co_argcount >= bound and not code.co_kwonlyargcount and not code.co_flags & _NOT_PLAIN:
             return code.co_argcount - bound
+    _refuse_async(function)
     try:
         return read_signature(function, offered, f"it is called with {offered} arguments").required
     except UnknownSignature:
@@ -73,7 +75,7 @@ def read_signature(function: Callable[..., Any], offered: int, expected: str) ->
     """
     if not callable(function):
         raise TypeError(f"{function!r} is no function: {expected}")
-    _refuse_what_would_not_run(function)
+    _refuse_generator(function)
     try:
         parameters = inspect.signature(_undecorated(function), follow_wrapped=False).parameters.values()
     except ValueError:  # a builtin; some, as functools.lru_cache makes them, pass on what they are given
@@ -114,11 +116,19 @@ def describe(function: Any) -> str:
     return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code else name
 
 
-def _refuse_what_would_not_run(function: Callable[..., Any]) -> None:
+def is_async(function: Callable[..., Any]) -> bool:
+    """Return whether a function is an ``async def``, or an object whose ``__call__`` is one."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+
+
+def _refuse_async(function: Callable[..., Any]) -> None:
+    if is_async(function):
+        raise TypeError(f"{describe(function)} is async, and only handlers may be: make it a plain def")
+
+
+def _refuse_generator(function: Callable[..., Any]) -> None:
     for called in (function, type(function).__call__):
-        if inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called):
-            raise TypeError(f"{describe(function)} is async, but each request has its thread here: make it a plain def")
-        if inspect.isgeneratorfunction(called):
+        if inspect.isgeneratorfunction(called) or inspect.isasyncgenfunction(called):
             raise TypeError(f"{describe(function)} is a generator, which would not run: respond by res, not by yield")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, MappingView, Sequence, Set
+from collections.abc import AsyncIterable, Callable, Iterable, Iterator, Mapping, MappingView, Sequence, Set
 from io import TextIOBase
 from typing import Any
 
@@ -24,6 +24,10 @@ def check_body(chunk: Any) -> bytes | Iterable[bytes]:
         return b""
     if isinstance(chunk, CHUNK_TYPES):
         return to_bytes(chunk)
+    if isinstance(chunk, AsyncIterable):
+        from ..event_loop import AsyncChunks  # loads asyncio, which an app without anything async does without
+
+        return AsyncChunks(chunk)
     if not isinstance(chunk, Iterable) or isinstance(chunk, (Mapping, MappingView, Set, TextIOBase)):
         raise no_body_error(chunk)
     if isinstance(chunk, (Sequence, deque, array)) and not all(isinstance(piece, bytes) for piece in chunk):

@@ -6,7 +6,8 @@ import reprlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import describe, read_signature, take_first, wrong_count
+from ..arguments import describe, is_async, read_signature, take_first, wrong_count
+from .async_handlers import as_plain_handler
 from .path_patterns import PathMatcher, PathPattern, compile_path
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ Next = Callable[..., None]
 that is behind it is done."""
 Middleware = Callable[["Request", "Response", Next], None]
 
+NEXT_INDEX = {2: None, 3: 2, 4: 3}  # where `next` stands among the arguments of a handler, by their number
 _MATCH_ALL = compile_path("/", end=False)
 
 
@@ -41,7 +43,7 @@ class Layer:
     ) -> None:
         self.arity = check_handler(handler)
         self.handles_errors = self.arity == 4
-        self.handler = handler
+        self.handler = as_plain_handler(handler, NEXT_INDEX[self.arity]) if is_async(handler) else handler
         self.path, self.method, self.route = path, method, route
         self.match, self.prefix = matcher
 
@@ -132,6 +134,7 @@ def check_param_callback(callback: Handler) -> Handler:
     count = read_signature(callback, 5, expected).required
     if count not in (4, 5) or isinstance(callback, type):
         raise TypeError(wrong_count(callback, count, expected))
+    callback = as_plain_handler(callback, 2) if is_async(callback) else callback
     return callback if count == 5 else take_first(callback, 4)
 
 

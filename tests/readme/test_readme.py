@@ -24,9 +24,9 @@ import httpx
 import jinja2
 import pytest
 import requests
-from pymongo import MongoClient
+from pymongo import AsyncMongoClient, MongoClient
 
-from miniexpress import App, HTTPError, Request, Response, Router, express, json, session, urlencoded
+from miniexpress import App, AttrDict, HTTPError, Request, Response, Router, express, json, session, urlencoded
 from miniexpress.middleware.multer import Limits
 from miniexpress.sessions.changes import Changes
 from miniexpress.views.engine import template_engine
@@ -152,13 +152,19 @@ def files_in_tree(text: str) -> Iterator[str]:
 
 def test_the_tutorials_program_runs_and_logs_in(serve: Serve, secantus_server: SecantusServer) -> None:
     add_user(secantus_server.uri, "ada@example.com", "Ada")
-    names: dict[str, Any] = {"secrets": secrets}
+    client: Any = AsyncMongoClient(secantus_server.uri, document_class=AttrDict)
+    names: dict[str, Any] = {"secrets": secrets, "db": client.get_default_database("test")}
     for block in blocks("python", TUTORIAL):
         text = block.text.replace("mongodb://127.0.0.1/test", secantus_server.uri).replace("…", "{}")
         exec(compile(text, "README.md", "exec", dont_inherit=True), names)
         if "app = express()" in text:  # what the tutorial leaves out
-            names["db"] = names["store"].db
             names["app"].use(urlencoded())
+
+    @names["app"].get("/close")
+    async def close(req: Request, res: Response) -> None:
+        await client.close()
+        res.send("closed")
+
     url = serve(names["app"])
     browser = requests.Session()
     assert browser.get(f"{url}/account", allow_redirects=False).headers["Location"] == "/login"
@@ -166,6 +172,7 @@ def test_the_tutorials_program_runs_and_logs_in(serve: Serve, secantus_server: S
     assert "Hello, Ada" in browser.post(f"{url}/login", {"email": "ada@example.com"}).text
     assert browser.get(f"{url}/logout", allow_redirects=False).headers["Location"] == "/login"
     assert browser.get(f"{url}/logout", allow_redirects=False).headers["Location"] == "/"
+    assert requests.get(f"{url}/close").ok
     names["store"].client.close()
 
 
@@ -395,9 +402,13 @@ def test_the_password_check_takes_the_same_time_for_users_who_are_none(
     guarded_login: dict[str, Any], serve: Serve
 ) -> None:
     known = {"ada": {"password": guarded_login["hash_password"]("right \ud800" + "x" * 10_000)}}
+
+    async def find_user(email: str) -> dict[str, bytes] | None:
+        return known.get(email)
+
     app = express()
     app.use(json())
-    app.post("/login", guarded_login["password_check"](known.get), lambda req, res: res.send("let in"))
+    app.post("/login", guarded_login["password_check"](find_user), lambda req, res: res.send("let in"))
     url = serve(app)
 
     def seconds(email: str) -> float:

@@ -1,0 +1,451 @@
+"""``async def`` handlers: how they run, what they see, and that no mistake in one hangs or reaches another request."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import functools
+import logging
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+import requests
+
+from miniexpress import App, Router, express
+from tests.support.project import ROOT
+from tests.support.served_folder import call
+
+
+@pytest.fixture
+def app() -> App:
+    app = express()
+    app.set("env", "test")
+    return app
+
+
+def catch(app: App) -> None:
+    """Add an error handler that sends the error's type and text."""
+    app.use(lambda err, req, res, next: res.status(500).send(f"{type(err).__name__}: {err}"))
+
+
+class Page:
+    """Handlers in all the forms that an async function has."""
+
+    async def method(self, req: Any, res: Any) -> None:
+        await asyncio.sleep(0)
+        res.send("method")
+
+    @classmethod
+    async def class_method(cls, req: Any, res: Any) -> None:
+        res.send("class method")
+
+    @staticmethod
+    async def static_method(req: Any, res: Any) -> None:
+        res.send("static method")
+
+    async def __call__(self, req: Any, res: Any, next: Any) -> None:
+        await asyncio.sleep(0)
+        res.send("object")
+
+
+async def with_name(name: str, req: Any, res: Any) -> None:
+    res.send(name)
+
+
+def logged(handler: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(handler)
+    async def wrapper(*args: Any) -> None:
+        await handler(*args)
+
+    return wrapper
+
+
+FORMS: dict[str, Any] = {
+    "method": Page().method,
+    "class method": Page.class_method,
+    "static method": Page.static_method,
+    "object": Page(),
+    "partial": functools.partial(with_name, "partial"),
+    "decorated": logged(functools.partial(with_name, "decorated")),
+    "list": [functools.partial(with_name, "list")],
+}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_of_an_async_function_is_a_handler(app: App, name: str) -> None:
+    app.get("/", FORMS[name])
+    assert call(app, "/").body == name.encode()
+
+
+def test_await_next_returns_when_all_behind_it_is_done_and_headers_can_still_be_set(app: App) -> None:
+    order: list[Any] = []
+
+    @app.use
+    async def outer(req: Any, res: Any, next: Any) -> None:
+        order.append("outer")
+        await next()
+        order.append(("outer again", res.status_code))
+        res.set("X-Outer", str(res.status_code))
+
+    @app.use
+    def plain(req: Any, res: Any, next: Any) -> None:
+        order.append("plain")
+        next()
+        order.append("plain again")
+
+    @app.use
+    async def inner(req: Any, res: Any, next: Any) -> None:
+        await asyncio.sleep(0)
+        order.append("inner")
+        await next()
+        order.append("inner again")
+
+    @app.get("/")
+    async def last(req: Any, res: Any) -> None:
+        await asyncio.sleep(0)
+        order.append("last")
+        res.status(201).send("x")
+
+    response = call(app, "/")
+    assert (response.status, response.headers["x-outer"]) == (201, "201")
+    assert order == ["outer", "plain", "inner", "last", "inner again", "plain again", ("outer again", 201)]
+
+
+def test_what_a_mount_changes_on_the_request_is_seen_behind_await_next(app: App) -> None:
+    seen: list[tuple[str, str]] = []
+    router = Router()
+
+    @router.use
+    async def show(req: Any, res: Any, next: Any) -> None:
+        seen.append((req.url, req.base_url))
+        await next()
+        seen.append((req.url, req.base_url))
+
+    router.use("/x", lambda req, res, next: seen.append((req.url, req.base_url)) or res.send("x"))
+    app.use("/in", router)
+    assert call(app, "/in/x").body == b"x"
+    assert seen == [("/x", "/in"), ("/", "/in/x"), ("/x", "/in")]
+
+
+def test_next_without_await_goes_on_when_the_handler_returns(app: App) -> None:
+    order: list[str] = []
+
+    @app.use
+    async def not_waiting(req: Any, res: Any, next: Any) -> None:
+        next()
+        await asyncio.sleep(0)
+        order.append("handler")
+
+    @app.get("/")
+    def last(req: Any, res: Any) -> None:
+        order.append("behind")
+        res.send("x")
+
+    assert call(app, "/").status == 200
+    assert order == ["handler", "behind"]
+
+
+def test_awaiting_one_call_of_next_twice_goes_on_once(app: App) -> None:
+    seen: list[str] = []
+
+    @app.use
+    async def twice(req: Any, res: Any, next: Any) -> None:
+        behind = next()
+        await behind
+        await behind
+
+    @app.get("/")
+    def last(req: Any, res: Any) -> None:
+        seen.append("last")
+        res.send("x")
+
+    assert (call(app, "/").body, seen) == (b"x", ["last"])
+
+
+def test_calling_next_twice_reaches_the_error_handler_as_from_a_plain_handler(app: App) -> None:
+    errors: list[str] = []
+
+    async def twice(req: Any, res: Any, next: Any) -> None:
+        await next()
+        await next()
+
+    app.get("/", twice, lambda req, res: res.send("x"))
+    app.use(lambda err, req, res, next: errors.append(str(err)) or next(err))
+    assert call(app, "/").body == b"x"
+    assert len(errors) == 1
+    assert errors[0].startswith("Cannot set headers after they are sent")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("x"), ExceptionGroup("several", [ValueError("x")]), StopIteration("x"), RecursionError("x")],
+    ids=repr,
+)
+def test_what_an_async_handler_raises_is_an_error_for_the_error_handler(app: App, error: Exception) -> None:
+    @app.get("/")
+    async def fails(req: Any, res: Any) -> None:
+        await asyncio.sleep(0)
+        raise error
+
+    app.set("env", "production")
+    assert call(app, "/").status == 500
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), SystemExit(3), KeyboardInterrupt()], ids=repr)
+def test_what_would_end_more_than_the_request_is_a_runtime_error_of_this_one(app: App, error: BaseException) -> None:
+    @app.get("/")
+    async def fails(req: Any, res: Any) -> None:
+        raise error
+
+    app.get("/next", FORMS["method"])
+    catch(app)
+    response = call(app, "/")
+    assert response.status == 500
+    assert re.fullmatch(
+        rf"RuntimeError: .*fails \(.*:\d+\) has raised {re.escape(repr(error))}", response.body.decode()
+    )
+    assert call(app, "/next").body == b"method"
+
+
+def test_a_task_of_the_apps_that_raises_system_exit_ends_nothing_else(app: App) -> None:
+    tasks: list[Any] = []
+
+    @app.get("/")
+    async def starts(req: Any, res: Any) -> None:
+        async def exits() -> None:
+            raise SystemExit(3)
+
+        tasks.append(asyncio.create_task(exits()))
+        res.send("started")
+
+    app.get("/next", FORMS["method"])
+    assert call(app, "/").body == b"started"
+    assert call(app, "/next").body == b"method"
+    with pytest.raises(SystemExit):
+        tasks[0].result()
+
+
+def test_next_from_a_task_that_outlives_the_handler_is_an_error_there(app: App) -> None:
+    outcome: list[str] = []
+    done = threading.Event()
+    go_on: list[asyncio.Event] = []
+
+    @app.get("/")
+    async def leaves_a_task(req: Any, res: Any, next: Any) -> None:
+        go_on.append(asyncio.Event())
+
+        async def late() -> None:
+            await go_on[0].wait()
+            try:
+                await next()
+            except RuntimeError as error:
+                outcome.append(str(error))
+            done.set()
+
+        req.task = asyncio.create_task(late())
+        tasks.append(req.task)
+        loops.append(asyncio.get_running_loop())
+        res.send("x")
+
+    tasks: list[Any] = []
+    loops: list[asyncio.AbstractEventLoop] = []
+    assert call(app, "/").body == b"x"
+    loops[0].call_soon_threadsafe(go_on[0].set)
+    assert done.wait(10)
+    assert re.match(r"next\(\) was called after .*leaves_a_task .* had returned: await it before", outcome[0])
+
+
+def test_a_handler_that_neither_responds_nor_goes_on_is_an_error_that_names_it(app: App) -> None:
+    @app.get("/")
+    async def forgets(req: Any, res: Any) -> None:
+        await asyncio.sleep(0)
+
+    catch(app)
+    assert re.match(rb"RuntimeError: .*forgets \(.*:\d+\) returned, but neither responded", call(app, "/").body)
+
+
+def test_an_async_handler_that_returns_its_answer_is_told_how_to_send_it(app: App) -> None:
+    @app.get("/")
+    async def home(req: Any, res: Any) -> str:
+        return "hello"
+
+    catch(app)
+    assert re.match(rb"RuntimeError: .*home .* returned 'hello'.*res\.send\('hello'\)", call(app, "/").body)
+
+
+def test_the_handler_and_what_is_behind_it_see_the_context_of_the_request(app: App) -> None:
+    seen: list[str] = []
+    variable: contextvars.ContextVar[str] = contextvars.ContextVar("variable", default="none")
+
+    @app.use
+    def plain(req: Any, res: Any, next: Any) -> None:
+        variable.set("plain")
+        next()
+
+    @app.use
+    async def asynchronous(req: Any, res: Any, next: Any) -> None:
+        before = variable.get()
+        variable.set("async")
+        await next()
+        seen.extend([before, variable.get()])
+
+    @app.get("/")
+    def behind(req: Any, res: Any) -> None:
+        seen.append(variable.get())
+        res.send("x")
+
+    assert contextvars.copy_context().run(call, app, "/").body == b"x"
+    assert seen == ["async", "plain", "async"]
+
+
+def test_all_async_handlers_run_on_one_loop_and_what_is_behind_next_in_the_requests_thread(app: App) -> None:
+    seen: list[Any] = []
+
+    @app.use
+    async def first(req: Any, res: Any, next: Any) -> None:
+        seen.append(asyncio.get_running_loop())
+        await next()
+
+    @app.get("/plain")
+    def plain(req: Any, res: Any) -> None:
+        seen.append(threading.current_thread())
+        res.send("x")
+
+    @app.get("/async")
+    async def asynchronous(req: Any, res: Any) -> None:
+        seen.append(asyncio.get_running_loop())
+        res.send("x")
+
+    call(app, "/plain")
+    call(app, "/async")
+    assert seen[1] is threading.current_thread()
+    assert seen[0] is seen[2] is seen[3]
+
+
+def test_a_plain_function_that_waits_for_an_async_handler_on_the_loop_is_an_error_and_no_deadlock(app: App) -> None:
+    inner = express()
+    inner.get("/", FORMS["method"])
+
+    @app.get("/")
+    async def dispatches_by_hand(req: Any, res: Any, next: Any) -> None:
+        inner.handle(req, res, lambda error=None: req.errors.append(error))
+
+    @app.get("/by-thread")
+    async def in_a_thread(req: Any, res: Any, next: Any) -> None:
+        await asyncio.to_thread(inner.handle, req, res, next)
+
+    errors: list[Any] = []
+    app.request.errors = errors
+    call(app, "/")
+    assert "asyncio.to_thread" in str(errors[0])
+
+
+def test_200_requests_that_sleep_do_so_at_once(app: App) -> None:
+    at_once, most = 0, 0
+
+    @app.get("/")
+    async def sleeps(req: Any, res: Any) -> None:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        while most < 200:
+            await asyncio.sleep(0.01)
+        at_once -= 1
+        res.send("x")
+
+    with ThreadPoolExecutor(200) as pool:
+        responses = list(pool.map(lambda _: call(app, "/"), range(200)))
+    assert {response.body for response in responses} == {b"x"}
+    assert most == 200
+
+
+def test_a_handler_that_blocks_the_loop_is_named_in_the_log_in_development(
+    app: App, caplog: pytest.LogCaptureFixture
+) -> None:
+    @app.get("/")
+    async def blocks(req: Any, res: Any) -> None:
+        await asyncio.sleep(0)
+        time.sleep(0.11)
+        res.send("x")
+
+    with caplog.at_level(logging.WARNING, "miniexpress"):
+        app.set("env", "production")
+        call(app, "/")
+        assert caplog.messages == []
+        app.set("env", "development")
+        call(app, "/")
+    assert re.search(r"blocks \(.*test_async_handlers.py:\d+\) kept the event loop for 0\.\d s", caplog.messages[0])
+
+
+def test_nothing_is_reported_in_asyncios_debug_mode() -> None:
+    program = """
+import asyncio, logging
+from miniexpress import express
+from tests.support.served_folder import call
+
+logging.basicConfig(level=logging.WARNING)
+app = express()
+
+@app.use
+async def outer(req, res, next):
+    await asyncio.sleep(0)
+    await next()
+
+@app.use
+async def not_waiting(req, res, next):
+    next()
+
+@app.get("/")
+async def last(req, res):
+    await asyncio.sleep(0)
+    res.send("x")
+
+@app.get("/error")
+async def fails(req, res):
+    raise ValueError
+
+@app.use
+async def catches(err, req, res, next):
+    async def chunks():
+        yield b"a"
+        await asyncio.sleep(0)
+        yield b"b"
+    res.end(chunks())
+
+print(call(app, "/").body, call(app, "/error").body)
+"""
+    command = [sys.executable, "-X", "dev", "-W", "error", "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("b'x' b'ab'\n", "")
+
+
+def test_an_app_of_plain_handlers_loads_no_asyncio_and_starts_no_thread() -> None:
+    program = """
+import sys, threading
+from miniexpress import express
+from tests.support.served_folder import call
+
+app = express()
+app.get("/", lambda req, res: res.send("x"))
+print(call(app, "/").body, "asyncio" in sys.modules, threading.active_count())
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "b'x' False 1\n", done.stderr
+
+
+def test_the_response_is_read_by_a_client_as_ever(app: App, serve: Callable[..., str]) -> None:
+    @app.post("/")
+    async def echo(req: Any, res: Any) -> None:
+        body = await asyncio.to_thread(req.environ["wsgi.input"].read)
+        await asyncio.to_thread(res.write, b"read ")
+        await asyncio.to_thread(res.end, body)
+
+    response = requests.post(serve(app), data=b"x" * 100_000, timeout=10)
+    assert response.content == b"read " + b"x" * 100_000
