@@ -13,8 +13,7 @@ What to import from here:
 - ``Router``: makes a stack of routes and middleware of its own
 - ``json``, ``urlencoded``, ``text``, ``raw``: make middleware that parses the body of a request
 - ``static``: makes middleware that sends the files of a folder
-- ``compression``, ``cookie_parser``, ``cors``, ``helmet``, ``morgan``, ``multer``: each called
-  like its npm package
+- ``compression``, ``cookie_parser``, ``cors``, ``helmet``, ``morgan``, ``multer``: as the npm packages of these names
 - ``session``: makes middleware that loads and saves ``req.session``
 - ``MemoryStore``, ``Store``: a store of sessions in memory, and the base class of a store of your own
 - ``HTTPError``: an error with a status, to raise or to give to ``next``

@@ -33,6 +33,8 @@ class Request(SnakeCaseNames, also={"sessionID": "session_id"}):
     res: Any
     """Its ``Response``, until all of that is handed to the WSGI server."""
     body: Any = None
+    file: Any = None
+    files: Any = None
     body_consumed = False
     route: Any = None
     """The ``Route`` that was matched last."""
