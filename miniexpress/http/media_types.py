@@ -31,7 +31,7 @@ def content_type(type_or_extension: str) -> str | Literal[False]:
     media_type = type_or_extension if "/" in type_or_extension else lookup(type_or_extension)
     if not media_type or "charset" in media_type:
         return media_type or False
-    name = "".join(media_type.partition(";")[0].split()[:1]).lower()
+    name = _type_name(media_type)
     return f"{media_type}; charset=utf-8" if name.startswith("text/") or name in _UTF8_APPLICATION_TYPES else media_type
 
 
@@ -51,8 +51,14 @@ def is_compressible(content_type: str) -> bool:
 
     As npm compressible 2.0.18 with mime-db 1.54.0.
     """
-    name = "".join(content_type.partition(";")[0].split()[:1]).lower()
+    name = _type_name(content_type)
     return bool(_COMPRESSIBLE.search(name)) or name in _COMPRESSIBLE_TYPES
+
+
+def _type_name(content_type: str) -> str:
+    """Return the media type alone: ``'Text/HTML; charset=utf-8'`` → ``'text/html'``."""
+    words = content_type.partition(";")[0].split()
+    return words[0].lower() if words else ""
 
 
 def is_type(content_type: str | None, types: Sequence[str] = ()) -> str | Literal[False]:
