@@ -15,7 +15,7 @@ from io import FileIO
 from typing import Any, Literal, NamedTuple
 
 from ..errors import HTTPError
-from ..http.conditional import http_date, is_fresh, parse_http_date, stat_etag
+from ..http.conditional import http_date, is_fresh, is_unmodified_since, names_etag, parse_http_date, stat_etag
 from ..http.durations import parse_duration
 from ..http.media_types import content_type
 from ..http.ranges import MALFORMED, UNSATISFIABLE, Ranges, parse_range
@@ -59,11 +59,11 @@ class Conditions(NamedTuple):
         """Evaluate If-Match or, without it, If-Unmodified-Since: does the client mean another version of the file?"""
         if_match, etag = self.request_header("If-Match"), self.response_header("ETag")
         if if_match:
-            return not etag or not is_fresh(if_match, None, None, etag, None)
+            return not etag or not names_etag(if_match, etag)
         unmodified_since = self.request_header("If-Unmodified-Since")
         if not unmodified_since or parse_http_date(unmodified_since) is None:
             return False
-        return not is_fresh(None, unmodified_since, None, None, self.response_header("Last-Modified"))
+        return not is_unmodified_since(unmodified_since, self.response_header("Last-Modified"))
 
     def is_not_modified(self) -> bool:
         """Evaluate If-None-Match or, without it, If-Modified-Since: has the client this version already?"""
@@ -81,7 +81,7 @@ class Conditions(NamedTuple):
             return True
         if '"' in if_range:
             return bool(etag) and etag in if_range
-        return is_fresh(None, if_range, None, None, self.response_header("Last-Modified"))
+        return is_unmodified_since(if_range, self.response_header("Last-Modified"))
 
 
 @partial(suggests_keywords, title="res.send_file")
