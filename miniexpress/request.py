@@ -14,9 +14,10 @@ from .http import accept, conditional, cookies, ranges
 from .http.media_types import is_type
 from .http.proxy_addr import addresses
 from .http.request_headers import Headers, from_environ, read_field, with_headers
-from .http.request_target import origin_of as origin_of
-from .http.request_target import rebuild_target, split_mount, split_target
+from .http.request_target import origin_of, rebuild_target, split_mount, split_target
 from .settings import AppSettings
+
+__all__ = ["Request", "origin_of"]
 
 
 class Request(SnakeCaseNames, also={"sessionID": "session_id"}):
