@@ -113,7 +113,7 @@ class Connection:
             raise Disconnected("idle for too long") from None
 
     def _respond(self, environ: WSGIEnvironment, body: RequestBody | None) -> None:
-        method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]
+        method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]  # the app may change its environ
         response = ResponseWriter(self.client, environ, body, self._wants_keep_alive, self.keep_alive_headers)
         try:
             self._run_app(environ, response)
@@ -122,10 +122,7 @@ class Connection:
         except BadRequest as error:  # the app has read the body, and what came was malformed
             self._abort(response, error.status)
         except BaseException:  # SystemExit and the like, too: an app must not end a thread of the server's
-            try:
-                log.exception("%s %s failed", method, target)
-            except Exception:  # Python cannot print it.
-                log.error("%s %s failed", method, target)
+            log_failure(method, target)
             self._abort(response, 500)
         else:
             self.keep_alive = response.keep_alive and (body is None or self._drain(body))
@@ -164,6 +161,14 @@ class Connection:
     def _close(self) -> None:
         with self.idle:
             self.client.close(GRACE_SECONDS if self.server.stopping else LINGER_SECONDS)
+
+
+def log_failure(method: str, target: str) -> None:
+    """Log the exception that is being handled, without its traceback where Python cannot print it."""
+    try:
+        log.exception("%s %s failed", method, target)
+    except Exception:
+        log.error("%s %s failed", method, target)
 
 
 class Idle:
