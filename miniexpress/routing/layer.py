@@ -54,8 +54,10 @@ class Layer:
         return self.handles_errors is (error is None)
 
     def call(self, error: Any, req: Request, res: Response, next: Next) -> None:
-        """Call the handler with as many arguments as it takes. What it raises goes to ``next``, and so does that it did
-        nothing at all."""
+        """Call the handler with as many arguments as it takes.
+
+        Give ``next`` what it raises, or an error if it has neither ended the response nor called ``next``.
+        """
         if req.trail is not None:
             req.trail.append((self, req.base_url))
         next_calls = req.next_calls
@@ -75,8 +77,8 @@ class Layer:
 
 
 def is_abort(error: Any, res: Response) -> bool:
-    """Return whether an error is the one that aborted the response, as when the client left while a handler wrote, or
-    was raised because of it. No error handler can respond to that."""
+    """Return whether an error aborted the response, as when the client left while a handler wrote, or was raised
+    because of one that did. No error handler can respond then."""
     if res.error_after_start is None:
         return False
     cause = error if isinstance(error, BaseException) else None
@@ -85,10 +87,21 @@ def is_abort(error: Any, res: Response) -> bool:
     return cause is not None
 
 
+def is_signal(error: Any, signal: str) -> bool:
+    """Return whether ``next`` was called with ``'route'`` or ``'router'``, and not with an error."""
+    return issubclass(type(error), str) and bool(error == signal)  # isinstance would ask an exception's __class__
+
+
+def error_or_none(error: Any) -> Any:
+    """Return the error, or ``None`` for what is none: ``'route'``, and whatever is false and no exception."""
+    return error if isinstance(error, BaseException) or (error and not is_signal(error, "route")) else None
+
+
 def ensure_responded(handler: Handler, res: Response, returned: Any) -> None:
     """Raise ``RuntimeError`` for a handler that returned, and has neither ended the response nor called ``next()``.
 
-    A Node client would wait for ever. The message says how to send what it ``returned``, as in other frameworks.
+    A client of Node would wait for ever. Handlers of other frameworks return what is to be sent: the message says how
+    to send it here.
     """
     if res.error_after_start is not None:
         return
