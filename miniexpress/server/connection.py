@@ -56,6 +56,7 @@ class Connection:
     def __init__(self, connection: socket.socket, client_address: Any, server: ConnectionServer) -> None:
         self.server = server
         self.client = ClientSocket(connection, server.max_header_size, server.ssl_context)
+        self.idle = Idle(server.idle, self.client)
         self.keep_alive = True
         self.is_first = True  # no request was received yet
         self.keep_alive_headers = f"Connection: keep-alive\r\nKeep-Alive: timeout={int(server.keep_alive_timeout)}\r\n"
@@ -79,16 +80,13 @@ class Connection:
 
     def _receive_request(self) -> tuple[WSGIEnvironment, RequestBody | None]:
         server, client = self.server, self.client
-        server.idle.add(client)
-        try:
+        with self.idle:
             if self.is_first:
                 client.do_handshake(server.headers_timeout)
             self._await_request()
             begun = monotonic()
             client.deadline = begun + (GRACE_SECONDS if server.stopping else server.headers_timeout)
             head = client.receive_head()
-        finally:
-            server.idle.discard(client)
         environ = parse_head(head, self.base_environ, server.max_headers_count)
         client.deadline = begun + server.request_timeout
         body = open_body(client, environ)
@@ -158,19 +156,25 @@ class Connection:
 
     def _drain(self, body: RequestBody) -> bool:
         """Drop what the app has not read of a body. Return whether the next request can be read."""
-        server, client = self.server, self.client
-        server.idle.add(client)
-        try:
-            if server.stopping:
-                client.deadline = min(client.deadline, monotonic() + GRACE_SECONDS)
+        with self.idle:
+            if self.server.stopping:
+                self.client.deadline = min(self.client.deadline, monotonic() + GRACE_SECONDS)
             return body.drain()
-        finally:
-            server.idle.discard(client)
 
     def _close(self) -> None:
-        server, client = self.server, self.client
-        server.idle.add(client)
-        try:
-            client.close(GRACE_SECONDS if server.stopping else LINGER_SECONDS)
-        finally:
-            server.idle.discard(client)
+        with self.idle:
+            self.client.close(GRACE_SECONDS if self.server.stopping else LINGER_SECONDS)
+
+
+class Idle:
+    """While it is entered, a client is among those without a request under way."""
+
+    def __init__(self, clients: set[ClientSocket], client: ClientSocket) -> None:
+        self.clients = clients
+        self.client = client
+
+    def __enter__(self) -> None:
+        self.clients.add(self.client)
+
+    def __exit__(self, *_: object) -> None:
+        self.clients.discard(self.client)
