@@ -17,7 +17,7 @@ What to import from here:
 - ``session``: makes middleware that loads and saves ``req.session``
 - ``MemoryStore``, ``Store``: a store of sessions in memory, and the base class of a store of your own
 - ``HTTPError``: an error with a status, to raise or to give to ``next``
-- ``App``, ``Request``, ``Response``, ``Next``: types for annotations
+- ``App``, ``Request``, ``Response``, ``Next``, ``AsyncNext``: types for annotations
 - ``AttrDict``, ``undefined``: a dict whose keys are attributes too; JavaScript's ``undefined`` in JSON
 
 And from modules of their own:
@@ -48,13 +48,14 @@ from .middleware.static import static
 from .request import Request
 from .response import Response
 from .routing import Route, Router
-from .routing.layer import Next
+from .routing.layer import AsyncNext, Next
 from .sessions.memory import MemoryStore
 from .sessions.middleware import session
 from .sessions.store import Store
 
 __all__ = [
     "App",
+    "AsyncNext",
     "AttrDict",
     "HTTPError",
     "MemoryStore",

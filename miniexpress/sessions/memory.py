@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import copy
 from datetime import UTC, datetime
+from types import NoneType
 from typing import Any, NamedTuple
 
+from ..attrdict import AttrDict
 from ..http.json_text import parse, stringify
 from ..keyword_options import suggests_keywords
 from .cookie import read_expires, read_max_age
@@ -34,7 +35,7 @@ class MemoryStore(Store):
         if kept is None:
             return None
         document: dict[str, Any] = parse(kept.data)
-        document["cookie"] = copy(kept.cookie)
+        document["cookie"] = AttrDict(kept.cookie) if isinstance(kept.cookie, Mapping) else None
         return document
 
     def set(self, sid: str, document: Document) -> None:
@@ -81,6 +82,8 @@ class _Kept(NamedTuple):
 
 def _as_json(cookie: Any) -> Any:
     """Return a cookie as JSON keeps it, with its date as text."""
+    if isinstance(cookie, dict):
+        return {key: value if type(value) in _JSON_SCALARS else _as_json(value) for key, value in cookie.items()}
     return parse(stringify(cookie))
 
 
@@ -91,3 +94,6 @@ def _has_expired(document: Document) -> bool:
 
 def _max_age(cookie: Any) -> float | None:
     return read_max_age(cookie.get("originalMaxAge")) if isinstance(cookie, Mapping) else None
+
+
+_JSON_SCALARS = (str, bool, int, NoneType)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from ..attrdict import AttrDict, to_attrdict
@@ -202,6 +202,7 @@ class Fingerprint:
 
     def __init__(self, data: Mapping[str, Any]) -> None:
         items = {key: value for key, value in data.items() if key != "cookie"}
+        self._values: dict[str, str] | None = None
         try:
             self._text = _ENCODER.encode(items)
         except RecursionError:
@@ -214,10 +215,12 @@ class Fingerprint:
         # The texts also differ where only the order of the keys does.
         return isinstance(other, Fingerprint) and (self._text == other._text or self.values == other.values)
 
-    @cached_property
+    @property
     def values(self) -> dict[str, str]:
         """Each key with a text of its value, which tells ``1``, ``1.0`` and ``True`` apart."""
-        return {key: repr(value) for key, value in json.loads(self._text).items()}
+        if self._values is None:  # needed only where something has changed
+            self._values = {key: repr(value) for key, value in json.loads(self._text).items()}
+        return self._values
 
 
 @dataclass(slots=True)

@@ -28,6 +28,7 @@ def connect(uri: str, options: Mapping[str, Any]) -> pymongo.MongoClient[Any]:
 
 
 def check(name: str, value: Any, kind: Any, description: str, is_good: Callable[[Any], Any] | None = None) -> None:
+    """Raise a ``TypeError`` that names the option, unless ``value`` is of this kind and good."""
     if not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool) or (is_good and not is_good(value)):
         raise TypeError(f"MongoDBStore({name}=…) takes {description}, not {value!r}")
 
@@ -44,6 +45,7 @@ def naming_option(names: str) -> Iterator[None]:
 
 
 def duration_of(name: str, value: Any) -> timedelta:
+    """Return a number of milliseconds, or a timedelta, as a timedelta. Raises ``TypeError`` for what is below 0."""
     try:
         duration = value if isinstance(value, timedelta) else timedelta(milliseconds=value)
         time_after(duration)
