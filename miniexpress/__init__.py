@@ -31,7 +31,7 @@ And from modules of their own:
 ``help(express)``, ``help(app)``, ``help(app.post)``, ``help(Request)``, ``help(Response)`` say what each can do.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 from .application import App
 from .attrdict import AttrDict
@@ -99,10 +99,10 @@ class Express:
     request = Request
     response = Response
 
-    def __call__(self, nothing: None = None, /) -> App:
+    def __call__(self, *nothing: Never, **options: Never) -> App:
         """Return a new application. Raises ``TypeError`` for ``express(__name__)``, as Flask has it."""
-        if nothing is not None:
-            raise TypeError(f"express() takes no arguments, not {nothing!r}: app.set(name, value) changes a setting")
+        for given in (*nothing, *options):
+            raise TypeError(f"express() takes no arguments, not {given!r}: app.set(name, value) changes a setting")
         return App()
 
 

@@ -654,3 +654,19 @@ def test_a_rotation_to_no_new_id_does_not_throw_the_session_away(serve: Serve, n
     browser.get("/visit")
     browser.get("/login/tobi")
     assert json.loads(browser.get("/").text).get("cart") == 1
+
+
+@pytest.mark.parametrize("method", ["save", "reload", "regenerate", "destroy", "touch"])
+def test_a_callback_as_express_session_takes_is_refused_since_the_methods_return(method: str, serve: Serve) -> None:
+    app = app_with_session()
+    raised: list[str] = []
+
+    @app.get("/")
+    def handler(req: Any, res: Any) -> None:
+        with pytest.raises(TypeError) as refused:
+            getattr(req.session, method)(lambda error: None)
+        raised.append(str(refused.value))
+        res.end()
+
+    Browser(serve(app)).get("/")
+    assert raised == [f"req.session.{method}() takes no callback: it returns when all is done, or raises"]
