@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ..attrdict import AttrDict, to_attrdict
 from .changes import Changes
 from .cookie import Cookie
-from .values import storable, text_keys
+from .values import key_text, storable, text_keys
 
 if TYPE_CHECKING:
     from ..request import Request
@@ -170,7 +170,7 @@ class Session(AttrDict):
         """Replace the data by a document's. Equal values stay the same objects, as handlers may still change them."""
         now = current.values
         for key in now.keys() - document.keys():
-            del self[key]
+            self.pop(key, None)  # a key that is no text has another name here
         for key, value in document.items():
             if key != "cookie" and now.get(key) != repr(_to_plain(value)):
                 self[key] = to_attrdict(value)
@@ -211,7 +211,7 @@ class Fingerprint:
     @cached_property
     def values(self) -> dict[str, str]:
         """Each key with a text of its value, which tells ``1``, ``1.0`` and ``True`` apart."""
-        return {key: repr(value) for key, value in json.loads(self._text).items()}
+        return {key_text(key): repr(value) for key, value in json.loads(self._text).items()}
 
 
 @dataclass(slots=True)
