@@ -12,7 +12,7 @@ from ..attrdict import AttrDict, to_attrdict
 from ..keyword_options import suggests_keywords
 from .changes import Changes
 from .cookie import Cookie
-from .values import storable, text_keys
+from .values import key_text, storable, text_keys
 
 if TYPE_CHECKING:
     from ..request import Request
@@ -176,7 +176,7 @@ class Session(AttrDict):
         """Replace the data by a document's. Equal values stay the same objects, as handlers may still change them."""
         now = current.values
         for key in now.keys() - document.keys():
-            del self[key]
+            self.pop(key, None)  # a key that is no text has another name here
         for key, value in document.items():
             if key != "cookie" and now.get(key) != repr(_to_plain(value)):
                 self[key] = to_attrdict(value)
@@ -219,7 +219,7 @@ class Fingerprint:
     def values(self) -> dict[str, str]:
         """Each key with a text of its value, which tells ``1``, ``1.0`` and ``True`` apart."""
         if self._values is None:  # needed only where something has changed
-            self._values = {key: repr(value) for key, value in json.loads(self._text).items()}
+            self._values = {key_text(key): repr(value) for key, value in json.loads(self._text).items()}
         return self._values
 
 
