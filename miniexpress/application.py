@@ -23,7 +23,8 @@ from .response import Response
 from .routing.layer import Handler, Layer, Next
 from .routing.methods import Handlers, HandlerT, decorate
 from .routing.path_patterns import PathPattern
-from .routing.router import Route, Router
+from .routing.route import Route
+from .routing.router import Router
 from .server import server
 from .settings import UNSET_DEFAULTS, compile_setting, default_settings
 from .views.engine import template_engine

@@ -118,7 +118,7 @@ class Method(partial[Any]):
 
 
 class _MethodDescriptor:
-    """Makes what ``AttrDict.items`` is: of an instance a ``Method``, of the class the function as ever."""
+    """The descriptor of a method of dict: read from an instance it is a ``Method``, from the class the function."""
 
     __slots__ = ("bind",)
 

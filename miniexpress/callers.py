@@ -19,8 +19,8 @@ def warn(message: str) -> None:
 def is_decorating(function: Any) -> bool:
     """Return whether the call comes from a decorator of ``function``, written without parentheses.
 
-    ``@app.use`` above ``def log(…)`` → ``True``; ``app.use(log)`` below it → ``False``. What calls a decorator is the
-    code that the function is written in, and it stands then at a line of the function itself.
+    ``@app.use`` above ``def log(…)`` → ``True``; ``app.use(log)`` below it → ``False``. A decorator is called from the
+    code that contains the function's definition, at a line of that definition.
     """
     frame = _caller()
     while function is not None:
@@ -42,7 +42,7 @@ def _caller() -> FrameType:
 
 
 def _depth_of_caller() -> int:
-    """Return how many frames above the function that calls this one the first one outside of the package is."""
+    """Return the number of frames from the function that calls this one up to the first outside of the package."""
     frame, depth = sys._getframe(1), 0
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] == _PACKAGE:
         frame, depth = frame.f_back, depth + 1

@@ -22,7 +22,8 @@ class _HidesCamelCase(type):
 class SnakeCaseNames(metaclass=_HidesCamelCase):
     """Base of the classes that have Express's names in snake_case. ``dir()`` and ``help()`` show only these.
 
-    ``also`` are further names of Express and Node, and the ones here: ``{"sessionID": "session_id"}``.
+    ``also`` are names of Express and Node that do not differ by their case alone, with those here:
+    ``{"sessionID": "session_id"}``.
     """
 
     def __init_subclass__(cls, also: Mapping[str, str] = _NO_NAMES) -> None:

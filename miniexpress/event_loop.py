@@ -96,13 +96,14 @@ def _forget() -> None:
 os.register_at_fork(after_in_child=_forget)
 
 
-def contained(error: BaseException, culprit: Any) -> Exception:
-    """Return an error that ends one request only, in place of ``SystemExit``, ``CancelledError`` and their kin."""
+def as_exception(error: BaseException, culprit: Any) -> Exception:
+    """Return the error, or a ``RuntimeError`` in place of ``SystemExit``, ``CancelledError`` and others that would end
+    more than one request."""
     if isinstance(error, Exception):
         return error
-    contained = RuntimeError(f"{culprit} has raised {error!r}")
-    contained.__cause__ = error
-    return contained
+    exception = RuntimeError(f"{culprit} has raised {error!r}")
+    exception.__cause__ = error
+    return exception
 
 
 async def _cancel(tasks: set[asyncio.Task[None]]) -> None:
@@ -136,11 +137,11 @@ class AsyncChunks(Iterator[Any]):
         item = self._items.get()
         if isinstance(item, _End):
             self._is_ended = True
-            raise contained(item.error, self._iterable) if item.error else StopIteration
+            raise as_exception(item.error, self._iterable) if item.error else StopIteration
         return item
 
     def close(self) -> None:
-        """Have the iterable closed, wherever it is."""
+        """Cancel the task that goes through the iterable, and wait until it has closed that."""
         if self._is_ended or self._wanted is None:
             return
         self._is_ended = True

@@ -46,7 +46,7 @@ class Request(SnakeCaseNames, also={"sessionID": "session_id"}):
     secret: str | bytes | Sequence[str | bytes] | None = None
     """The secret of signed cookies; of a list the first signs, and all are accepted."""
     next_calls: int
-    """How often ``next`` was called: a handler that returned without is told by it."""
+    """The number of calls of ``next``, by which a handler that returns without one is found out."""
     trail: list[tuple[Any, str]] | None
     """In development, each layer that was called, with ``base_url`` then: for the error page."""
     _headers: Headers | None

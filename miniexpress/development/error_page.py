@@ -17,7 +17,7 @@ from .route_tree import format_layer, format_path
 
 if TYPE_CHECKING:
     from ..request import Request
-    from ..routing.router import Route
+    from ..routing.route import Route
 
 MAX_EXCERPTS = 10
 _PYTHON = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")]

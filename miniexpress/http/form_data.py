@@ -49,6 +49,7 @@ class PartHeader:
 
     @property
     def is_file(self) -> bool:
+        """Return whether the part is a file: it has a file's name, or is of the type of arbitrary bytes."""
         return self.filename is not None or self.mimetype == "application/octet-stream"
 
 

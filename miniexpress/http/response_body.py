@@ -48,8 +48,7 @@ def to_bytes(chunk: str | bytes | bytearray | memoryview) -> bytes:
 def transformed(chunk: bytes, is_last: bool, transforms: Sequence[BodyTransform]) -> bytes:
     """Return ``chunk`` as all ``transforms`` leave it; the last of them sees it first.
 
-    None is called for nothing: an empty chunk counts as the last one only. Raises ``TypeError`` where one returns no
-    bytes.
+    A transform is given an empty chunk only as the last one. Raises ``TypeError`` where one returns no bytes.
     """
     for transform in reversed(transforms):
         if chunk or is_last:
@@ -100,7 +99,7 @@ class TransformedBody(Iterator[bytes]):
 
 
 class ObservedBody(Iterator[bytes]):
-    """A body that tells its end by the WSGI server's call of ``close()``: ``on_close(is_finished)``."""
+    """A body that calls ``on_close(is_finished)`` when the WSGI server closes it."""
 
     def __init__(self, body: Iterable[bytes], on_close: Callable[[bool], None]) -> None:
         self._body, self._chunks, self._on_close = body, iter(body), on_close
@@ -113,7 +112,7 @@ class ObservedBody(Iterator[bytes]):
         raise StopIteration
 
     def close(self) -> None:
-        """Close the body. It is finished where the server has asked for more than its last chunk."""
+        """Close the body, which is finished if the server has asked for a chunk after the last one."""
         try:
             if hasattr(self._body, "close"):
                 self._body.close()

@@ -30,6 +30,8 @@ _NO_TRANSFORM = re.compile(r"(?:^|,)\s*no-transform\s*(?:,|$)", re.IGNORECASE)
 class Compression:
     """The function ``compression(…)``, with ``compression.filter``."""
 
+    __name__ = "compression"
+
     @suggests_keywords
     def __call__(
         self,
@@ -67,7 +69,7 @@ class Compression:
                 if not should_compress(req, res) or _has_no_transform(res):
                     return
                 res.vary("Accept-Encoding")
-                if _is_to_be_left(req, res, least):
+                if _stays_uncompressed(req, res, least):
                     return
                 encoding = _choose_encoding(req, enforce_encoding)
                 if encoding == "identity":
@@ -119,8 +121,8 @@ def _has_no_transform(res: Response) -> bool:
     return bool(_NO_TRANSFORM.search(",".join(flatten([res.get("Cache-Control") or ""]))))
 
 
-def _is_to_be_left(req: Request, res: Response, least: float) -> bool:
-    """Return whether the body is too small, encoded already, a part of one, or none."""
+def _stays_uncompressed(req: Request, res: Response, least: float) -> bool:
+    """Return whether the body is too small, encoded already, a part of a file, or not sent at all."""
     length = res.get("Content-Length")
     if length is not None and int(length) < least:
         return True
@@ -137,8 +139,11 @@ def _choose_encoding(req: Request, enforced: str) -> str:
 
 
 def _describe_compressed(res: Response) -> None:
-    """Change what is true of the body as it was only: it can be continued by no range, and its ETag can be equal to
-    that of the compressed one in its meaning alone (RFC 9110 section 8.8.1). As nginx does."""
+    """Correct the header fields that were set for the body as it was, as nginx does.
+
+    Ranges would count in bytes that are not sent. The bytes of the compressed body are others, its meaning is the same:
+    so its ETag is a weak one (RFC 9110 section 8.8.1).
+    """
     res.remove_header("Accept-Ranges")
     etag = res.get("ETag")
     if isinstance(etag, str) and not etag.startswith("W/"):

@@ -68,7 +68,7 @@ def cors(
             "preflight_continue": preflight_continue,
             "options_success_status": options_success_status,
         }
-        return _asking(options_of, keywords)
+        return _cors_by_request(options_of, keywords)
     policy = _Policy(
         origin=_checked_origin(origin),
         methods=_names("methods", methods),
@@ -125,7 +125,7 @@ class _Policy:
             res.set_header("Access-Control-Max-Age", self.max_age)
 
 
-def _asking(options_of: Any, keywords: dict[str, Any]) -> Middleware:
+def _cors_by_request(options_of: Any, keywords: dict[str, Any]) -> Middleware:
     """Return middleware that asks a function of the request for its options."""
     if not callable(options_of):
         raise TypeError(f"cors() takes its options by keyword, as in cors(origin=…), not {options_of!r}")

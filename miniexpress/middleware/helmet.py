@@ -49,6 +49,7 @@ _WITHOUT_OPTIONS = (
 class Helmet:
     """``helmet()`` makes middleware that sets all fields; ``helmet.x_frame_options(action="deny")`` sets one alone."""
 
+    __name__ = "helmet"
     content_security_policy = ContentSecurityPolicy()
     """``helmet.content_security_policy(directives={…}, use_defaults=True, report_only=False)``"""
 
@@ -118,7 +119,7 @@ class Helmet:
 
         def set_fields(req: Request, res: Response, next: Next) -> None:
             for middleware in middlewares:
-                middleware(req, res, _return)
+                middleware(req, res, _do_nothing)
             next()
 
         return set_fields
@@ -128,7 +129,7 @@ class Helmet:
     def cross_origin_embedder_policy(*, policy: str = "require-corp") -> Middleware:
         """Set Cross-Origin-Embedder-Policy: load from other origins only what allows it (``require-corp``), or without
         cookies (``credentialless``), or all (``unsafe-none``)."""
-        return _setting(
+        return _middleware_setting(
             "Cross-Origin-Embedder-Policy",
             _checked_choice("cross_origin_embedder_policy(policy=…)", policy, _EMBEDDER_POLICIES),
         )
@@ -137,7 +138,7 @@ class Helmet:
     @partial(suggests_keywords, title="helmet.cross_origin_opener_policy")
     def cross_origin_opener_policy(*, policy: str = "same-origin") -> Middleware:
         """Set Cross-Origin-Opener-Policy: which windows share a process with this one."""
-        return _setting(
+        return _middleware_setting(
             "Cross-Origin-Opener-Policy",
             _checked_choice("cross_origin_opener_policy(policy=…)", policy, _OPENER_POLICIES),
         )
@@ -146,7 +147,7 @@ class Helmet:
     @partial(suggests_keywords, title="helmet.cross_origin_resource_policy")
     def cross_origin_resource_policy(*, policy: str = "same-origin") -> Middleware:
         """Set Cross-Origin-Resource-Policy: which pages may embed the response."""
-        return _setting(
+        return _middleware_setting(
             "Cross-Origin-Resource-Policy",
             _checked_choice("cross_origin_resource_policy(policy=…)", policy, _RESOURCE_POLICIES),
         )
@@ -154,7 +155,7 @@ class Helmet:
     @staticmethod
     def origin_agent_cluster() -> Middleware:
         """Set Origin-Agent-Cluster: keep the origin apart from others of its site."""
-        return _setting("Origin-Agent-Cluster", "?1")
+        return _middleware_setting("Origin-Agent-Cluster", "?1")
 
     @staticmethod
     @partial(suggests_keywords, title="helmet.referrer_policy")
@@ -167,7 +168,7 @@ class Helmet:
         checked = [_checked_choice("referrer_policy(policy=…)", each, _REFERRER_POLICIES) for each in policies]
         if len(set(checked)) < len(checked):
             raise TypeError(f"helmet.referrer_policy(policy=…) names a policy twice: {policy!r}")
-        return _setting("Referrer-Policy", ",".join(checked))
+        return _middleware_setting("Referrer-Policy", ",".join(checked))
 
     @staticmethod
     @partial(suggests_keywords, title="helmet.strict_transport_security")
@@ -181,30 +182,30 @@ class Helmet:
             directives.append("includeSubDomains")
         if preload:
             directives.append("preload")
-        return _setting("Strict-Transport-Security", "; ".join(directives))
+        return _middleware_setting("Strict-Transport-Security", "; ".join(directives))
 
     @staticmethod
     def x_content_type_options() -> Middleware:
         """Set X-Content-Type-Options: take a response for what its Content-Type says, and for nothing else."""
-        return _setting("X-Content-Type-Options", "nosniff")
+        return _middleware_setting("X-Content-Type-Options", "nosniff")
 
     @staticmethod
     @partial(suggests_keywords, title="helmet.x_dns_prefetch_control")
     def x_dns_prefetch_control(*, allow: bool = False) -> Middleware:
         """Set X-DNS-Prefetch-Control: whether the names in links are looked up ahead."""
-        return _setting("X-DNS-Prefetch-Control", "on" if allow else "off")
+        return _middleware_setting("X-DNS-Prefetch-Control", "on" if allow else "off")
 
     @staticmethod
     def x_download_options() -> Middleware:
         """Set X-Download-Options: Internet Explorer opens no download on the site's behalf."""
-        return _setting("X-Download-Options", "noopen")
+        return _middleware_setting("X-Download-Options", "noopen")
 
     @staticmethod
     @partial(suggests_keywords, title="helmet.x_frame_options")
     def x_frame_options(*, action: str = "sameorigin") -> Middleware:
         """Set X-Frame-Options: show pages in frames of the same origin alone, or in none (``deny``)."""
         action = action.lower() if isinstance(action, str) else action
-        return _setting(
+        return _middleware_setting(
             "X-Frame-Options", _FRAME_ACTIONS[_checked_choice("x_frame_options(action=…)", action, _FRAME_ACTIONS)]
         )
 
@@ -215,7 +216,7 @@ class Helmet:
         policy = _checked_choice(
             "x_permitted_cross_domain_policies(permitted_policies=…)", permitted_policies, _CROSS_DOMAIN_POLICIES
         )
-        return _setting("X-Permitted-Cross-Domain-Policies", policy)
+        return _middleware_setting("X-Permitted-Cross-Domain-Policies", policy)
 
     @staticmethod
     def x_powered_by() -> Middleware:
@@ -230,7 +231,7 @@ class Helmet:
     @staticmethod
     def x_xss_protection() -> Middleware:
         """Set X-XSS-Protection to 0: the filter of old browsers makes more holes than it fills."""
-        return _setting("X-XSS-Protection", "0")
+        return _middleware_setting("X-XSS-Protection", "0")
 
     hsts = strict_transport_security
     no_sniff = x_content_type_options
@@ -262,7 +263,7 @@ def _check_option(name: str, value: Any) -> None:
     raise TypeError(f"helmet({name}=…) is {expected}, not {value!r}")
 
 
-def _setting(name: str, value: str) -> Middleware:
+def _middleware_setting(name: str, value: str) -> Middleware:
     """Return middleware that sets a field."""
 
     def set_field(req: Request, res: Response, next: Next) -> None:
@@ -272,8 +273,8 @@ def _setting(name: str, value: str) -> Middleware:
     return set_field
 
 
-def _return(error: Any = None) -> None:
-    """Be the ``next()`` of each field's middleware: the next handlers are called once, when all fields are set."""
+def _do_nothing(error: Any = None) -> None:
+    """Do nothing, as the ``next`` of each field's middleware: the handlers behind are called once, after all fields."""
 
 
 def _checked_choice(option: str, value: Any, choices: Collection[str]) -> str:

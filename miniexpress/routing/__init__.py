@@ -1,5 +1,6 @@
 """Routers, routes and layers."""
 
-from .router import Route, Router
+from .route import Route
+from .router import Router
 
 __all__ = ["Route", "Router"]

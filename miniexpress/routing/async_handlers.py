@@ -1,4 +1,4 @@
-"""``async def`` handlers: made handlers like any other, when they are registered.
+"""Plain handlers of ``async def`` ones, which are made when these are registered.
 
 The coroutine runs on the process's event loop, and the request's own thread waits for it. Meanwhile that thread does
 what is behind ``next()``, so that the order of things is that of plain handlers: ``await next()`` returns when all of
@@ -39,14 +39,14 @@ def as_plain_handler(handler: Handler, next_index: int | None) -> Handler:
     raises is raised here; what would end more than this request (``SystemExit``, ``CancelledError``) is a
     ``RuntimeError`` here.
     """
-    from ..event_loop import contained, event_loop  # loads asyncio, which an app of plain handlers does without
+    from ..event_loop import as_exception, event_loop  # loads asyncio, which an app of plain handlers does without
 
     @functools.wraps(handler)
     def plain_handler(*arguments: Any) -> Any:
         call = AsyncCall(handler, arguments, next_index)
         call.run(event_loop())
         if call.error is not None:
-            raise contained(call.error, describe(handler))
+            raise as_exception(call.error, describe(handler))
         return call.returned
 
     return plain_handler
@@ -102,16 +102,17 @@ class NextCall:
         self.call, self.next, self.error = call, next, error
         self.future: Future[None] | None = None
         self.is_begun = False
-        self.check_handler()
+        self.check_in_time()
         call.next_calls.append(self)
 
-    def check_handler(self) -> None:
+    def check_in_time(self) -> None:
+        """Raise ``RuntimeError`` if the handler has returned already."""
         if self.call.is_done:
             raise RuntimeError(f"next() was called after {describe(self.call.handler)} had returned: await it before")
 
     def __await__(self) -> Generator[Any, None, None]:
         if self.future is None:
-            self.check_handler()
+            self.check_in_time()
             self.future = self.call.loop.create_future()
             self.is_begun = True
             self.call.jobs.put(self)

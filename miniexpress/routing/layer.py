@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import describe, is_async, read_signature, take_first, wrong_count
@@ -18,6 +18,8 @@ Handler = Callable[..., Any]
 Next = Callable[..., None]
 """Continue behind the handler: ``next()``, ``next(error)``, ``next("route")`` or ``next("router")``. Returns when all
 that is behind it is done."""
+AsyncNext = Callable[..., Awaitable[None]]
+"""The ``next`` of an ``async def`` handler: ``await next()`` returns when all that is behind it is done."""
 Middleware = Callable[["Request", "Response", Next], None]
 
 NEXT_INDEX = {2: None, 3: 2, 4: 3}  # where `next` stands among the arguments of a handler, by their number
@@ -52,8 +54,10 @@ class Layer:
         return self.handles_errors is (error is None)
 
     def call(self, error: Any, req: Request, res: Response, next: Next) -> None:
-        """Call the handler with as many arguments as it takes. What it raises goes to ``next``, and so does that it did
-        nothing at all."""
+        """Call the handler with as many arguments as it takes.
+
+        Give ``next`` what it raises, or an error if it has neither ended the response nor called ``next``.
+        """
         if req.trail is not None:
             req.trail.append((self, req.base_url))
         next_calls = req.next_calls
@@ -73,8 +77,8 @@ class Layer:
 
 
 def is_abort(error: Any, res: Response) -> bool:
-    """Return whether an error is the one that aborted the response, as when the client left while a handler wrote, or
-    was raised because of it. No error handler can respond to that."""
+    """Return whether an error aborted the response, as when the client left while a handler wrote, or was raised
+    because of one that did. No error handler can respond then."""
     if res.error_after_start is None:
         return False
     cause = error if isinstance(error, BaseException) else None
@@ -83,10 +87,21 @@ def is_abort(error: Any, res: Response) -> bool:
     return cause is not None
 
 
+def is_signal(error: Any, signal: str) -> bool:
+    """Return whether ``next`` was called with ``'route'`` or ``'router'``, and not with an error."""
+    return issubclass(type(error), str) and bool(error == signal)  # isinstance would ask an exception's __class__
+
+
+def error_or_none(error: Any) -> Any:
+    """Return the error, or ``None`` for what is none: ``'route'``, and whatever is false and no exception."""
+    return error if isinstance(error, BaseException) or (error and not is_signal(error, "route")) else None
+
+
 def ensure_responded(handler: Handler, res: Response, returned: Any) -> None:
     """Raise ``RuntimeError`` for a handler that returned, and has neither ended the response nor called ``next()``.
 
-    A Node client would wait for ever. The message says how to send what it ``returned``, as in other frameworks.
+    A client of Node would wait for ever. Handlers of other frameworks return what is to be sent: the message says how
+    to send it here.
     """
     if res.error_after_start is not None:
         return

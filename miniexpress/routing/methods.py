@@ -19,12 +19,12 @@ AddHandler = Callable[[Handler], Any]
 class HTTPMethods:
     """A function for each HTTP method that Node's ``http.METHODS`` lists (``m_search`` is M-SEARCH), and ``all``.
 
-    Each returns the router, app or route that it belongs to, so that calls can be chained. That, called with a function
-    as a decorator calls it, adds the function behind the handlers that were added last:
-    ``@app.get("/secrets", only_admins)``.
+    Each returns the router, app or route that it belongs to, so that calls can be chained. It is a decorator, too: in
+    ``@app.get("/secrets", only_admins)`` the returned ``app`` is called with the decorated function, and adds that
+    behind ``only_admins``.
     """
 
-    _WHAT_DECORATES = "nothing was registered that it could stand behind; @app.get('/path') decorates a handler"
+    _NOTHING_TO_DECORATE = "nothing was registered that it could stand behind; @app.get('/path') decorates a handler"
 
     @overload
     def all(self, path: PathPattern, /) -> Callable[[HandlerT], HandlerT]: ...
@@ -47,9 +47,9 @@ class HTTPMethods:
 
     @cached_property
     def _decorable(self) -> list[AddHandler]:
-        """What adds one more handler to each registration that no decorator has completed, the latest last.
+        """Functions that add a handler, one for each registration that a decorator may still complete.
 
-        Decorators are evaluated from the top down and called from the bottom up, so the last one is called first.
+        Decorators are evaluated from the top down and called from the bottom up, so the last function is called first.
         """
         return []
 
@@ -60,7 +60,7 @@ class HTTPMethods:
                 f"{type(self).__name__} was called with {handler!r}, which is neither a request nor a handler"
             )
         if not self._decorable:
-            raise TypeError(f"{describe(handler)} cannot be added: {self._WHAT_DECORATES}")
+            raise TypeError(f"{describe(handler)} cannot be added: {self._NOTHING_TO_DECORATE}")
         self._decorable.pop()(handler)
         return handler
 

@@ -19,11 +19,12 @@ from ..callers import is_decorating
 from ..camel_case import SnakeCaseNames
 from ..keyword_options import UNSET, suggests_keywords
 from ..request import origin_of
-from .layer import Handler, Layer, Next, check_param_callback, ensure_responded, is_abort
+from .layer import Handler, Layer, Next, check_param_callback, ensure_responded, error_or_none, is_abort, is_signal
 from .methods import HandlerT, HTTPMethods, decorate, function_name
 from .path_habits import warn_of_habits
 from .path_patterns import ParamDecodeError, PathMatcher, PathPattern, compile_path
 from .prefix_index import PrefixIndex
+from .route import Route
 
 if TYPE_CHECKING:
     from ..request import Request
@@ -132,7 +133,8 @@ class Router(HTTPMethods, SnakeCaseNames):
 
     def _register(self, method: str | None, *arguments: Any) -> Any:
         """Add handlers for ``method`` (``None``: all) at a path; with a path alone it is a decorator."""
-        name, (path, *handlers) = function_name(method), arguments or (None,)
+        name = function_name(method)
+        path, *handlers = arguments or (None,)
         if path is None or callable(path):
             raise TypeError(f"{name}() takes a path first: @app.{name}('/path'), or app.{name}('/path', handler)")
         if not handlers:
@@ -215,19 +217,6 @@ class Dispatch:
         """Return whether one of the parameters has param callbacks."""
         return not self.router._param_callbacks.keys().isdisjoint(params)
 
-    def process_params(self, params: AttrDict, then: Next) -> None:
-        """Call the callbacks of the parameters that have some, then ``then()`` or ``then(error)``."""
-        self.call_callbacks([name for name in params if name in self.router._param_callbacks], then)
-
-    def after_params(self, layer: Layer, following: int, matched: str, error: Any, param_error: Any = None) -> None:
-        """Call the layer, unless a param callback failed, or the layer is not for this case."""
-        if param_error is not None:
-            self.next(following, None, param_error if error is None else error)
-        elif layer.skips(error):
-            self.next(following, None, error)
-        else:
-            self.call_layer(layer, following, matched, error)
-
     def call_layer(self, layer: Layer, following: int, matched: str, error: Any) -> None:
         """Call a layer; one that is mounted at a path sees the URL without it."""
         req, res, route = self.req, self.res, layer.route
@@ -245,6 +234,10 @@ class Dispatch:
             req.url, req.base_url = prefix.strip(req.url), self.base_url + matched.removesuffix("/")
         req.next = next = partial(self.next, following, prefix)
         return layer.call(error, req, res, next)
+
+    def process_params(self, params: AttrDict, then: Next) -> None:
+        """Call the callbacks of the parameters that have some, then ``then()`` or ``then(error)``."""
+        self.call_callbacks([name for name in params if name in self.router._param_callbacks], then)
 
     def call_callbacks(self, names: list[str], then: Next, error: Any = None) -> None:
         """Call the param callbacks of ``names``, then ``then()`` or ``then(error)``."""
@@ -275,6 +268,15 @@ class Dispatch:
             raise
         except Exception as raised:
             next(raised)
+
+    def after_params(self, layer: Layer, following: int, matched: str, error: Any, param_error: Any = None) -> None:
+        """Call the layer, unless a param callback failed, or the layer is not for this case."""
+        if param_error is not None:
+            self.next(following, None, param_error if error is None else error)
+        elif layer.skips(error):
+            self.next(following, None, error)
+        else:
+            self.call_layer(layer, following, matched, error)
 
     def exit(self, error: Any) -> None:
         """No layer is left: respond to OPTIONS with the methods that the routes handle, or leave the router."""
@@ -319,84 +321,6 @@ class ParamResult:
     matched: Any
     value: Any = None
     error: Any = None
-
-
-class Route(HTTPMethods):
-    """The handlers of one path, each for one method or for all. After npm router 2.3."""
-
-    _WHAT_DECORATES = "the route was given no method; @app.get('/path') decorates, or @app.route('/path').get"
-
-    def __init__(self, path: PathPattern) -> None:
-        self.path = path
-        self.stack: list[Layer] = []
-        self.methods: set[str | None] = set()
-
-    def __call__(self, handler: HandlerT, /) -> HandlerT:
-        """Add a handler that is decorated: ``@app.route('/x').get(only_admins)``."""
-        return self._add_decorated(handler)
-
-    def dispatch(self, req: Request, res: Response, done: Next) -> None:
-        """Call the handlers for the request's method one after the other; ``done`` continues behind the last.
-
-        HEAD is handled by those of GET where it has none of its own.
-        """
-        method = "GET" if req.method == "HEAD" and "HEAD" not in self.methods else req.method
-        self.next(0, method, req, res, done)
-
-    def next(self, position: int, method: str, req: Request, res: Response, done: Next, error: Any = None) -> None:
-        """Call the next handler for ``method`` from ``position`` on; without one, leave the route."""
-        req.next_calls += 1
-        if error is not None:
-            if is_abort(error, res):
-                return None
-            if is_signal(error, "route") or is_signal(error, "router"):
-                return done(error)
-            error = error_or_none(error)
-        stack = self.stack
-        for index in range(position, len(stack)):
-            layer = stack[index]
-            if (layer.method == method or layer.method is None) and not layer.skips(error):
-                next = partial(self.next, index + 1, method, req, res, done) if index + 1 < len(stack) else done
-                return layer.call(error, req, res, next)
-        return done(error)
-
-    def handles_method(self, method: str, allowed: set[str]) -> bool:
-        """Return whether the route is for ``method``. HEAD always is, as in npm router, though it may find no handler.
-
-        For OPTIONS, the methods that it is for are added to ``allowed``.
-        """
-        methods = self.methods
-        if method in methods or None in methods or method == "HEAD":
-            return True
-        if method == "OPTIONS":
-            allowed.update(name for name in methods if name)
-            allowed.update({"HEAD"} if "GET" in methods else ())
-        return False
-
-    def _register(self, method: str | None, *arguments: Any) -> Any:
-        """Add handlers, or lists of them, for ``method`` (``None``: all). Raises ``TypeError`` for what is none.
-
-        ``@app.route('/x').get`` is a decorator too.
-        """
-        layers = [Layer(handler, self.path, method=method) for handler in flatten(arguments)]
-        if not layers:
-            raise TypeError(f"the route {self.path!r} was given no handler")
-        self.stack.extend(layers)
-        self.methods.add(method)
-        if len(arguments) == 1 and is_decorating(arguments[0]):
-            return arguments[0]
-        self._decorable.append(partial(self._register, method))
-        return self
-
-
-def is_signal(error: Any, signal: str) -> bool:
-    """Return whether ``next`` was called with ``'route'`` or ``'router'``, and not with an error."""
-    return issubclass(type(error), str) and bool(error == signal)  # isinstance would ask an exception's __class__
-
-
-def error_or_none(error: Any) -> Any:
-    """Return the error, or ``None`` for what is none: ``'route'``, and whatever is false and no exception."""
-    return error if isinstance(error, BaseException) or (error and not is_signal(error, "route")) else None
 
 
 def merge_params(outer: AttrDict, params: AttrDict) -> AttrDict:

@@ -12,8 +12,7 @@ import pytest
 import requests
 
 from miniexpress import express
-from miniexpress.http.response_body import TransformedBody
-from miniexpress.response import BodyTransform
+from miniexpress.http.response_body import BodyTransform, TransformedBody
 from tests.support.wire import connected, talk
 from tests.unit.test_response import ask_by_wsgi
 

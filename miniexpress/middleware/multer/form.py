@@ -27,10 +27,10 @@ log = logging.getLogger("miniexpress")
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How forms are read: the checked options of ``multer``.
+class FormOptions:
+    """The options of ``multer``, checked, and those of the method that made the middleware.
 
-    ``counts`` is how many files each field may have, ``None`` for any; ``show(req, files)`` sets ``req.file`` or
+    ``counts`` is how many files each field may have, ``None`` for any; ``set_files(req, files)`` sets ``req.file`` or
     ``req.files``; ``multipart`` is the package that parses.
     """
 
@@ -41,14 +41,14 @@ class Reading:
     param_charset: str
     charset: str
     counts: dict[str, float] | None
-    show: Callable[[Request, list[File]], None]
+    set_files: Callable[[Request, list[File]], None]
 
 
 class Form:
     """The form that a request brings."""
 
-    def __init__(self, reading: Reading, limits: Limits, req: Request) -> None:
-        self.reading, self.limits, self.req = reading, limits, req
+    def __init__(self, options: FormOptions, limits: Limits, req: Request) -> None:
+        self.options, self.limits, self.req = options, limits, req
         self.stored: list[File] = []
         self.parts_seen = self.fields_seen = self.files_seen = 0
         self.field_bytes = self.file_bytes = 0
@@ -57,7 +57,7 @@ class Form:
     def receive(self) -> None:
         """Read the form. Whatever is raised, the files that were stored are removed before."""
         self.req.body = AttrDict()
-        self.reading.show(self.req, [])
+        self.options.set_files(self.req, [])
         try:
             self._read_parts(self._events(_boundary(self.req)))
         except BaseException:
@@ -66,7 +66,7 @@ class Form:
 
     def _events(self, boundary: str) -> Iterator[Any]:
         """Yield what the parser finds: the header of a part, its content in pieces, ``None`` at its end; the next …"""
-        multipart = self.reading.multipart
+        multipart = self.options.multipart
         try:
             parser = multipart.PushMultipartParser(
                 boundary.encode("latin-1"),
@@ -84,7 +84,7 @@ class Form:
         for segment in events:
             content = iter(lambda: next(events), None)
             try:
-                header = parse_part_header(segment.headerlist, self.reading.param_charset)
+                header = parse_part_header(segment.headerlist, self.options.param_charset)
             except ValueError as error:
                 raise _malformed(text_of(error)) from error
             if header.is_file:
@@ -117,7 +117,7 @@ class Form:
             raise MulterError("LIMIT_FIELD_NESTING", name)
         if largest_index(name) > limits.field_array_index_limit:
             raise MulterError("LIMIT_FIELD_ARRAY_INDEX", name)
-        append_field(self.req.body, name, self._decode(bytes(value), header.charset or self.reading.charset))
+        append_field(self.req.body, name, self._decode(bytes(value), header.charset or self.options.charset))
 
     def _check_name(self, header: PartHeader) -> None:
         if header.name_size > self.limits.field_name_size:
@@ -139,7 +139,7 @@ class Form:
         if header.name is None:
             raise MulterError("MISSING_FIELD_NAME")
         sent = header.filename or ""
-        original_name = sent if self.reading.preserve_path else base_name(sent)
+        original_name = sent if self.options.preserve_path else base_name(sent)
         if not original_name:  # 'docs/..' has no name
             return
         self._check_name(header)
@@ -149,7 +149,7 @@ class Form:
             self._store(file, FileStream(self._limited(file, content)))
 
     def _is_wanted(self, file: File) -> bool:
-        counts, wants = self.reading.counts, self.reading.file_filter
+        counts, wants = self.options.counts, self.options.file_filter
         if counts is not None and self.taken[file.fieldname] >= counts.get(file.fieldname, 0):
             raise MulterError("LIMIT_UNEXPECTED_FILE", file.fieldname, file.originalname)
         if wants is None:
@@ -163,14 +163,14 @@ class Form:
         """Hand the file to the storage, and read what it has left. An error counts also where the storage caught it."""
         file.stream = stream
         try:
-            attributes = self.reading.storage.handle_file(self.req, file)
+            attributes = self.options.storage.handle_file(self.req, file)
             self.stored.append(file)
             for name, value in (attributes or {}).items():
                 setattr(file, name, value)
             stream.finish()
         finally:
             file.stream = None
-        self.reading.show(self.req, list(self.stored))
+        self.options.set_files(self.req, list(self.stored))
 
     def _limited(self, file: File, content: Iterator[bytes]) -> Iterator[bytes]:
         size = 0
@@ -182,10 +182,10 @@ class Form:
             yield piece
 
     def _remove_files(self) -> None:
-        self.reading.show(self.req, [])
+        self.options.set_files(self.req, [])
         for file in self.stored:
             try:
-                self.reading.storage.remove_file(self.req, file)
+                self.options.storage.remove_file(self.req, file)
             except Exception:
                 log.exception("cannot remove an uploaded file, %s", file.path or file.originalname)
 

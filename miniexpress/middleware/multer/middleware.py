@@ -13,7 +13,7 @@ from ...files.send import Path
 from ...http.form_data import decode
 from ...keyword_options import suggestion, suggests_keywords
 from ...routing.layer import Middleware, Next
-from .form import Form, Reading
+from .form import Form, FormOptions
 from .limits import Limits, MulterError, check_limits
 from .storage import DiskStorage, File, MemoryStorage, Storage
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ...response import Response
 
 FileFilter = Callable[["Request", File], bool]
-Show = Callable[["Request", list[File]], None]
+SetFiles = Callable[["Request", list[File]], None]
 
 
 class Multer:
@@ -65,38 +65,45 @@ class Multer:
             raise TypeError(f"multer(storage=…) takes an object with handle_file and remove_file, not {storage!r}")
         if file_filter is not None:
             file_filter = fit_callback(file_filter, "the option 'file_filter'", "(req, file)")
-        charsets = _known("def_param_charset", def_param_charset), _known("def_charset", def_charset)
-        self._reading = partial(Reading, multipart, storage, file_filter, preserve_path, *charsets)
+        self._form_options = partial(
+            FormOptions,
+            multipart=multipart,
+            storage=storage,
+            file_filter=file_filter,
+            preserve_path=preserve_path,
+            param_charset=_checked_charset("def_param_charset", def_param_charset),
+            charset=_checked_charset("def_charset", def_charset),
+        )
         self._limits = _limits_of_requests(limits, isinstance(storage, MemoryStorage))
 
     def single(self, name: str) -> Middleware:
         """Take one file, of the field ``name``: ``req.file``, ``None`` if there is none."""
-        return self._middleware({name: 1}, _show_single)
+        return self._middleware({name: 1}, _set_file)
 
     def array(self, name: str, max_count: int | None = None) -> Middleware:
         """Take files of the field ``name``: ``req.files``, a list."""
-        return self._middleware({name: _count(max_count)}, _show_list)
+        return self._middleware({name: _checked_count(max_count)}, _set_list)
 
     def fields(self, fields: Sequence[Mapping[str, Any]]) -> Middleware:
         """Take files of several fields: ``fields([{"name": "avatar", "max_count": 1}, …])``. Lists in ``req.files``."""
-        return self._middleware(dict(map(_name_and_count, fields)), _show_by_name)
+        return self._middleware(dict(map(_name_and_count, fields)), _set_by_name)
 
     def none(self) -> Middleware:
         """Take text fields only: a file is an error."""
-        return self._middleware({}, _show_nothing)
+        return self._middleware({}, _set_nothing)
 
     def any(self) -> Middleware:
         """Take all files: ``req.files``, a list. For routes that look at each of them."""
-        return self._middleware(None, _show_list)
+        return self._middleware(None, _set_list)
 
-    def _middleware(self, counts: dict[str, float] | None, show: Show) -> Middleware:
-        reading, limits = self._reading(counts, show), self._limits
+    def _middleware(self, counts: dict[str, float] | None, set_files: SetFiles) -> Middleware:
+        options, limits = self._form_options(counts=counts, set_files=set_files), self._limits
 
         def receive_form(req: Request, res: Response, next: Next) -> None:
             req.file, req.files = getattr(req, "file", None), getattr(req, "files", None)
             if not req.body_consumed and req.is_("multipart"):
                 req.body_consumed = True
-                Form(reading, limits(req), req).receive()
+                Form(options, limits(req), req).receive()
             next()
 
         return receive_form
@@ -125,7 +132,7 @@ def _limits_of_requests(limits: Any, in_memory: bool) -> Callable[[Request], Lim
     return lambda req: checked
 
 
-def _known(option: str, charset: str) -> str:
+def _checked_charset(option: str, charset: str) -> str:
     try:
         decode(b"", charset)
     except (LookupError, AttributeError):
@@ -139,10 +146,10 @@ def _name_and_count(given: Any) -> tuple[str, float]:
     for key in given:
         if key not in ("name", "max_count"):
             raise TypeError(f"multer.fields() has no option {key!r}: {suggestion(key, ['name', 'max_count'])}")
-    return given["name"], _count(given.get("max_count"))
+    return given["name"], _checked_count(given.get("max_count"))
 
 
-def _count(max_count: Any) -> float:
+def _checked_count(max_count: Any) -> float:
     if max_count is None:
         return math.inf
     if isinstance(max_count, bool) or not isinstance(max_count, int) or max_count < 0:
@@ -150,18 +157,18 @@ def _count(max_count: Any) -> float:
     return max_count
 
 
-def _show_nothing(req: Request, files: list[File]) -> None: ...
+def _set_nothing(req: Request, files: list[File]) -> None: ...
 
 
-def _show_single(req: Request, files: list[File]) -> None:
+def _set_file(req: Request, files: list[File]) -> None:
     req.file = files[-1] if files else None
 
 
-def _show_list(req: Request, files: list[File]) -> None:
+def _set_list(req: Request, files: list[File]) -> None:
     req.files = files
 
 
-def _show_by_name(req: Request, files: list[File]) -> None:
+def _set_by_name(req: Request, files: list[File]) -> None:
     req.files = AttrDict()
     for file in files:
         req.files.setdefault(file.fieldname, []).append(file)
