@@ -71,14 +71,16 @@ class Multer:
 
     def single(self, name: str) -> Middleware:
         """Take one file, of the field ``name``: ``req.file``, ``None`` if there is none."""
-        return self._middleware({name: 1}, _show_single)
+        return self._middleware({_name("single", name): 1}, _show_single)
 
     def array(self, name: str, max_count: int | None = None) -> Middleware:
         """Take files of the field ``name``: ``req.files``, a list."""
-        return self._middleware({name: _count(max_count)}, _show_list)
+        return self._middleware({_name("array", name): _count(max_count)}, _show_list)
 
     def fields(self, fields: Sequence[Mapping[str, Any]]) -> Middleware:
         """Take files of several fields: ``fields([{"name": "avatar", "max_count": 1}, …])``. Lists in ``req.files``."""
+        if not isinstance(fields, list | tuple):
+            raise TypeError(f"multer.fields() takes a list of dicts, not {fields!r}")
         return self._middleware(dict(map(_name_and_count, fields)), _show_by_name)
 
     def none(self) -> Middleware:
@@ -131,6 +133,12 @@ def _known(option: str, charset: str) -> str:
     except (LookupError, AttributeError):
         raise TypeError(f"multer({option}=…) takes a charset such as 'utf-8', not {charset!r}") from None
     return charset
+
+
+def _name(taker: str, name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"multer.{taker}() takes the name of a field of the form, not {name!r}")
+    return name
 
 
 def _name_and_count(given: Any) -> tuple[str, float]:
