@@ -79,7 +79,7 @@ def read_signature(function: Callable[..., Any], offered: int, expected: str) ->
     """
     if not callable(function):
         raise TypeError(f"{function!r} is no function: {expected}")
-    _refuse_generator(function)
+    refuse_generator(function)
     try:
         parameters = inspect.signature(_undecorated(function), follow_wrapped=False).parameters.values()
     except ValueError:  # a builtin; some, as functools.lru_cache makes them, pass on what they are given
@@ -130,7 +130,8 @@ def _refuse_async(function: Callable[..., Any]) -> None:
         raise TypeError(f"{describe(function)} is async, and only handlers may be: make it a plain def")
 
 
-def _refuse_generator(function: Callable[..., Any]) -> None:
+def refuse_generator(function: Callable[..., Any]) -> None:
+    """Raise ``TypeError`` for a function whose call runs nothing of it."""
     for called in (function, type(function).__call__):
         if inspect.isgeneratorfunction(called) or inspect.isasyncgenfunction(called):
             raise TypeError(f"{describe(function)} is a generator, which would not run: respond by res, not by yield")

@@ -40,7 +40,7 @@ PORT_TIMEOUT = 1.0  # seconds in which a server that has exited, and has release
 POLL_INTERVAL = 0.02  # seconds
 
 # The text of embedded.lock while a process serves: its port and its process id.
-SERVED = re.compile(r"(?P<port>\d{1,5}) (?P<pid>\d+)\n")
+SERVED = re.compile(r"(?P<port>\d{1,5}) (?P<pid>\d{1,9})\n", re.ASCII)
 
 # The message of a program that finds neither a server nor, perhaps, pymongo, which both ways out install or need.
 NOT_INSTALLED = """\
@@ -61,10 +61,12 @@ def start(directory: str | os.PathLike[str] = ".data", port: int = 0) -> str:
 
     ``directory`` is created if missing, and keeps the data from one start to the next, beside ``embedded.log`` and
     ``embedded.lock``. A server that serves from there already is shared. Otherwise the server listens on ``port``; 0
-    stands for the port of the last time or, where that is in use, for one that is free. Raises
-    ``EmbeddedUnavailable`` when nx-27017 is not installed, when ``directory`` cannot be written to, and when the server
-    does not come up.
+    stands for the port of the last time or, where that is in use, for one that is free. Raises ``TypeError`` for what
+    is no port, and ``EmbeddedUnavailable`` when nx-27017 is not installed, when ``directory`` cannot be written to, and
+    when the server does not come up.
     """
+    if not isinstance(port, int) or port not in range(65_536):
+        raise TypeError(f"embedded.start(port=…) takes a port from 0 to 65535, not {port!r}")
     if fcntl is None:
         raise EmbeddedUnavailable("the embedded server needs a POSIX system. Set MONGODB_URI to a server that you have")
     if find_spec("nx_27017") is None:
@@ -182,20 +184,26 @@ def _exit_with_parent() -> None:
 
 def _serve(data: Path, port: int, lock: TextIO) -> None:
     """Serve forever. The locked file says where, once the server is ready; until then, where the last one was."""
-    last = re.match(r"\d{4,5}\b", lock.read())
-    _write(lock, f"{last[0]}\n" if last else "")
+    last = _last_port(lock.read())
+    _write(lock, f"{last}\n" if last else "")
     handle = import_module("nx_27017.server").handle_client_threaded
     # In `$set`, neosqlite 1.17.2 gives SQLite a boolean or a datetime as it is, which becomes 1 or a text: a session's
     # `expires` would be no date after its second save. What it takes for a Binary keeps its type.
     updates: Any = import_module("neosqlite.collection.query_helper._sql_updates")
     updates.Binary |= bool | datetime
     handler = import_module("nx_27017").NeoSQLiteHandler(data_dir=str(data))
-    listener = _listen(port, int(last[0]) if last else random.choice(PORTS))
+    listener = _listen(port, last or random.choice(PORTS))
     _write(lock, f"{listener.getsockname()[1]} {os.getpid()}\n")
     while True:
         with suppress(OSError):
             connection, _ = listener.accept()
             Thread(target=handle, args=(connection, handler), daemon=True).start()
+
+
+def _last_port(text: str) -> int | None:
+    """Return the port that ``embedded.lock`` names, ``None`` if that is none which every user may listen on."""
+    found = re.match(r"\d{4,5}\b", text, re.ASCII)
+    return int(found[0]) if found and int(found[0]) in range(1024, 65_536) else None
 
 
 def _write(lock: TextIO, text: str) -> None:

@@ -5,10 +5,12 @@ The other way round needs nothing: an App is a WSGI app, for any middleware that
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from .arguments import describe, is_async
 from .http.request_target import origin_of
 from .request import Request
 
@@ -24,11 +26,10 @@ def wsgi(app: WSGIApplication) -> Handler:
 
     ``app`` finds the path of the mount in ``SCRIPT_NAME``, the rest in ``PATH_INFO``, the unread body in ``wsgi.input``
     and the Request in ``miniexpress.request``. Its header fields replace those that were set before; its cookies are
-    added to them. Raises ``TypeError`` when ``app`` cannot be called; the handler raises ``RuntimeError`` when another
-    handler has read the body before.
+    added to them. Raises ``TypeError`` when ``app`` cannot be called as one; the handler raises ``RuntimeError`` when
+    another handler has read the body before.
     """
-    if not callable(app):
-        raise TypeError(f"wsgi() takes a WSGI app, not {app!r}")
+    _check_app(app)
 
     def wsgi_handler(req: Request, res: Response) -> None:
         if req.body_consumed:
@@ -47,6 +48,20 @@ def wsgi(app: WSGIApplication) -> Handler:
 
     wsgi_handler.__qualname__ = f"wsgi({getattr(app, '__qualname__', None) or repr(app)})"
     return wsgi_handler
+
+
+def _check_app(app: Any) -> None:
+    """Raise ``TypeError`` for what would fail at each request: no function, an ASGI app, other parameters."""
+    if not callable(app):
+        raise TypeError(f"wsgi() takes a WSGI app, not {app!r}")
+    if is_async(app):
+        raise TypeError(f"wsgi() takes a WSGI app, and {describe(app)} is async, as an ASGI app is")
+    try:
+        inspect.signature(app, follow_wrapped=False).bind({}, None)
+    except ValueError:  # some builtins do not tell
+        pass
+    except TypeError:
+        raise TypeError(f"wsgi() takes a WSGI app (environ, start_response), not {describe(app)}") from None
 
 
 def _environ(req: Request) -> WSGIEnvironment:

@@ -128,7 +128,7 @@ def _stays_uncompressed(req: Request, res: Response, least: float) -> bool:
         return True
     if res.get("Content-Encoding") not in (None, "", "identity"):
         return True
-    if res.status_code in (204, 206, 304) or res.has_header("Content-Range"):
+    if res.status_code in (204, 205, 206, 304) or res.has_header("Content-Range"):
         return True  # a range counts in the bytes of the encoded body (RFC 9110 section 14.1.2)
     return req.method == "HEAD"
 

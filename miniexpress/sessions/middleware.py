@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..arguments import describe
+from ..arguments import describe, is_async, refuse_generator
 from ..http import cookies
 from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
@@ -318,8 +318,9 @@ def _fit_to_request(option: str, function: Callable[..., Any]) -> Callable[[Requ
     takes = f"session({option}=…) takes a function of the request"
     if not callable(function):
         raise TypeError(f"{takes}, not {function!r}")
-    if inspect.iscoroutinefunction(function):
+    if is_async(function):
         raise TypeError(f"{takes}, and {describe(function)} is async: make it a plain def")
+    refuse_generator(function)
     try:
         signature = inspect.signature(function, follow_wrapped=False)
     except ValueError:  # some builtins do not tell

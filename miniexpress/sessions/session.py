@@ -43,9 +43,8 @@ class Session(AttrDict):
         object.__setattr__(self, "__state__", state)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if name == "cookie" and not isinstance(value, Cookie):
-            hint = "set its attributes, as in req.session.cookie.max_age = 60_000"
-            raise TypeError(f"req.session.cookie is a Cookie, not {value!r}: {hint}")
+        if name == "cookie":
+            _check_cookie(value)
         super().__setattr__(name, value)
 
     @property
@@ -85,7 +84,8 @@ class Session(AttrDict):
 
     def reset_max_age(self) -> Self:
         """Restart ``cookie.max_age`` from ``cookie.original_max_age``, in milliseconds."""
-        self.cookie.max_age = self.cookie.original_max_age
+        cookie = _check_cookie(self.cookie)
+        cookie.max_age = cookie.original_max_age
         return self
 
     @partial(suggests_keywords, title="req.session.save")
@@ -239,6 +239,14 @@ class _State:
     stored: Fingerprint | None = None
     source: Any = None
     was_saved: bool = False
+
+
+def _check_cookie(cookie: Any) -> Cookie:
+    """Return a session's cookie. Raises ``TypeError`` where ``update`` or an item has put something else there."""
+    if not isinstance(cookie, Cookie):
+        hint = "set its attributes, as in req.session.cookie.max_age = 60_000"
+        raise TypeError(f"req.session.cookie is a Cookie, not {cookie!r}: {hint}")
+    return cookie
 
 
 def _to_plain(value: Any) -> Any:

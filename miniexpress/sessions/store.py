@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from ..arguments import fit_callback
+from ..arguments import describe, fit_callback, is_async, refuse_generator
 from .changes import Changes
 from .values import storable
 
@@ -45,6 +45,8 @@ class Store:
       Or ``update``, ``rotate``, ``end`` and ``was_rotated``, each in one atomic step;
     - ``all() -> {sid: document}``, ``length()`` and ``clear()``.
 
+    Its methods are plain functions: a class with an ``async`` one, which would not run, is a ``TypeError``.
+
     An id is a string that UTF-8 can encode. In every store any other id finds no session and changes none, and storing
     a session under it raises ``TypeError``. A document is a mapping whose ``cookie`` is one; whatever else ``get``
     returns is no session. Stores get only values that they all keep alike: see ``values.storable``.
@@ -66,6 +68,7 @@ class Store:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        _check_methods(cls)
         _check_arguments(cls)
 
     def get(self, sid: str) -> Document | None:
@@ -179,6 +182,16 @@ class Store:
         """Destroy the request's session, and ``generate`` one. ``req.session.regenerate()`` does the same."""
         self.end(req.session_id)
         return self.generate(req)
+
+
+def _check_methods(store: type[Store]) -> None:
+    """Raise ``TypeError`` for a method that would not run when it is called: sessions would be lost in silence."""
+    for name in ("touch", *vars(Store)):
+        method = getattr(store, name, None) if not name.startswith("_") else None
+        if callable(method) and is_async(method):
+            raise TypeError(f"{describe(method)} is async, and a session store is not: make it a plain def")
+        if callable(method):
+            refuse_generator(method)
 
 
 def _check_arguments(store: type[Store]) -> None:

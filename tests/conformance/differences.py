@@ -112,22 +112,22 @@ DIFFERENCES = {
         _compressed("small", Content_Encoding="gzip", ETag='W/"5-ifYimhGsTrqlU8Gj6pbXj6dINzU"'),
     ),
     f"{_COMPRESSION}-no threshold-GET /no-content Accept-Encoding=gzip, deflate": Difference(
-        "`compression` leaves a 204 and a part of a file",
+        "`compression` leaves a 204, a 205 and a part of a file",
         "HTTP/1.1 204 No Content\n"
         "Content-Type: text/plain; charset=utf-8\nVary: Accept-Encoding\nX-Powered-By: Express\n",
     ),
     f"{_COMPRESSION}-no threshold-GET /ranges/hello.txt Accept-Encoding=gzip, deflate": Difference(
-        "`compression` leaves a 204 and a part of a file",
+        "`compression` leaves a 204, a 205 and a part of a file",
         _compressed("Hello, world\n", Content_Encoding="gzip", **_HELLO),
     ),
     f"{_COMPRESSION}-no threshold-GET /ranges/hello.txt Accept-Encoding=gzip Range=bytes=0-3": Difference(
-        "`compression` leaves a 204 and a part of a file",
+        "`compression` leaves a 204, a 205 and a part of a file",
         _compressed(
             "Hell", status="206 Partial Content", Accept_Ranges="bytes", Content_Range="bytes 0-3/13", **_HELLO
         ),
     ),
     f"{_COMPRESSION}-strong ETags of an app-GET / Accept-Encoding=gzip, deflate": Difference(
-        "`compression` leaves a 204 and a part of a file",
+        "`compression` leaves a 204, a 205 and a part of a file",
         _compressed(
             "text", "text/html; charset=utf-8", Content_Encoding="gzip", ETag='W/"4-Ny6gjKsz5xwCxlHbyDpHTTLGduo"'
         ),

@@ -74,6 +74,15 @@ async def made_later(req: Any) -> Any:
     return {}
 
 
+def made_one_by_one(req: Any) -> Any:
+    yield {}
+
+
+class MadeLater:
+    async def __call__(self, req: Any) -> Any:
+        return {}
+
+
 @pytest.mark.parametrize("option", ["genid", "cookie"])
 @pytest.mark.parametrize(
     ("function", "told"),
@@ -81,14 +90,21 @@ async def made_later(req: Any) -> Any:
         (lambda req, res: {}, r"the request or of nothing, and .*<lambda> \(.* takes other parameters"),
         (lambda *, req: {}, r"the request or of nothing, and .*<lambda> \(.* takes other parameters"),
         (made_later, r"the request, and made_later \(.* is async: make it a plain def"),
+        (MadeLater(), r"the request, and .*MadeLater.* is async: make it a plain def"),
     ],
-    ids=["two parameters", "a keyword", "async"],
+    ids=["two parameters", "a keyword", "async", "an async object"],
 )
 def test_a_function_that_cannot_be_called_with_a_request_is_refused_when_it_is_given(
     option: str, function: Any, told: str
 ) -> None:
     with pytest.raises(TypeError, match=f"{option}=….*{told}"):
         session(**{**COMPLETE, option: function})
+
+
+@pytest.mark.parametrize("option", ["genid", "cookie"])
+def test_a_generator_which_would_not_run_is_refused_when_it_is_given(option: str) -> None:
+    with pytest.raises(TypeError, match=r"made_one_by_one \(.* is a generator, which would not run"):
+        session(**{**COMPLETE, option: made_one_by_one})
 
 
 def test_a_missing_secret_is_refused_in_words_that_name_it() -> None:

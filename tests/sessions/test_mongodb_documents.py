@@ -85,6 +85,9 @@ NO_SESSIONS: dict[str, Mapping[str, Any]] = {
     "expires text": ending(LATER.isoformat()),
     "expires true": ending(True),
     "expires an object": ending({"a": 1}),
+    "expires an empty object": ending({}),
+    "expires an empty list": ending([]),
+    "expires empty bytes": ending(b""),
     "nested deeper than any server of MongoDB's takes": {
         "expires": LATER,
         "session": {"cookie": NO_COOKIE, "user": nested(400)},

@@ -380,6 +380,14 @@ def test_a_name_that_the_session_has_for_itself_is_refused_and_the_mend_is_named
     }
 
 
+@pytest.mark.parametrize("cookie", [{"maxAge": 1}, None, 5], ids=str)
+def test_a_cookie_that_is_none_is_told_where_update_puts_it_into_the_session(serve: Serve, cookie: Any) -> None:
+    app = app_with_session()
+    app.get("/", lambda req, res: (req.session.update({"cookie": cookie}), res.end()))
+    app.use(lambda err, req, res, next: res.status(500).send(str(err)))
+    assert Browser(serve(app)).get("/").text.startswith(f"req.session.cookie is a Cookie, not {cookie!r}: set its")
+
+
 @pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda session: session.copy()])
 def test_a_copy_of_a_session_is_its_data_and_cookie_and_no_session(serve: Serve, copied: Callable[[Any], Any]) -> None:
     def change(req: Any, res: Any) -> None:

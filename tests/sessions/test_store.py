@@ -39,6 +39,28 @@ def test_a_store_without_what_it_must_have_says_what_to_define(name: str, call: 
     assert str(raised.value) == f"Empty must define {name}"
 
 
+async def later(self: Store, sid: str) -> Any: ...
+
+
+def one_by_one(self: Store, sid: str) -> Any:
+    yield sid
+
+
+@pytest.mark.parametrize("name", ["get", "destroy", "touch", "end", "load_stored"])
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        (later, r"later \(.*\) is async, and a session store is not: make it a plain def"),
+        (one_by_one, "is a generator"),
+    ],
+)
+def test_a_method_of_a_store_that_would_not_run_is_refused_with_its_class(name: str, method: Any, said: str) -> None:
+    base = type("NoStore", (), {name: method})
+    for bases, own in (((Store,), {name: method}), ((base, Store), {})):
+        with pytest.raises(TypeError, match=said):
+            type("Own", bases, own)
+
+
 def test_listeners_are_called_in_their_order_with_what_was_emitted_and_on_chains() -> None:
     store, heard = Store(), []
     store.on("error", lambda *given: heard.append(("first", *given))).on(

@@ -233,7 +233,11 @@ def test_what_the_lock_file_says_counts_for_nothing_when_nobody_has_the_lock(
     assert is_served(data)
 
 
-@pytest.mark.parametrize("text", ["", "0 0\n", "27127\n", "port\n", "\0" * 12, "\udc80", "1" * 5000])
+@pytest.mark.parametrize(
+    "text",
+    ["", "0 0\n", "27127\n", "99999\n", "99999 1\n", f"22222 {'9' * 30}\n", "port\n", "\0" * 12, "\udc80", "1" * 5000],
+    ids=lambda text: repr(text)[:20],
+)
 def test_a_lock_file_that_says_nothing_is_written_anew(start: Begin, data: Path, text: str) -> None:
     data.mkdir(parents=True)
     (data / "embedded.lock").write_text(text, errors="surrogateescape")
@@ -279,6 +283,13 @@ def test_an_update_keeps_the_types_of_booleans_and_dates(start: Begin, connect: 
 def test_the_server_listens_on_one_loopback_address_only(start: Begin, data: Path) -> None:
     start()
     socket.create_server(("127.0.0.2", server_port(data))).close()
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, "21000", None])
+def test_what_is_no_port_is_refused_before_a_server_is_started(data: Path, port: Any) -> None:
+    with pytest.raises(TypeError, match="takes a port from 0 to 65535"):
+        embedded.start(data, port)
+    assert not data.exists()
 
 
 def test_a_port_of_ones_own_is_taken_and_one_in_use_is_an_error(data: Path) -> None:

@@ -277,6 +277,42 @@ def test_a_body_read_by_another_handler_is_an_error_that_names_the_order() -> No
     assert "mount wsgi(…) ahead of json()" in errors[0]
 
 
+class ASGIApp:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None: ...
+
+
+class ClassOfAnswers:
+    def __init__(self, environ: Any, start_response: Any) -> None:
+        start_response("200 OK", [])
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter([b"x"])
+
+
+@pytest.mark.parametrize(
+    ("app", "said"),
+    [
+        (ASGIApp(), "is async, as an ASGI app is"),
+        (lambda environ: [], r"\(environ, start_response\), not .*<lambda> \("),
+        (express().handle, r"\(environ, start_response\), not .*handle"),
+        (ASGIApp, r"\(environ, start_response\), not .*ASGIApp"),
+    ],
+    ids=["ASGI", "one parameter", "a handler", "a class"],
+)
+def test_what_no_wsgi_server_could_call_is_refused_when_it_is_mounted(app: Any, said: str) -> None:
+    with pytest.raises(TypeError, match=said):
+        wsgi(app)
+
+
+def test_a_class_is_a_wsgi_app_too_and_a_generator_is_one() -> None:
+    def generate(environ: Any, start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", [])
+        yield b"x"
+
+    for each in (ClassOfAnswers, generate):
+        assert call_app(express().use(wsgi(each)), "GET", "/")[2] == b"x"
+
+
 def test_an_app_that_cannot_be_called_is_refused() -> None:
     with pytest.raises(TypeError, match=r"wsgi\(\) takes a WSGI app, not 'app'"):
         wsgi("app")  # type: ignore[arg-type]

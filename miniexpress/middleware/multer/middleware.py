@@ -78,14 +78,16 @@ class Multer:
 
     def single(self, name: str) -> Middleware:
         """Take one file, of the field ``name``: ``req.file``, ``None`` if there is none."""
-        return self._middleware({name: 1}, _set_file)
+        return self._middleware({_checked_name("single", name): 1}, _set_file)
 
     def array(self, name: str, max_count: int | None = None) -> Middleware:
         """Take files of the field ``name``: ``req.files``, a list."""
-        return self._middleware({name: _checked_count(max_count)}, _set_list)
+        return self._middleware({_checked_name("array", name): _checked_count(max_count)}, _set_list)
 
     def fields(self, fields: Sequence[Mapping[str, Any]]) -> Middleware:
         """Take files of several fields: ``fields([{"name": "avatar", "max_count": 1}, …])``. Lists in ``req.files``."""
+        if not isinstance(fields, list | tuple):
+            raise TypeError(f"multer.fields() takes a list of dicts, not {fields!r}")
         return self._middleware(dict(map(_name_and_count, fields)), _set_by_name)
 
     def none(self) -> Middleware:
@@ -138,6 +140,12 @@ def _checked_charset(option: str, charset: str) -> str:
     except (LookupError, AttributeError):
         raise TypeError(f"multer({option}=…) takes a charset such as 'utf-8', not {charset!r}") from None
     return charset
+
+
+def _checked_name(taker: str, name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"multer.{taker}() takes the name of a field of the form, not {name!r}")
+    return name
 
 
 def _name_and_count(given: Any) -> tuple[str, float]:

@@ -89,6 +89,8 @@ def has_passed(expires: Any) -> bool:
         return expires <= datetime.now(UTC)
     if isinstance(expires, bson.Timestamp):
         expires = expires.time << 32 | expires.inc
+    if isinstance(expires, Mapping | list | bytes):
+        return True  # no number and, though empty, no false value in JavaScript
     try:
         milliseconds = float(str(expires) if isinstance(expires, bson.Decimal128) else expires or math.nan)
     except (TypeError, ValueError):

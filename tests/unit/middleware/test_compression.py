@@ -225,6 +225,13 @@ def test_a_large_file_is_compressed_and_a_part_of_it_is_not(serve: Serve, tmp_pa
     assert (whole.body, whole.headers["accept-ranges"]) == (content, "bytes")
 
 
+def test_a_205_which_has_no_content_gets_none_by_being_compressed(serve: Serve) -> None:
+    app = express().use(compression(threshold=0))
+    app.get("/", lambda req, res: res.status(205).type("text").send("hello"))
+    answer = ask(serve(app), "/", GZIP)
+    assert (answer.headers["content-length"], answer.headers.get("content-encoding")) == ("0", None)
+
+
 def test_a_strong_etag_is_weak_where_the_body_is_compressed(serve: Serve) -> None:
     app = app_with(lambda req, res: res.set("ETag", '"1"').send(TEXT))
     url = serve(app)

@@ -102,6 +102,13 @@ def test_without_the_package_the_error_names_the_extra_and_only_when_multer_is_c
         (lambda: multer().fields([{"name": "a", "maxCount": 1}]), "no option 'maxCount': did you mean 'max_count'?"),
         (lambda: multer().fields(["a"]), "multer.fields() takes dicts with a 'name'"),
         (lambda: multer().array("a", "2"), "max_count is a whole number, not '2'"),
+        (
+            lambda: multer(limits="1mb"),
+            "multer(limits=…) takes a dict, or a function (req) that returns one, not '1mb'",
+        ),
+        (lambda: multer().single(["a"]), "multer.single() takes the name of a field of the form, not ['a']"),
+        (lambda: multer().array(5), "multer.array() takes the name of a field of the form, not 5"),
+        (lambda: multer().fields({"name": "a"}), "multer.fields() takes a list of dicts, not {'name': 'a'}"),
         (lambda: multer.disk_storage(fileName=print), "multer.disk_storage() has no option 'fileName'"),
     ],
 )
