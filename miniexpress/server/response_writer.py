@@ -151,7 +151,7 @@ class ResponseWriter:
 
 
 class Framing(Protocol):
-    """How the client finds the end of a response's body (RFC 9112 section 6.3)."""
+    """The way in which a client finds the end of a response's body (RFC 9112 section 6.3)."""
 
     header: str  # with its CRLF; empty for none, or where the app has given it
 
