@@ -17,7 +17,7 @@ What to import from here:
 - ``session``: makes middleware that loads and saves ``req.session``
 - ``MemoryStore``, ``Store``: a store of sessions in memory, and the base class of a store of your own
 - ``HTTPError``: an error with a status, to raise or to give to ``next``
-- ``App``, ``Request``, ``Response``, ``Next``: types for annotations
+- ``App``, ``Request``, ``Response``, ``Next``, ``AsyncNext``: types for annotations
 - ``AttrDict``, ``undefined``: a dict whose keys are attributes too; JavaScript's ``undefined`` in JSON
 
 And from modules of their own:
@@ -31,7 +31,7 @@ And from modules of their own:
 ``help(express)``, ``help(app)``, ``help(app.post)``, ``help(Request)``, ``help(Response)`` say what each can do.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 from .application import App
 from .attrdict import AttrDict
@@ -48,13 +48,14 @@ from .middleware.static import static
 from .request import Request
 from .response import Response
 from .routing import Route, Router
-from .routing.layer import Next
+from .routing.layer import AsyncNext, Next
 from .sessions.memory import MemoryStore
 from .sessions.middleware import session
 from .sessions.store import Store
 
 __all__ = [
     "App",
+    "AsyncNext",
     "AttrDict",
     "HTTPError",
     "MemoryStore",
@@ -98,10 +99,10 @@ class Express:
     request = Request
     response = Response
 
-    def __call__(self, nothing: None = None, /) -> App:
+    def __call__(self, *nothing: Never, **options: Never) -> App:
         """Return a new application. Raises ``TypeError`` for ``express(__name__)``, as Flask has it."""
-        if nothing is not None:
-            raise TypeError(f"express() takes no arguments, not {nothing!r}: app.set(name, value) changes a setting")
+        for given in (*nothing, *options):
+            raise TypeError(f"express() takes no arguments, not {given!r}: app.set(name, value) changes a setting")
         return App()
 
 

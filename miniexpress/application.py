@@ -1,10 +1,13 @@
 """The application: a Router with settings and views that a WSGI server can call. After Express 5.3's
-``lib/application.js``."""
+``lib/application.js``.
+
+The life of a request is ``App._respond``.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
 from typing import Any, Never, Self, overload
 
@@ -57,7 +60,7 @@ class App(Router, also={"mountPath": "mountpath"}):
     @overload
     def __call__(self, environ: Any, start_response: Any, next: Any = None) -> Any: ...
     def __call__(self, environ: Any, start_response: Any = None, next: Any = None) -> Any:
-        """Run the middleware stack for one WSGI request, then return the response body.
+        """Respond to a WSGI request (PEP 3333): ``app(environ, start_response)`` returns the body of the response.
 
         ``app(req, res, next)`` is Express's own way to dispatch a request of another app to this one by hand.
         ``app(handler)`` is what the decorator ``@app.get(path, …)`` calls.
@@ -66,14 +69,12 @@ class App(Router, also={"mountPath": "mountpath"}):
             return self.handle(environ, start_response, next)
         if start_response is None:
             return self._add_decorated(environ)
-        req: Request = self.request(environ, self)
-        res: Response = self.response(req, start_response)
-        env = self.set("env")
-        if env != "production":
-            req.trail = []
-        req.res = res
-        req.next = done = partial(final_handler, req, res, env)
-        self._add_powered_by(res)
+        return self._respond(environ, start_response)
+
+    def _respond(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Dispatch one request along the middleware stack, start its response, and return the body of that."""
+        req, res = self._create_request(environ, start_response)
+        done = req.next
         try:
             self.router.handle(req, res, done)
         except Exception as error:  # between two handlers, or the stack is too deep to call another one
@@ -82,6 +83,17 @@ class App(Router, also={"mountPath": "mountpath"}):
         if isinstance(body, tuple):  # The body is complete: drop the cycle of req and res now, not at a collection.
             del req.res, req.next
         return body
+
+    def _create_request(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> tuple[Request, Response]:
+        """Make a request and its response. ``req.next`` is the final handler, which responds where no layer does."""
+        req: Request = self.request(environ, self)
+        res: Response = self.response(req, start_response)
+        env = self.set("env")
+        if env != "production":
+            req.trail = []
+        req.res, req.next = res, partial(final_handler, req, res, env)
+        self._add_powered_by(res)
+        return req, res
 
     def handle(self, req: Request, res: Response, done: Next) -> None:
         """Dispatch a request of another app, in which this one is mounted or which calls it by hand."""

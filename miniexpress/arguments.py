@@ -116,7 +116,7 @@ def describe(function: Any) -> str:
     """Return a function's name, file and line: ``login (/srv/app.py:12)``."""
     inner = inspect.unwrap(getattr(function, "__func__", function))
     code = getattr(inner, "__code__", None)
-    name = getattr(function, "__qualname__", None) or repr(function)
+    name = getattr(function, "__qualname__", None) or getattr(function, "__name__", None) or repr(function)
     return f"{name} ({code.co_filename}:{code.co_firstlineno})" if code else name
 
 

@@ -36,7 +36,7 @@ class HTTPError(Exception):
         headers: Mapping[str, str] | None = None,
         **properties: Any,
     ) -> None:
-        if not _is_of_an_error(status):
+        if not _is_error_status(status):
             raise ValueError(f"HTTPError status must be between 400 and 599, not {status!r}")
         self.status = status
         self.message = reason_phrase(status) if message is None else message
@@ -56,14 +56,19 @@ class HTTPError(Exception):
 
 def status_of(error: Any, fallback: int) -> int:
     """Return the status of the response to an error: its own, or ``fallback`` if that is one of an error, or 500."""
-    return int.__int__(next(filter(_is_of_an_error, (_own_status(error), fallback)), 500))
+    for status in (_own_status(error), fallback):
+        if _is_error_status(status):
+            return int.__int__(status)  # whatever its own class makes of it
+    return 500
 
 
 def headers_of(error: Any) -> Mapping[str, Any]:
     """Return the header fields that an error has; they count only with a status of its own."""
     headers = property_of(error, "headers")
+    if _own_status(error) is None:
+        return {}
     try:
-        return dict(headers) if _own_status(error) is not None and isinstance(headers, Mapping) else {}
+        return dict(headers) if isinstance(headers, Mapping) else {}
     except Exception:  # no dict, for all that it says
         return {}
 
@@ -86,11 +91,19 @@ def printable(error: BaseException) -> BaseException:
 
 
 def _own_status(error: Any) -> Any:
-    """Return ``status`` or ``status_code``, attributes or a dict's items; or ``None``. As npm finalhandler 2.1."""
-    return next(filter(_is_of_an_error, (property_of(error, "status"), property_of(error, "status_code"))), None)
+    """Return the ``status`` or ``status_code`` that an error has, as attribute or as item of a dict, or ``None``.
+
+    As npm finalhandler 2.1.
+    """
+    for name in ("status", "status_code"):
+        status = property_of(error, name)
+        if _is_error_status(status):
+            return status
+    return None
 
 
-def _is_of_an_error(status: Any) -> bool:
+def _is_error_status(status: Any) -> bool:
+    """Return whether it is an integer from 400 to 599."""
     return issubclass(type(status), int) and 400 <= int.__int__(status) <= 599
 
 

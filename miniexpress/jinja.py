@@ -31,6 +31,8 @@ def jinja2_engine(directory: Roots, environment: Environment | None = None) -> E
     The engine raises Jinja2's ``TemplateNotFound`` for a view that is in no ``directory``, and its ``TemplateError``
     for one with a mistake.
     """
+    if environment is not None and not isinstance(environment, Environment):
+        raise TypeError(f"jinja2_engine(environment=…) is a jinja2.Environment, not {environment!r}")
     roots = absolute_paths(directory)
     environment = (environment or _default_environment()).overlay(loader=FileSystemLoader(directory))
     environment.finalize = environment.finalize or _none_as_nothing

@@ -21,11 +21,13 @@ def suggests_keywords(
 ) -> Callable[P, R]:
     """Make ``function`` raise a ``TypeError`` for an unknown keyword that suggests a known one.
 
-    ``json(limt="1mb")`` → "json() has no option 'limt': did you mean 'limit'?". A dict of options, which Express takes,
-    is refused with the keyword in its place. ``title`` replaces the function's name.
+    ``json(limt="1mb")`` → "json() has no option 'limt': did you mean 'limit'?". A dict of options, a callback and other
+    values without their keyword, which JavaScript takes, are refused with what is in their place. ``title`` replaces
+    the function's name.
     """
     parameters = inspect.signature(function).parameters.values()
     positional = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    required = sum(p.default is p.empty for p in positional)
     options = [*_optional_keywords(function), *(_optional_keywords(options_of) if options_of else ())]
     known = {*options, *(p.name for p in positional)}
     title = title or _title(function.__qualname__)
@@ -36,9 +38,8 @@ def suggests_keywords(
             return function(*args, **kwargs)
         except TypeError:
             check_keywords(title, kwargs, options, known)
-            if len(args) > len(positional) and isinstance(args[-1], Mapping):
-                example = _closest(str(next(iter(args[-1]), "")), options) or options[0]
-                raise TypeError(f"{title}() takes options as keywords, {example}=…, not as {args[-1]!r}") from None
+            if len(args) > len(positional) or (len(args) > required and isinstance(args[-1], Mapping)):
+                raise TypeError(_no_argument(title, args[-1], options)) from None
             raise
 
     return checked
@@ -54,6 +55,17 @@ def check_keywords(title: str, given: Iterable[str], options: list[str], known: 
     for name in given:
         if name not in options and name not in known:
             raise TypeError(f"{title}() has no option {name!r}: {suggestion(name, options)}") from None
+
+
+def _no_argument(title: str, argument: Any, options: list[str]) -> str:
+    """Return the message for a positional argument that a function does not take."""
+    if inspect.isroutine(argument):
+        return f"{title}() takes no callback: it returns when all is done, or raises"
+    if not options:
+        return f"{title}() takes no options, and not {argument!r}"
+    name = str(next(iter(argument), "")) if isinstance(argument, Mapping) else ""
+    example = f"{_closest(name, options) or options[0]}=…"
+    return f"{title}() takes options as keywords, {example}, not as {argument!r}"
 
 
 def _optional_keywords(function: Callable[..., Any]) -> list[str]:
@@ -76,7 +88,7 @@ def _title(name: str) -> str:
 def suggestion(name: str, known: list[str]) -> str:
     """Suggest the known name that is most like ``name``, or list them all: ``maxAge`` → "did you mean 'max_age'?"."""
     close = _closest(name, known)
-    return f"did you mean {close!r}?" if close else f"it has {', '.join(known)}"
+    return f"did you mean {close!r}?" if close else f"it has {', '.join(known) or 'none'}"
 
 
 def _closest(name: str, known: list[str]) -> str | None:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, lru_cache
-from itertools import islice
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
-from urllib.parse import quote, unquote
 
 from .arguments import flatten
 from .attrdict import AttrDict, to_attrdict
@@ -17,7 +14,10 @@ from .http import accept, conditional, cookies, ranges
 from .http.media_types import is_type
 from .http.proxy_addr import addresses
 from .http.request_headers import Headers, from_environ, read_field, with_headers
+from .http.request_target import origin_of, rebuild_target, split_mount, split_target
 from .settings import AppSettings
+
+__all__ = ["Request", "origin_of"]
 
 
 class Request(SnakeCaseNames, also={"sessionID": "session_id"}):
@@ -55,10 +55,10 @@ class Request(SnakeCaseNames, also={"sessionID": "session_id"}):
         self.environ = environ
         self.app: Any = app
         self.method: str = environ["REQUEST_METHOD"]
-        self.original_url = environ.get("REQUEST_URI") or environ.get("RAW_URI") or _rebuild_target(environ)
+        self.original_url = environ.get("REQUEST_URI") or environ.get("RAW_URI") or rebuild_target(environ)
         self.base_url, self.url = "", self.original_url
         if mount := environ.get("SCRIPT_NAME"):
-            self.base_url, self.url = _below(mount.rstrip("/"), self.original_url, environ)
+            self.base_url, self.url = split_mount(mount.rstrip("/"), self.original_url, environ)
         self.params = AttrDict()
         self.next_calls, self.trail, self._headers = 0, None, None
 
@@ -104,18 +104,18 @@ class Request(SnakeCaseNames, also={"sessionID": "session_id"}):
     @property
     def path(self) -> str:
         """The path of ``url``, percent-encoded as it came."""
-        return _split_url(self.url)[0]
+        return split_target(self.url)[0]
 
     @property
     def original_path(self) -> str:
         """The path of ``original_url``."""
-        return _split_url(self.original_url)[0]
+        return split_target(self.original_url)[0]
 
     @property
     def query(self) -> Any:
         """The query string, parsed as the setting ``query parser`` says; read anew from ``url`` at each access."""
         parse = self.app.set("query parser fn")
-        return to_attrdict(parse(_split_url(self.url)[1])) if parse else AttrDict()
+        return to_attrdict(parse(split_target(self.url)[1])) if parse else AttrDict()
 
     @cached_property
     def cookies(self) -> AttrDict:
@@ -250,58 +250,6 @@ class Request(SnakeCaseNames, also={"sessionID": "session_id"}):
     def _forwarded_for(self) -> list[str]:
         trust = self.app.set("trust proxy fn")
         return addresses(self.environ.get("REMOTE_ADDR", ""), self._field("x-forwarded-for"), trust)
-
-
-def origin_of(url: str) -> str:
-    """Return the ``http://host`` that a target in absolute form begins with (RFC 9112 section 3.2.2), or ``''``."""
-    scheme, mark, rest = url.partition("?")[0].partition("://")
-    return f"{scheme}://{rest.partition('/')[0]}" if mark and not url.startswith("/") else ""
-
-
-def _below(mount: str, target: str, environ: dict[str, Any]) -> tuple[str, str]:
-    """Return the part of a target that a WSGI server took off as SCRIPT_NAME, as it was sent, and the URL that is left.
-
-    Where the target does not begin so, PATH_INFO is what is left: something on the way here rewrote the path.
-    """
-    origin = origin_of(target)
-    path = target[len(origin) :]
-    # SCRIPT_NAME is decoded, a character for each byte (PEP 3333); gunicorn's is as it was given, encoded or not.
-    sent = "".join(byte[0] for byte in islice(_SENT_BYTE.finditer(path), len(mount)))
-    base = sent if unquote(sent, "latin-1") == mount else mount
-    if "%" in mount and unquote(path[: len(mount)]) == unquote(mount):  # escapes may differ in case
-        base = path[: len(mount)]
-    rest = path[len(base) :]
-    if path.startswith(base) and rest[:1] in ("", "/", "?", "#"):
-        return base, origin + (rest if origin or rest.startswith("/") else f"/{rest}")
-    if unquote(_split_url(target)[0], "latin-1") == environ.get("PATH_INFO"):  # a proxy took SCRIPT_NAME off already
-        return _quoted(mount), target
-    rest = _rebuild_target({**environ, "SCRIPT_NAME": ""})
-    return _quoted(mount), rest if rest.startswith("/") else f"/{rest}"
-
-
-def _rebuild_target(environ: dict[str, Any]) -> str:
-    """Rebuild the request target where the WSGI server does not hand on the one that was sent."""
-    query = environ.get("QUERY_STRING")
-    path = (environ.get("SCRIPT_NAME") or "") + (environ.get("PATH_INFO") or "") or "/"
-    return _quoted(path) + (f"?{query}" if query else "")
-
-
-_SENT_BYTE = re.compile(r"%[0-9A-Fa-f]{2}|.", re.DOTALL)
-
-
-def _quoted(path: str) -> str:
-    """A path of a WSGI environment percent-encoded."""
-    return quote(path.encode("latin-1"), safe="/:@!$&'()*+,;=~-._")
-
-
-@lru_cache(maxsize=256)
-def _split_url(url: str) -> tuple[str, str]:
-    """A URL's path and its query; one in absolute form (RFC 9112 section 3.2.2) has a host before the path."""
-    target = url.partition("#")[0]
-    path, _, query = target.partition("?")
-    if not path.startswith("/") and "://" in path:
-        path = "/" + path.partition("://")[2].partition("/")[2]
-    return path, query
 
 
 def _is_ip(host: str) -> bool:

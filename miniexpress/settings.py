@@ -85,14 +85,11 @@ def _strong_etag(body: bytes) -> str:
 def _own_etag(function: Callable[..., Any]) -> Callable[[bytes], Any]:
     """Return a function of the body alone, which returns a header value, or nothing. Express passes the encoding too,
     which is always undefined there."""
-    if count_parameters(function, 1) < 2:
-        etag = fit_callback(function, "the setting 'etag'", "(body)")
-    else:
-        with_encoding = fit_callback(function, "the setting 'etag'", "(body, encoding)")
-        etag = lambda body: with_encoding(body, None)  # noqa: E731
+    takes_encoding = count_parameters(function, 1) > 1
+    etag = fit_callback(function, "the setting 'etag'", "(body, encoding)" if takes_encoding else "(body)")
 
     def checked_etag(body: bytes) -> str | None:
-        tag = etag(body)
+        tag = etag(body, None) if takes_encoding else etag(body)
         return field_value("ETag", tag) if tag else None
 
     return checked_etag

@@ -9,7 +9,8 @@ from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from .request import Request, origin_of
+from .http.request_target import origin_of
+from .request import Request
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment

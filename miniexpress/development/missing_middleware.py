@@ -37,18 +37,25 @@ def _was_read(name: str, error: BaseException, req: Request) -> bool:
     """Return whether an instruction that raised the error reads ``req.<name>``, or a variable that was set to it."""
     entry = error.__traceback__
     while entry is not None:
-        variables = entry.tb_frame.f_locals
-        owners = "|".join(re.escape(variable) for variable, value in variables.items() if value is req)
-        if owners:
-            attribute = rf"\b(?:{owners})\s*\.\s*{name}\b"
-            text = _failed_text(entry)
-            nones = "|".join(each for each in _NAME.findall(text) if variables.get(each, req) is None)
-            if re.search(attribute, text) or (
-                nones and re.search(rf"\b(?:{nones})\b[^=\n]*=\s*{attribute}", _function_text(entry))
-            ):
-                return True
+        if _reads(name, entry, req):
+            return True
         entry = entry.tb_next
     return False
+
+
+def _reads(name: str, entry: TracebackType, req: Request) -> bool:
+    """Return whether the expression that a frame was in has ``req.<name>`` in it, or a variable that was set to it."""
+    variables = entry.tb_frame.f_locals
+    requests = [re.escape(variable) for variable, value in variables.items() if value is req]
+    if not requests:
+        return False
+    attribute = rf"\b(?:{'|'.join(requests)})\s*\.\s*{name}\b"
+    expression = _failed_text(entry)
+    if re.search(attribute, expression):
+        return True
+    nones = [variable for variable in _NAME.findall(expression) if variables.get(variable, req) is None]
+    assignment = rf"\b(?:{'|'.join(nones)})\b[^=\n]*=\s*{attribute}"
+    return bool(nones) and re.search(assignment, _function_text(entry)) is not None
 
 
 def _failed_text(entry: TracebackType) -> str:

@@ -15,10 +15,10 @@ from io import FileIO
 from typing import Any, Literal, NamedTuple
 
 from ..errors import HTTPError
-from ..http.conditional import http_date, is_fresh, parse_http_date, stat_etag
+from ..http.conditional import http_date, is_fresh, is_unmodified_since, names_etag, parse_http_date, stat_etag
 from ..http.durations import parse_duration
 from ..http.media_types import content_type
-from ..http.ranges import Ranges, parse_range
+from ..http.ranges import MALFORMED, UNSATISFIABLE, Ranges, parse_range
 from ..keyword_options import suggests_keywords
 from .file_finder import File, Finder, StringList, has_dot_dot
 
@@ -59,11 +59,11 @@ class Conditions(NamedTuple):
         """Evaluate If-Match or, without it, If-Unmodified-Since: does the client mean another version of the file?"""
         if_match, etag = self.request_header("If-Match"), self.response_header("ETag")
         if if_match:
-            return not etag or not is_fresh(if_match, None, None, etag, None)
+            return not etag or not names_etag(if_match, etag)
         unmodified_since = self.request_header("If-Unmodified-Since")
         if not unmodified_since or parse_http_date(unmodified_since) is None:
             return False
-        return not is_fresh(None, unmodified_since, None, None, self.response_header("Last-Modified"))
+        return not is_unmodified_since(unmodified_since, self.response_header("Last-Modified"))
 
     def is_not_modified(self) -> bool:
         """Evaluate If-None-Match or, without it, If-Modified-Since: has the client this version already?"""
@@ -81,7 +81,7 @@ class Conditions(NamedTuple):
             return True
         if '"' in if_range:
             return bool(etag) and etag in if_range
-        return is_fresh(None, if_range, None, None, self.response_header("Last-Modified"))
+        return is_unmodified_since(if_range, self.response_header("Last-Modified"))
 
 
 @partial(suggests_keywords, title="res.send_file")
@@ -163,12 +163,12 @@ class FileSender:
         if conditions.is_not_modified():
             return FileResponse(304, headers, removed_headers=_CONTENT_FIELDS)
         status, offset, length = conditions.status, self.start, self.selected_length(file.stat.st_size)
-        ranges = self.parse_range(length, conditions)
-        if ranges == -1:
+        ranges = self.requested_ranges(length, conditions)
+        if ranges == UNSATISFIABLE:
             headers["Content-Range"] = f"bytes */{length}"
             error = HTTPError(416, headers={"Content-Range": headers["Content-Range"]})
             return FileResponse(416, headers, error=error)
-        if ranges != -2 and len(ranges) == 1:
+        if ranges is not None and len(ranges) == 1:  # for several, all of the file is sent
             [(first, last)] = ranges
             headers["Content-Range"] = f"bytes {first}-{last}/{length}"
             status, offset, length = 206, offset + first, last - first + 1
@@ -193,12 +193,15 @@ class FileSender:
         end = size - 1 if self.end is None else min(self.end, size - 1)
         return max(0, end - self.start + 1)
 
-    def parse_range(self, length: int, conditions: Conditions) -> Ranges | Literal[-1, -2]:
-        """Parse the Range header: the ranges, -1 if none can be satisfied, -2 if all of the file is to be sent."""
+    def requested_ranges(self, length: int, conditions: Conditions) -> Ranges | Literal[-1] | None:
+        """Return the ranges that the request asks for, or ``UNSATISFIABLE``; ``None`` if all is to be sent."""
         header = conditions.request_header("Range")
         if not self.accept_ranges or not header or not header.lstrip(" ").startswith("bytes="):
-            return -2
-        return parse_range(length, header, combine=True) if conditions.allow_range() else -2
+            return None
+        if not conditions.allow_range():
+            return None
+        ranges = parse_range(length, header, combine=True)
+        return None if ranges == MALFORMED else ranges
 
 
 class FileChunks(Iterator[bytes]):

@@ -47,9 +47,22 @@ def is_fresh(
     if cache_control and "no-cache" in _split(cache_control):
         return False
     if if_none_match:
-        same_tags = (etag, f"W/{etag}", etag.removeprefix("W/")) if etag else ()
-        return if_none_match == "*" or any(tag in same_tags for tag in _split(if_none_match))
-    modified, since = parse_http_date(last_modified or ""), parse_http_date(if_modified_since or "")
+        return names_etag(if_none_match, etag)
+    return is_unmodified_since(if_modified_since, last_modified)
+
+
+def names_etag(header: str, etag: str | None) -> bool:
+    """Return whether If-Match or If-None-Match names an entity tag, be it weak or not: ``'"a", W/"b"', '"b"'`` → True.
+
+    ``*`` names every one.
+    """
+    same_tags = (etag, f"W/{etag}", etag.removeprefix("W/")) if etag else ()
+    return header == "*" or any(tag in same_tags for tag in _split(header))
+
+
+def is_unmodified_since(header: str | None, last_modified: str | None) -> bool:
+    """Return whether the date in ``last_modified`` is not after the one in ``header``; False if either is none."""
+    modified, since = parse_http_date(last_modified or ""), parse_http_date(header or "")
     return modified is not None and since is not None and modified <= since
 
 

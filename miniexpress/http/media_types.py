@@ -14,27 +14,11 @@ _ESCAPED = re.compile(r"(?s)\\(.)")
 # RFC 6838 section 4.2.
 _MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_-]{0,126}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 _MEDIA_RANGE = re.compile(f"{TOKEN.pattern}/{TOKEN.pattern}")
+_COMPRESSIBLE = re.compile(r"^text/|\+(?:json|text|xml)$")
 _SHORTHANDS = {"urlencoded": "application/x-www-form-urlencoded", "multipart": "multipart/*"}
 # The types outside of ``text/`` that get a charset, too (npm mime-db 1.54.0).
 _UTF8_APPLICATION_TYPES = {
     f"application/{subtype}" for subtype in ("javascript", "json", "manifest+json", "fhir+json", "fhir+xml")
-}
-
-_COMPRESSIBLE = re.compile(r"^text/|\+(?:json|text|xml)$")
-_COMPRESSIBLE_TYPES = {
-    f"{kind}/{subtype}"
-    for kind, subtypes in {
-        "application": "dart ecmascript javascript json octet-stream postscript raml+yaml rtf tar toml vnd.dart "
-        "vnd.ms-fontobject vnd.ms-opentype wasm x-httpd-php x-javascript x-ns-proxy-autoconfig x-sh x-tar "
-        "x-virtualbox-hdd x-virtualbox-ova x-virtualbox-ovf x-virtualbox-vbox x-virtualbox-vdi x-virtualbox-vhd "
-        "x-virtualbox-vmdk x-www-form-urlencoded xml xml-dtd",
-        "font": "otf ttf",
-        "image": "bmp vnd.adobe.photoshop vnd.microsoft.icon vnd.ms-dds x-icon x-ms-bmp",
-        "message": "rfc822",
-        "model": "gltf-binary",
-        "x-shader": "x-fragment x-vertex",
-    }.items()
-    for subtype in subtypes.split()
 }
 
 
@@ -47,7 +31,7 @@ def content_type(type_or_extension: str) -> str | Literal[False]:
     media_type = type_or_extension if "/" in type_or_extension else lookup(type_or_extension)
     if not media_type or "charset" in media_type:
         return media_type or False
-    name = "".join(media_type.partition(";")[0].split()[:1]).lower()
+    name = _type_name(media_type)
     return f"{media_type}; charset=utf-8" if name.startswith("text/") or name in _UTF8_APPLICATION_TYPES else media_type
 
 
@@ -67,8 +51,14 @@ def is_compressible(content_type: str) -> bool:
 
     As npm compressible 2.0.18 with mime-db 1.54.0.
     """
-    name = "".join(content_type.partition(";")[0].split()[:1]).lower()
+    name = _type_name(content_type)
     return bool(_COMPRESSIBLE.search(name)) or name in _COMPRESSIBLE_TYPES
+
+
+def _type_name(content_type: str) -> str:
+    """Return the media type alone: ``'Text/HTML; charset=utf-8'`` → ``'text/html'``."""
+    words = content_type.partition(";")[0].split()
+    return words[0].lower() if words else ""
 
 
 def is_type(content_type: str | None, types: Sequence[str] = ()) -> str | Literal[False]:
@@ -137,6 +127,23 @@ def split_parameters(header: str) -> tuple[str, dict[str, str]]:
                 parameters.setdefault(name.strip(" \t").lower(), text)
     return value.strip(" \t"), parameters
 
+
+# The types outside of ``text/`` whose bodies get smaller by compression (npm mime-db 1.54.0).
+_COMPRESSIBLE_TYPES = {
+    f"{kind}/{subtype}"
+    for kind, subtypes in {
+        "application": "dart ecmascript javascript json octet-stream postscript raml+yaml rtf tar toml vnd.dart "
+        "vnd.ms-fontobject vnd.ms-opentype wasm x-httpd-php x-javascript x-ns-proxy-autoconfig x-sh x-tar "
+        "x-virtualbox-hdd x-virtualbox-ova x-virtualbox-ovf x-virtualbox-vbox x-virtualbox-vdi x-virtualbox-vhd "
+        "x-virtualbox-vmdk x-www-form-urlencoded xml xml-dtd",
+        "font": "otf ttf",
+        "image": "bmp vnd.adobe.photoshop vnd.microsoft.icon vnd.ms-dds x-icon x-ms-bmp",
+        "message": "rfc822",
+        "model": "gltf-binary",
+        "x-shader": "x-fragment x-vertex",
+    }.items()
+    for subtype in subtypes.split()
+}
 
 # The types of files that the web commonly serves. Each entry is a subtype and its extensions; one word is both.
 _TYPES = """\

@@ -30,6 +30,8 @@ _NO_TRANSFORM = re.compile(r"(?:^|,)\s*no-transform\s*(?:,|$)", re.IGNORECASE)
 class Compression:
     """The function ``compression(…)``, with ``compression.filter``."""
 
+    __name__ = "compression"
+
     @suggests_keywords
     def __call__(
         self,

@@ -49,6 +49,7 @@ _WITHOUT_OPTIONS = (
 class Helmet:
     """``helmet()`` makes middleware that sets all fields; ``helmet.x_frame_options(action="deny")`` sets one alone."""
 
+    __name__ = "helmet"
     content_security_policy = ContentSecurityPolicy()
     """``helmet.content_security_policy(directives={…}, use_defaults=True, report_only=False)``"""
 

@@ -70,6 +70,8 @@ Format = Callable[[Tokens, "Request", "Response"], "str | None"]
 class Morgan:
     """The function ``morgan(…)``, with ``morgan.token``, ``morgan.format`` and ``morgan.compile``."""
 
+    __name__ = "morgan"
+
     def __init__(self) -> None:
         self._formats: dict[str, str | Format] = {}
         self._tokens = Tokens()

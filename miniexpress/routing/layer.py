@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import describe, is_async, read_signature, take_first, wrong_count
@@ -18,6 +18,8 @@ Handler = Callable[..., Any]
 Next = Callable[..., None]
 """Continue behind the handler: ``next()``, ``next(error)``, ``next("route")`` or ``next("router")``. Returns when all
 that is behind it is done."""
+AsyncNext = Callable[..., Awaitable[None]]
+"""The ``next`` of an ``async def`` handler: ``await next()`` returns when all that is behind it is done."""
 Middleware = Callable[["Request", "Response", Next], None]
 
 NEXT_INDEX = {2: None, 3: 2, 4: 3}  # where `next` stands among the arguments of a handler, by their number

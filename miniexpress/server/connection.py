@@ -56,6 +56,7 @@ class Connection:
     def __init__(self, connection: socket.socket, client_address: Any, server: ConnectionServer) -> None:
         self.server = server
         self.client = ClientSocket(connection, server.max_header_size, server.ssl_context)
+        self.idle = Idle(server.idle, self.client)
         self.keep_alive = True
         self.is_first = True  # no request was received yet
         self.keep_alive_headers = f"Connection: keep-alive\r\nKeep-Alive: timeout={int(server.keep_alive_timeout)}\r\n"
@@ -79,16 +80,13 @@ class Connection:
 
     def _receive_request(self) -> tuple[WSGIEnvironment, RequestBody | None]:
         server, client = self.server, self.client
-        server.idle.add(client)
-        try:
+        with self.idle:
             if self.is_first:
                 client.do_handshake(server.headers_timeout)
             self._await_request()
             begun = monotonic()
             client.deadline = begun + (GRACE_SECONDS if server.stopping else server.headers_timeout)
             head = client.receive_head()
-        finally:
-            server.idle.discard(client)
         environ = parse_head(head, self.base_environ, server.max_headers_count)
         client.deadline = begun + server.request_timeout
         body = open_body(client, environ)
@@ -115,7 +113,7 @@ class Connection:
             raise Disconnected("idle for too long") from None
 
     def _respond(self, environ: WSGIEnvironment, body: RequestBody | None) -> None:
-        method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]
+        method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]  # the app may change its environ
         response = ResponseWriter(self.client, environ, body, self._wants_keep_alive, self.keep_alive_headers)
         try:
             self._run_app(environ, response)
@@ -124,10 +122,7 @@ class Connection:
         except BadRequest as error:  # the app has read the body, and what came was malformed
             self._abort(response, error.status)
         except BaseException:  # SystemExit and the like, too: an app must not end a thread of the server's
-            try:
-                log.exception("%s %s failed", method, target)
-            except Exception:  # Python cannot print it.
-                log.error("%s %s failed", method, target)
+            log_failure(method, target)
             self._abort(response, 500)
         else:
             self.keep_alive = response.keep_alive and (body is None or self._drain(body))
@@ -158,19 +153,33 @@ class Connection:
 
     def _drain(self, body: RequestBody) -> bool:
         """Drop what the app has not read of a body. Return whether the next request can be read."""
-        server, client = self.server, self.client
-        server.idle.add(client)
-        try:
-            if server.stopping:
-                client.deadline = min(client.deadline, monotonic() + GRACE_SECONDS)
+        with self.idle:
+            if self.server.stopping:
+                self.client.deadline = min(self.client.deadline, monotonic() + GRACE_SECONDS)
             return body.drain()
-        finally:
-            server.idle.discard(client)
 
     def _close(self) -> None:
-        server, client = self.server, self.client
-        server.idle.add(client)
-        try:
-            client.close(GRACE_SECONDS if server.stopping else LINGER_SECONDS)
-        finally:
-            server.idle.discard(client)
+        with self.idle:
+            self.client.close(GRACE_SECONDS if self.server.stopping else LINGER_SECONDS)
+
+
+def log_failure(method: str, target: str) -> None:
+    """Log the exception that is being handled, without its traceback where Python cannot print it."""
+    try:
+        log.exception("%s %s failed", method, target)
+    except Exception:
+        log.error("%s %s failed", method, target)
+
+
+class Idle:
+    """While it is entered, a client is among those without a request under way."""
+
+    def __init__(self, clients: set[ClientSocket], client: ClientSocket) -> None:
+        self.clients = clients
+        self.client = client
+
+    def __enter__(self) -> None:
+        self.clients.add(self.client)
+
+    def __exit__(self, *_: object) -> None:
+        self.clients.discard(self.client)

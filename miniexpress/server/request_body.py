@@ -161,9 +161,9 @@ class ChunkedBody(RequestBody):
         match = CHUNK_HEADER.fullmatch(line)
         if match is None:
             raise BadRequest(400, "malformed chunk size")
-        extensions_size = len(line) - match.end(1)
+        extensions_size = len(line) - match.end("size")
         self._count_overhead(extensions_size)
-        return int(match[1], 16)
+        return int(match["size"], 16)
 
     def _receive_trailers(self) -> None:
         while line := self._receive_line():

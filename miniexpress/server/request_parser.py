@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
 
 FRAMING_KEYS = {"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"}
+# Of two, a proxy in front could take one and this server the other: where the body ends, or whose request it is, would
+# be in doubt (request smuggling).
 UNREPEATABLE_KEYS = FRAMING_KEYS | {"HTTP_HOST"}
 SINGLETON_HEADERS = re.compile(  # the first counts, as in Node
     "CONTENT_TYPE|HTTP_(AGE|AUTHORIZATION|ETAG|EXPIRES|FROM|IF_(UN)?MODIFIED_SINCE|LAST_MODIFIED|LOCATION|MAX_FORWARDS|"
@@ -72,7 +74,7 @@ def parse_head(head: bytes, base_environ: WSGIEnvironment, max_headers_count: in
     environ = base_environ.copy()
     environ["REQUEST_METHOD"] = method
     environ["REQUEST_URI"] = target
-    environ["PATH_INFO"] = unquote_to_bytes(path).decode("latin-1") if path and "%" in path else path or ""
+    environ["PATH_INFO"] = path_info(path)
     environ["QUERY_STRING"] = query or ""
     environ["SERVER_PROTOCOL"] = version
     parse_headers(header_lines, environ)
@@ -95,6 +97,16 @@ def split_lines(data: bytes | bytearray) -> list[str]:
     if len(data.translate(None, CONTROL_CHARACTERS)) + separators_size != len(data):
         raise BadRequest(400, "control character")
     return lines
+
+
+def path_info(path: str | None) -> str:
+    """Return PATH_INFO for the path of a target: percent-decoded, a character for each byte (PEP 3333).
+
+    ``"/a%20b"`` → ``"/a b"``, ``"/%C3%BC"`` → ``"/\\xc3\\xbc"``, and ``""`` for a target without a path.
+    """
+    if path is None:
+        return ""
+    return unquote_to_bytes(path).decode("latin-1") if "%" in path else path
 
 
 def parse_headers(header_lines: Iterable[str], environ: dict[str, Any]) -> None:

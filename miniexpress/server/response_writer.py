@@ -1,7 +1,7 @@
 """Write the response of a WSGI app (PEP 3333) to an HTTP/1.1 connection (RFC 9112).
 
-When the head is sent, three steps follow each other: choose the framing, decide on keep-alive, write. The headers added
-to those of the app, and their order, are those of Node 20's http module.
+The head is sent with the first part of the body. Only then does ``_send_head`` choose the framing, and decide whether
+the connection is kept. The headers added to those of the app, and their order, are those of Node 20's http module.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ from email.utils import formatdate
 from functools import lru_cache
 from threading import Lock
 from time import time
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from .client_socket import ClientSocket
-from .grammar import CONTENT_LENGTH, CONTROL_CHARACTERS, STATUS, TOKEN
+from .grammar import CONTROL_CHARACTERS, STATUS, TOKEN
 from .request_body import RequestBody
+from .response_framing import NO_BODY, UNTIL_CLOSE, Framing, choose_framing, parse_content_length
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -51,7 +52,7 @@ class ResponseWriter:
         self._status = ""
         self._head = b""  # status line and headers of the app; empty before start_response
         self._fields: dict[str, str] = {}  # its INTERPRETED_HEADERS
-        self._framing: Framing = NO_BODY
+        self._framing: Framing = NO_BODY  # until the head is sent
         self._ended = False
         self._lock = Lock()  # the app may hand `write` to another thread
 
@@ -121,126 +122,36 @@ class ResponseWriter:
         """Send the head with the first ``parts`` of the body; ``total`` is the body's size in bytes, where known."""
         if not self._head:
             raise RuntimeError("the app returned without calling start_response")
-        body, fields = self._request_body, self._fields
-        framing = choose_framing(self._method, self._status, fields, self._version, total)
+        framing = choose_framing(self._method, self._status, self._fields, self._version, total)
         payload = framing.frame(parts)
-
-        says_close = "connection" in fields and "close" in fields["connection"].lower()
-        self.keep_alive = (
-            not says_close
-            and self._wants_keep_alive()
-            and framing is not UNTIL_CLOSE
-            and (body is None or body.can_drain())
-        )
-        if body is not None:
-            body.withhold_continue()
-
-        if says_close:
-            connection = ""  # the app's own header is in its head
-        elif not self.keep_alive:
-            connection = CONNECTION_CLOSE
-        elif "connection" in fields:
-            connection = f"Connection: {fields['connection']}\r\n"
-        else:
-            connection = self._keep_alive_headers
-        date = "" if "date" in fields else date_line(int(time()))
-        added = f"{date}{connection}{framing.header}\r\n"
+        self.keep_alive = self._can_keep_alive(framing)
+        if self._request_body is not None:
+            self._request_body.withhold_continue()
+        date = "" if "date" in self._fields else date_line(int(time()))
+        added = f"{date}{self._connection_header()}{framing.header}\r\n"
         self._framing = framing
         self.headers_sent = True
         self._client.send(self._head + added.encode("latin-1"), *payload)
 
+    def _can_keep_alive(self, framing: Framing) -> bool:
+        """Return whether app, client and server want to keep the connection, and both bodies have an end on it."""
+        body = self._request_body
+        return (
+            not says_close(self._fields)
+            and self._wants_keep_alive()
+            and framing is not UNTIL_CLOSE
+            and (body is None or body.can_drain())
+        )
 
-class Framing(Protocol):
-    """The way in which a client finds the end of a response's body (RFC 9112 section 6.3)."""
-
-    header: str  # with its CRLF; empty for none, or where the app has given it
-
-    def frame(self, parts: Sequence[bytes], /) -> Sequence[bytes]:
-        """Return ``parts`` as they are sent."""
-
-    def end(self) -> bytes:
-        """Return what is sent behind the last part."""
-
-
-class NoBody:
-    """A response that ends with its head, whatever body the app returns."""
-
-    header = ""
-
-    def frame(self, parts: Sequence[bytes]) -> Sequence[bytes]:
-        return ()
-
-    def end(self) -> bytes:
-        return b""
-
-
-class UntilClose:
-    """A body of unknown size for an HTTP/1.0 client: it ends with the connection."""
-
-    header = ""
-
-    def frame(self, parts: Sequence[bytes]) -> Sequence[bytes]:
-        return parts
-
-    def end(self) -> bytes:
-        return b""
-
-
-class Chunked:
-    """A body of unknown size in chunks: ``[b"ab", b"c"]`` → ``[b"3\\r\\n", b"ab", b"c", b"\\r\\n"]``."""
-
-    header = "Transfer-Encoding: chunked\r\n"
-
-    def frame(self, parts: Sequence[bytes]) -> Sequence[bytes]:
-        size = sum(map(len, parts))
-        return [b"%x\r\n" % size, *parts, b"\r\n"]
-
-    def end(self) -> bytes:
-        return b"0\r\n\r\n"
-
-
-class ContentLength:
-    """A body of ``length`` bytes. Raises ``ValueError`` when the app gives more, or fewer."""
-
-    def __init__(self, length: int, header: str) -> None:
-        self.header = header
-        self._remaining = length
-
-    def frame(self, parts: Sequence[bytes]) -> Sequence[bytes]:
-        self._remaining -= sum(map(len, parts))
-        if self._remaining < 0:
-            raise ValueError(f"the response is {-self._remaining} bytes longer than its Content-Length")
-        return parts
-
-    def end(self) -> bytes:
-        if self._remaining > 0:
-            raise ValueError(f"the response lacks {self._remaining} bytes of its Content-Length")
-        return b""
-
-
-NO_BODY = NoBody()
-CHUNKED = Chunked()
-UNTIL_CLOSE = UntilClose()
-
-
-def choose_framing(method: str, status: str, fields: dict[str, str], version: str, total: int | None) -> Framing:
-    """Choose how the client finds the end of the body.
-
-    ``fields`` are the app's ``INTERPRETED_HEADERS``; ``total`` is the body's size in bytes, where known. Raises
-    ``ValueError`` where it is not the ``Content-Length`` of the app.
-    """
-    if method == "HEAD" or status.startswith(("204", "304")):
-        return NO_BODY
-    if "content-length" in fields:
-        length = parse_content_length(fields["content-length"])
-        if total is not None and total != length:
-            raise ValueError(f"the response has {total} bytes, and a Content-Length of {length}")
-        return ContentLength(length, header="")
-    if total is not None:
-        return ContentLength(total, header=f"Content-Length: {total}\r\n")
-    if version == "HTTP/1.1":
-        return CHUNKED
-    return UNTIL_CLOSE
+    def _connection_header(self) -> str:
+        """Return the header that tells the client whether the connection is kept, unless the app's head does."""
+        if says_close(self._fields):
+            return ""
+        if not self.keep_alive:
+            return CONNECTION_CLOSE
+        if "connection" in self._fields:
+            return f"Connection: {self._fields['connection']}\r\n"
+        return self._keep_alive_headers
 
 
 def encode_response_head(status: str, headers: list[tuple[str, str]]) -> tuple[bytes, dict[str, str]]:
@@ -259,7 +170,7 @@ def encode_response_head(status: str, headers: list[tuple[str, str]]) -> tuple[b
         fields.pop("content-length", None)
     if "content-length" in fields:
         parse_content_length(fields["content-length"])  # refuses a malformed one
-    if "connection" in fields and "close" not in fields["connection"].lower():
+    if "connection" in fields and not says_close(fields):
         dropped.add("connection")  # written once keep-alive is decided
     if dropped:
         head = encode_head(status, [field for field in headers if header_key(field[0]) not in dropped])
@@ -276,6 +187,11 @@ def interpreted_fields(headers: list[tuple[str, str]]) -> dict[str, str]:
                 raise ValueError(f"{name} is given twice: {fields[key]!r} and {value!r}")
             fields[key] = value
     return fields
+
+
+def says_close(fields: dict[str, str]) -> bool:
+    """Return whether the app closes the connection by a ``Connection`` header of its own."""
+    return "close" in fields.get("connection", "").lower()
 
 
 @lru_cache(maxsize=256)
@@ -299,13 +215,6 @@ def encode_head(status: str, headers: list[tuple[str, str]]) -> bytes:
     if len(lines.translate(None, CONTROL_CHARACTERS)) + line_ends_size != len(lines):
         raise ValueError(f"a header must not hold control characters: {headers!r}")
     return lines
-
-
-@lru_cache(maxsize=256)
-def parse_content_length(text: str) -> int:
-    if CONTENT_LENGTH.fullmatch(text) is None:
-        raise ValueError(f"Content-Length must be a number of bytes, not {text!r}")
-    return int(text)
 
 
 def to_bytes(data: bytes) -> bytes:

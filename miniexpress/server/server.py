@@ -8,9 +8,7 @@
 from __future__ import annotations
 
 import errno
-import linecache
 import os
-import re
 import signal
 import socket
 import sys
@@ -22,13 +20,13 @@ from threading import Thread, current_thread, main_thread
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
+from .address import ListenError, bind_error_message, listen_address, port_number, print_uncaught
 from .client_socket import ClientSocket
 from .connection import GRACE_SECONDS, Connection, log
 from .switch_interval import SWITCH_INTERVAL
 
 if TYPE_CHECKING:
     from ssl import SSLContext
-    from types import TracebackType
     from wsgiref.types import WSGIApplication, WSGIEnvironment
 
 try:
@@ -84,10 +82,6 @@ def serving(app: WSGIApplication, host: str = "127.0.0.1", port: int = 0, **opti
     finally:
         server.stop()
         thread.join()
-
-
-class ListenError(OSError):
-    """A server cannot listen at an address; ``strerror`` says why, and what to do."""
 
 
 class Server(TCPServer):
@@ -297,55 +291,6 @@ def check_positive(name: str, value: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ValueError(f"{name} must be a positive whole number, not {value!r}")
     return value
-
-
-def listen_address(host: str, port: int | str | os.PathLike[str]) -> tuple[socket.AddressFamily, Any]:
-    """Return the family and address of the socket to listen on.
-
-    ``"::1", "80"`` → ``AF_INET6, ("::1", 80)``; any host with ``"/run/app.sock"`` → ``AF_UNIX, "/run/app.sock"``.
-    Raises ``ValueError`` or ``TypeError`` for an invalid port.
-    """
-    if isinstance(port, os.PathLike) or (isinstance(port, str) and "/" in port):
-        return socket.AF_UNIX, os.fspath(port)
-    return socket.AF_INET6 if ":" in host else socket.AF_INET, (host, port_number(port))
-
-
-def port_number(port: int | str) -> int:
-    if isinstance(port, bool) or not isinstance(port, (int, str)):
-        raise TypeError(f"port must be a number such as 3000, or the path of a Unix socket, not {port!r}")
-    if not re.fullmatch("[0-9]{1,5}", str(port)) or int(port) > 65535:
-        raise ValueError(f"port must be from 0 to 65535, or the path of a Unix socket with a slash in it, not {port!r}")
-    return int(port)
-
-
-def bind_error_message(error: OSError, address: str | tuple[str, int]) -> str:
-    """Say why the server cannot listen at ``address``, and what to do about it."""
-    if isinstance(address, str):
-        if error.errno == errno.EADDRINUSE:
-            return f"{address} is there already: stop the process that listens on it, or remove the file"
-        return f"cannot listen on {address}: {error.strerror or error}"
-    host, port = address
-    such_as = "PORT=" if reads_port_variable() else "such as "
-    if error.errno == errno.EADDRINUSE:
-        other = f"{such_as}{port + 1 if port < 65535 else 3000}"
-        return f"port {port} on {host} is already in use: stop the other process or choose another port, {other}"
-    if error.errno == errno.EACCES:
-        return f"no permission to listen on port {port} of {host}: choose a port above 1023, {such_as}3000"
-    return f"cannot listen on port {port} of {host}: {error.strerror}"
-
-
-def reads_port_variable() -> bool:
-    """Return whether the program that was started reads the variable ``PORT``, as far as its source tells."""
-    program = getattr(sys.modules["__main__"], "__file__", None) or ""
-    return any(re.search("""["']PORT["']""", line) for line in linecache.getlines(program))
-
-
-def print_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
-    """Print what ends the program; of a server that cannot listen no traceback, as it is no mistake in the program."""
-    if isinstance(error, ListenError):
-        print(error.strerror, file=sys.stderr)
-    else:
-        sys.__excepthook__(kind, error, traceback)
 
 
 def raise_file_limit() -> None:

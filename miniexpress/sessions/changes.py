@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .cookie import read_max_age
-from .values import storable
+from .values import key_text, storable, text_keys
 
 
 class Changes(NamedTuple):
@@ -32,7 +32,7 @@ class Changes(NamedTuple):
 
         Raises ``TypeError`` for a value that cannot be stored.
         """
-        removed = list(storable(dict.fromkeys(self.removed)))
+        removed = [key_text(key) for key in self.removed]
         return self._replace(added=storable(self.added), changed=storable(self.changed), removed=removed)
 
     @property
@@ -46,7 +46,7 @@ class Changes(NamedTuple):
         What they have removed stays removed, so that a logout holds. Their cookie is kept if they have given it another
         ``originalMaxAge`` and this request has not.
         """
-        kept = {key: value for key, value in document.items() if key not in self.removed}
+        kept = {key: value for key, value in text_keys(document).items() if key not in self.removed}
         still_there = {key: value for key, value in self.changed.items() if key in kept}
         theirs = document["cookie"]
         is_ours = self.has_new_max_age or read_max_age(theirs.get("originalMaxAge")) == self.max_age

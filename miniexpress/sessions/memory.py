@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from ..attrdict import AttrDict
 from ..http.json_text import parse, stringify
+from ..keyword_options import suggests_keywords
 from .cookie import read_expires, read_max_age
 from .store import Document, Store
 from .values import naming_key
@@ -17,6 +18,7 @@ from .values import naming_key
 class MemoryStore(Store):
     """Keeps sessions as JSON, so that what is read is never what another request is changing. Lost with the process."""
 
+    @suggests_keywords
     def __init__(self) -> None:
         self._sessions: dict[str, _Kept] = {}
 

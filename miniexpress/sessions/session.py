@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from ..attrdict import AttrDict, to_attrdict
+from ..keyword_options import suggests_keywords
 from .changes import Changes
 from .cookie import Cookie
-from .values import storable, text_keys
+from .values import key_text, storable, text_keys
 
 if TYPE_CHECKING:
     from ..request import Request
@@ -76,6 +78,7 @@ class Session(AttrDict):
         for key in [key for key in self if key != "cookie"]:
             del self[key]
 
+    @partial(suggests_keywords, title="req.session.touch")
     def touch(self) -> Self:
         """Restart ``cookie.max_age``."""
         return self.reset_max_age()
@@ -85,10 +88,12 @@ class Session(AttrDict):
         self.cookie.max_age = self.cookie.original_max_age
         return self
 
+    @partial(suggests_keywords, title="req.session.save")
     def save(self) -> bool:
         """Write the changes to the store now. Return ``False`` if another request has destroyed the session."""
         return self.save_changes(self.fingerprint())
 
+    @partial(suggests_keywords, title="req.session.reload")
     def reload(self) -> Session:
         """Load the stored session into ``req.session`` again. Raises ``LookupError`` if it is no longer stored."""
         stored = self.__state__.store.load_stored(self.id)
@@ -98,11 +103,13 @@ class Session(AttrDict):
         reloaded.__state__.was_saved = self.was_saved
         return reloaded
 
+    @partial(suggests_keywords, title="req.session.destroy")
     def destroy(self) -> None:
         """Destroy the session in the store, and set ``req.session`` to ``None``."""
         self.req.session = None
         self.__state__.store.end(self.id)
 
+    @partial(suggests_keywords, title="req.session.regenerate")
     def regenerate(self) -> Session:
         """Destroy the session, set ``req.session`` to an empty one with a new id, and return that.
 
@@ -169,7 +176,7 @@ class Session(AttrDict):
         """Replace the data by a document's. Equal values stay the same objects, as handlers may still change them."""
         now = current.values
         for key in now.keys() - document.keys():
-            del self[key]
+            self.pop(key, None)  # a key that is no text has another name here
         for key, value in document.items():
             if key != "cookie" and now.get(key) != repr(_to_plain(value)):
                 self[key] = to_attrdict(value)
@@ -212,7 +219,7 @@ class Fingerprint:
     def values(self) -> dict[str, str]:
         """Each key with a text of its value, which tells ``1``, ``1.0`` and ``True`` apart."""
         if self._values is None:  # needed only where something has changed
-            self._values = {key: repr(value) for key, value in json.loads(self._text).items()}
+            self._values = {key_text(key): repr(value) for key, value in json.loads(self._text).items()}
         return self._values
 
 

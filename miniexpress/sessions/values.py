@@ -36,11 +36,14 @@ def storable(values: Mapping[Any, Any]) -> dict[str, Any]:
 
 
 def text_keys(values: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return the items of a session with their keys as stores keep them. Raises ``TypeError`` as ``storable``."""
+    """Return the items of a session with their keys as text. Raises ``TypeError``, as ``storable``, for what is none.
+
+    A key that only some stores keep, as it holds a NUL, stays: it is refused where it is written.
+    """
     kept = {}
     for key, value in values.items():
         try:
-            kept[_key(key)] = value
+            kept[key_text(key)] = value
         except TypeError as error:
             raise _refusal(key, error) from None
     return kept
@@ -64,14 +67,20 @@ def _refusal(key: Any, reason: Exception) -> TypeError:
     return TypeError(f"req.session[{key!r}] cannot be stored: {reason}")
 
 
-def _key(key: Any) -> str:
+def key_text(key: Any) -> str:
+    """Return a key as stores keep it. Raises ``TypeError`` for what is no text, nor what JSON makes a text of."""
     if isinstance(key, str):
-        if "\0" in key:
-            raise TypeError(f"the key {key!r} holds a NUL")
         return key if key.isascii() else _text(key)
     if key is not None and not isinstance(key, bool | int | float):
         raise TypeError(f"the key {key!r} is no text")
     return json.dumps(key)
+
+
+def _key(key: Any) -> str:
+    text = key_text(key)
+    if "\0" in text:
+        raise TypeError(f"the key {key!r} holds a NUL")
+    return text
 
 
 def _value(value: Any, levels: int) -> Any:

@@ -20,7 +20,7 @@ ANNOTATIONS = {"req": "Request", "res": "Response", "next": "Next", "err": "Exce
 # Functions that are no handlers go without types in the documents.
 BEGINNING = """\
 # mypy: allow-untyped-defs, allow-incomplete-defs, allow-untyped-calls, check-untyped-defs
-from miniexpress import Next, Request, Response
+from miniexpress import AsyncNext, Next, Request, Response
 """
 
 ROUTES = """\
@@ -125,12 +125,13 @@ def python(installed: Installed, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 def annotated(source: str) -> str:
     def annotate(match: re.Match[str]) -> str:
-        names = match[2].split(", ")
-        if not set(names) <= set(ANNOTATIONS):
+        is_async, function, names = match[1], match[2], match[3].split(", ")
+        types = ANNOTATIONS | ({"next": "AsyncNext"} if is_async else {})
+        if not set(names) <= set(types):
             return match[0]
-        return f"def {match[1]}({', '.join(f'{name}: {ANNOTATIONS[name]}' for name in names)}) -> None:"
+        return f"{is_async or ''}def {function}({', '.join(f'{name}: {types[name]}' for name in names)}) -> None:"
 
-    return re.sub(r"def (\w+)\(([\w, ]+)\):", annotate, source)
+    return re.sub(r"(async )?def (\w+)\(([\w, ]+)\):", annotate, source)
 
 
 def test_the_handlers_are_annotated(checked: Path) -> None:

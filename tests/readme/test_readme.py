@@ -4,6 +4,7 @@ attacked, and README.md's table of the API has every public member."""
 from __future__ import annotations
 
 import ast
+import inspect
 import os
 import re
 import secrets
@@ -26,9 +27,31 @@ import pytest
 import requests
 from pymongo import AsyncMongoClient, MongoClient
 
-from miniexpress import App, AttrDict, HTTPError, Request, Response, Router, express, json, session, urlencoded
+from miniexpress import (
+    App,
+    AttrDict,
+    HTTPError,
+    Request,
+    Response,
+    Router,
+    compression,
+    cookie_parser,
+    cors,
+    express,
+    helmet,
+    json,
+    morgan,
+    multer,
+    raw,
+    session,
+    static,
+    text,
+    urlencoded,
+)
 from miniexpress.middleware.multer import Limits
+from miniexpress.server.server import Server
 from miniexpress.sessions.changes import Changes
+from miniexpress.sessions.mongodb import MongoDBStore
 from miniexpress.views.engine import template_engine
 from tests.support.documents import README, TUTORIAL, all_blocks, anchors, blocks, documents, links, run
 from tests.support.login_flow import add_user, walk_through_login
@@ -616,6 +639,56 @@ def test_an_avatar_is_uploaded_and_what_is_refused_leaves_no_file(
     assert upload("avatar", "image/png", b"x" * 5).json() == {"name": "Ada", "bytes": 5}
     (kept,) = tmp_path.iterdir()
     assert (kept.read_bytes(), len(kept.name)) == (b"x" * 5, 32)
+
+
+MIDDLEWARE_PAGE, SESSIONS_PAGE, SERVER_PAGE = (
+    f"miniexpress/{room}/README.md" for room in ("middleware", "sessions", "server")
+)
+
+
+@pytest.mark.parametrize(
+    ("page", "heading", "takers"),
+    [
+        (MIDDLEWARE_PAGE, "Body parsers", [json, urlencoded, text, raw]),
+        (MIDDLEWARE_PAGE, "static", [static]),
+        (MIDDLEWARE_PAGE, "cors", [cors]),
+        (MIDDLEWARE_PAGE, "helmet", [type(helmet).__call__]),
+        (MIDDLEWARE_PAGE, "cookie_parser", [cookie_parser]),
+        (MIDDLEWARE_PAGE, "`compression`", [type(compression).__call__]),
+        (MIDDLEWARE_PAGE, "`morgan`", [type(morgan).__call__]),
+        (MIDDLEWARE_PAGE, "Forms with files", [multer.__init__]),
+        (SESSIONS_PAGE, "The options", [session]),
+        (SESSIONS_PAGE, "MongoDB", [MongoDBStore.__init__]),
+        (SERVER_PAGE, "Options", [Server.__init__, App.listen]),
+    ],
+)
+def test_the_table_of_options_has_each_keyword_and_no_other(page: str, heading: str, takers: list[Any]) -> None:
+    parameters = {name: each for taker in takers for name, each in inspect.signature(taker).parameters.items()}
+    keywords = {name for name, each in parameters.items() if each.kind is each.KEYWORD_ONLY}
+    by_place = {name for name in ("secret", "host", "port", "callback") if name in parameters}
+    assert _options_in(page, heading) == keywords | by_place
+
+
+def test_the_table_of_body_parsers_says_whose_each_option_is() -> None:
+    rows = _rows_of_options(MIDDLEWARE_PAGE, "Body parsers")
+    for parser in (json, urlencoded, text, raw):
+        listed = {name for name, whose in rows if whose.strip() == "all" or f"`{parser.__name__}`" in whose}
+        assert listed == {f"`{name}`" for name in inspect.signature(parser).parameters}
+
+
+def _options_in(page: str, heading: str) -> set[str]:
+    """Return the names in the first column of the table of options under a heading of a page."""
+    return {name for first, _ in _rows_of_options(page, heading) for name in re.findall(r"`(\w+)`", first)}
+
+
+def _rows_of_options(page: str, heading: str) -> list[tuple[str, str]]:
+    """Return the first two cells of each row of that table, whose own head is ``option``, or the call."""
+    prose = re.sub(r"^```.*?^```$", "", (ROOT / page).read_text(), flags=re.M | re.S)
+    section = re.split(rf"^#+ {re.escape(heading)}\n", prose, maxsplit=1, flags=re.M)[1]
+    section = re.split(r"^#", section, maxsplit=1, flags=re.M)[0]
+    table = re.search(r"^\| (?:option|`[^|]+`) \|.*\n\| ---.*\n((?:\|.*\n)+)", section, re.M)
+    assert table, f"{page} has no table of options under {heading!r}"
+    return re.findall(r"^\| ([^|]+) \|([^|]*)\|", table[1], re.M)
 
 
 def test_the_table_of_limits_has_them_all_with_their_defaults() -> None:

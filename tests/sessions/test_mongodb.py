@@ -424,8 +424,8 @@ def test_every_write_that_was_acknowledged_moves_with_a_rotation(
     assert set(moved) == set(store.get("new") or {}) == keys
 
 
-def hold(client: pymongo.MongoClient[Any]) -> None:
-    client.test.sessions.update_one({"_id": "a"}, {"$set": {"heldBy": "another process"}})
+def hold(client: pymongo.MongoClient[Any], holder: Any = "another process") -> None:
+    client.test.sessions.update_one({"_id": "a"}, {"$set": {"heldBy": holder}})
 
 
 WRITES: dict[str, Callable[[MongoDBStore], Any]] = {
@@ -435,6 +435,7 @@ WRITES: dict[str, Callable[[MongoDBStore], Any]] = {
     "touch": lambda store: store.touch("a", {"cookie": {**NO_COOKIE, "expires": NEXT_YEAR}}),
 }
 NEXT_YEAR = datetime.now(UTC).replace(microsecond=0) + timedelta(days=365)
+NO_LOCKS: list[Any] = [False, 0, {}, [], {"$ne": 1}, True, bson.Code("x")]
 
 
 @pytest.mark.parametrize("stringify", [False, True], ids=["fields", "text"])
@@ -445,6 +446,22 @@ def test_a_session_that_a_killed_process_held_is_written_again(
     store = MongoDBStore(client=client, stringify=stringify)
     store.set("a", {"cookie": NO_COOKIE})
     hold(client)
+    write(store)
+    kept = client.test.sessions.find_one({})
+    assert kept is not None
+    assert "heldBy" not in kept
+    assert "x" in str(kept["session"]) or kept["expires"] == NEXT_YEAR
+
+
+@pytest.mark.parametrize("stringify", [False, True], ids=["fields", "text"])
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+@pytest.mark.parametrize("holder", NO_LOCKS, ids=str)
+def test_a_session_whose_lock_is_no_text_is_written_all_the_same(
+    client: pymongo.MongoClient[Any], holder: Any, stringify: bool, write: Callable[[MongoDBStore], Any]
+) -> None:
+    store = MongoDBStore(client=client, stringify=stringify)
+    store.set("a", {"cookie": NO_COOKIE})
+    hold(client, holder)
     write(store)
     kept = client.test.sessions.find_one({})
     assert kept is not None

@@ -256,6 +256,27 @@ def test_what_a_post_puts_in_a_session_is_kept_or_refused_by_its_key_and_a_logou
     assert client.test.sessions.find_one({}) is None
 
 
+@pytest.mark.parametrize("rotate_on", [None, "user"], ids=["", "rotate_on"])
+def test_a_key_that_express_keeps_in_a_text_and_no_store_takes_here_keeps_nobody_from_a_change_and_a_logout(
+    serve: Serve, client: pymongo.MongoClient[Any], rotate_on: str | None
+) -> None:
+    app = app_with_session(store=MongoDBStore(client=client, stringify=True), rotate_on=rotate_on)
+    app.get("/change", lambda req, res: (req.session.update(views=1), res.end()))
+    app.get("/drop", lambda req, res: (req.session.pop("a\0b"), res.end()))
+    app.get("/logout", lambda req, res: (req.session.pop("user"), res.end()))
+    text = json.dumps({"cookie": NO_COOKIE, "user": "tobi", "a\0b": 1, "\ud800": 2})
+    for path, keys in (
+        ("/change", {"cookie", "user", "a\0b", "\ufffd", "views"}),
+        ("/drop", {"cookie", "user", "\ufffd"}),
+        ("/logout", {"cookie", "a\0b", "\ufffd"}),
+    ):
+        client.test.sessions.delete_many({})
+        client.test.sessions.insert_one({"_id": "known", "expires": LATER, "session": text})
+        assert Browser(serve(app), KNOWN).get(path).status == 200
+        [kept] = client.test.sessions.find({})
+        assert set(json.loads(kept["session"])) == keys
+
+
 def test_the_sessions_of_somebody_are_asked_for_by_the_value_that_is_stored(client: pymongo.MongoClient[Any]) -> None:
     store = MongoDBStore(client=client)
     store.set("a", {"cookie": NO_COOKIE, "user": "\ud800"})

@@ -121,6 +121,22 @@ def test_a_logout_holds_whatever_a_request_that_began_before_it_does(
             assert not answer.sets_cookie, how
 
 
+@pytest.mark.parametrize("store_type", [MemoryStore, PlainStore])
+@pytest.mark.parametrize("rotate_on", [None, "half"], ids=["", "rotate_on"])
+def test_a_key_with_half_of_a_surrogate_pair_is_kept_as_such_a_value_is(
+    serve: Serve, store_type: type[Store], rotate_on: str | None
+) -> None:
+    app = app_with_session(store=store_type(), rotate_on=rotate_on)
+    app.get("/first", lambda req, res: (req.session.update(first=1), res.end()))
+    app.get("/put", lambda req, res: (req.session.update({"\ud800": 1, "half": 1}), res.end()))
+    app.get("/drop", lambda req, res: (req.session.pop("\ufffd"), res.end()))
+    app.get("/", lambda req, res: res.json({key: 1 for key in req.session if key != "cookie"}))
+    browser = Browser(serve(app))
+    for path, keys in (("/first", {"first"}), ("/put", {"first", "\ufffd", "half"}), ("/drop", {"first", "half"})):
+        assert browser.get(path).status == 200
+        assert set(json.loads(browser.get("/").text)) == keys
+
+
 def test_a_logout_holds_against_a_slow_change_of_the_user(serve: Serve) -> None:
     for rotate_on in (None, "user"):
         app, slow = login_app(rotate_on=rotate_on)
@@ -654,3 +670,19 @@ def test_a_rotation_to_no_new_id_does_not_throw_the_session_away(serve: Serve, n
     browser.get("/visit")
     browser.get("/login/tobi")
     assert json.loads(browser.get("/").text).get("cart") == 1
+
+
+@pytest.mark.parametrize("method", ["save", "reload", "regenerate", "destroy", "touch"])
+def test_a_callback_as_express_session_takes_is_refused_since_the_methods_return(method: str, serve: Serve) -> None:
+    app = app_with_session()
+    raised: list[str] = []
+
+    @app.get("/")
+    def handler(req: Any, res: Any) -> None:
+        with pytest.raises(TypeError) as refused:
+            getattr(req.session, method)(lambda error: None)
+        raised.append(str(refused.value))
+        res.end()
+
+    Browser(serve(app)).get("/")
+    assert raised == [f"req.session.{method}() takes no callback: it returns when all is done, or raises"]

@@ -6,7 +6,19 @@ from typing import Any
 
 import pytest
 
-from miniexpress import Router, compression, express, json, morgan, raw, session, static, text, urlencoded
+from miniexpress import (
+    MemoryStore,
+    Router,
+    compression,
+    express,
+    json,
+    morgan,
+    raw,
+    session,
+    static,
+    text,
+    urlencoded,
+)
 from miniexpress.jinja import jinja2_engine
 from miniexpress.keyword_options import suggests_keywords, suggests_keywords_of
 from miniexpress.sessions.mongodb import MongoDBStore
@@ -129,6 +141,20 @@ RES: Any = _APP.response(_REQ, print)
         ),
         (lambda: MongoDBStore(databaseName="x"), "MongoDBStore() has no option 'databaseName': did you mean 'database"),
         (lambda: MongoDBStore({"uri": "x"}), "MongoDBStore() takes options as keywords, uri=…, not as {"),
+        (lambda: MongoDBStore("mongodb://x"), "MongoDBStore() takes options as keywords, uri=…, not as 'mongodb://x'"),
+        (lambda: RES.download("x", {"root": "/"}), "res.download() takes options as keywords, root=…, not as {"),
+        (lambda: RES.download("/x", "y", print), "res.download() takes no callback: it returns when all is done, or"),
+        (lambda: RES.send_file("/x", lambda error: None), "res.send_file() takes no callback: it returns when all is"),
+        (lambda: session("secret"), "session() takes options as keywords, secret=…, not as 'secret'"),  # type: ignore[call-arg]
+        (lambda: compression(_APP), "compression() takes options as keywords, enforce_encoding=…, not as <"),  # type: ignore[call-arg]
+        (lambda: static("/files", "public"), "static() takes options as keywords, accept_ranges=…, not as 'public'"),  # type: ignore[call-arg]
+        (lambda: MemoryStore(checkPeriod=5), "MemoryStore() has no option 'checkPeriod': it has none"),
+        (lambda: MemoryStore({"checkPeriod": 5}), "MemoryStore() takes no options, and not {'checkPeriod': 5}"),
+        (lambda: express(debug=True), "express() takes no arguments, not 'debug': app.set(name, value) changes"),  # type: ignore[arg-type]
+        (
+            lambda: jinja2_engine("views", {"autoescape": True}),  # type: ignore[arg-type]
+            "jinja2_engine() takes options as keywords, environment=…, not as {",
+        ),
         (lambda: jinja2_engine("views", env=None), "jinja2_engine() has no option 'env': "),  # type: ignore[call-arg]
     ],
 )

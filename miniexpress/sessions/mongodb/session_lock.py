@@ -40,16 +40,22 @@ class SessionLock:
     def wait(self, sid: str) -> bool:
         """Wait until a session is not locked. Return ``False`` if there is no such session.
 
-        A lock that is held for longer than ``LOCK_SECONDS`` is released: its owner has died.
+        A lock that is held for longer than ``LOCK_SECONDS`` is released: its owner has died. What is no text is no lock
+        that any process has set, and is removed.
         """
         owner, deadline = None, 0.0
-        while (found := self._collection.find_one({self._id_field: sid}, [LOCKED_BY])) and found.get(LOCKED_BY):
-            if found[LOCKED_BY] != owner:
-                owner, deadline = found[LOCKED_BY], time.monotonic() + LOCK_SECONDS
+        while found := self._collection.find_one({self._id_field: sid}, [LOCKED_BY]):
+            holder = found.get(LOCKED_BY)
+            if holder is None:
+                return True
+            if type(holder) is not str:  # BSON's Code is one, too
+                self._release({self._id_field: sid, LOCKED_BY: {"$ne": None}})
+            elif holder != owner:
+                owner, deadline = holder, time.monotonic() + LOCK_SECONDS
             elif time.monotonic() > deadline:
                 self._release({self._id_field: sid, LOCKED_BY: {"$eq": owner}})
             time.sleep(POLL_SECONDS)
-        return found is not None
+        return False
 
     def update(self, sid: str, write: Callable[[Any, Mapping[str, Any]], Result]) -> Result | None:
         """Call ``write(document, unchanged_filter)`` with the lock held, until its result is true, and return that.
