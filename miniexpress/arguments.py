@@ -64,7 +64,7 @@ class UnknownSignature(TypeError):
 
 
 class Signature(NamedTuple):
-    """How many positional arguments a function needs and accepts, and the names of these parameters."""
+    """The numbers of positional arguments that a function needs and accepts, and the names of these parameters."""
 
     required: int
     accepted: int

@@ -56,7 +56,7 @@ def jinja2_engine(directory: Roots, environment: Environment | None = None) -> E
 
 
 class _MissingField(ChainableUndefined):
-    """What an AttrDict lacks. It equals ``None``, which it is in the built-in engine."""
+    """A value that an AttrDict does not have. It equals ``None``, which it is in the built-in engine."""
 
     def __eq__(self, other: object) -> bool:
         return other is None or super().__eq__(other)

@@ -39,7 +39,7 @@ def cookie_parser(
         decode = fit_callback(decode, "the option 'decode'", "(value)")
 
     def parse_cookies(req: Request, res: Response, next: Next) -> None:
-        # That a handler before this one has read them, without the secret, is no reason to leave them so.
+        # A handler before this one may have read them without the secret: they are parsed anew.
         were_read = vars(req).pop("_cookie_texts", None) is not None
         if were_read or vars(req).get("cookies") is None:
             req.secret = secrets[0] if secrets else None

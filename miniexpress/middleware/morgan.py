@@ -40,7 +40,7 @@ _HAS_COLOURS = not os.environ.get("NO_COLOR")  # https://no-color.org
 
 
 class Stream(Protocol):
-    """What lines are written to, such as an open text file."""
+    """An object that lines are written to, such as an open text file."""
 
     def write(self, text: str, /) -> Any:
         """Write a line, which ends with a line feed."""
@@ -185,7 +185,7 @@ morgan = Morgan()
 
 
 class _Times:
-    """When a request came, and when its response was started, in seconds of ``time.perf_counter``."""
+    """The times at which a request came and its response was started, in seconds of ``time.perf_counter``."""
 
     __slots__ = ("request", "response")
 

@@ -19,9 +19,9 @@ from ..callers import is_decorating
 from ..camel_case import SnakeCaseNames
 from ..keyword_options import UNSET, suggests_keywords
 from ..request import origin_of
+from .foreign_paths import warn_of_foreign_syntax
 from .layer import Handler, Layer, Next, check_param_callback, ensure_responded, error_or_none, is_abort, is_signal
 from .methods import HandlerT, HTTPMethods, decorate, function_name
-from .path_habits import warn_of_habits
 from .path_patterns import ParamDecodeError, PathMatcher, PathPattern, compile_path
 from .prefix_index import PrefixIndex
 from .route import Route
@@ -128,7 +128,7 @@ class Router(HTTPMethods, SnakeCaseNames):
     def _compile(self, path: PathPattern, *, strict: bool, end: bool) -> PathMatcher:
         """Return the matcher of a path, and warn of one that is written as another framework has it."""
         matcher = compile_path(path, sensitive=self._case_sensitive, strict=strict, end=end)
-        warn_of_habits(path)
+        warn_of_foreign_syntax(path)
         return matcher
 
     def _register(self, method: str | None, *arguments: Any) -> Any:

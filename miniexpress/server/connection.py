@@ -33,7 +33,7 @@ REASONS = {
 
 
 class ConnectionServer(Protocol):
-    """What a connection needs of its server: the app, the options, and what the two tell each other when it stops.
+    """The part of a server that its connections need: the app, the options, and what both change when it stops.
 
     Timeouts are in seconds. ``idle`` has the clients without a request under way: those that may be disconnected.
     """

@@ -48,7 +48,7 @@ class TemplateError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SourceLocation:
-    """Where a tag begins: the path of the file, and the line, counted from 1."""
+    """The place where a tag begins: the path of the file, and the line, counted from 1."""
 
     path: str
     line: int
@@ -62,7 +62,7 @@ class SourceLocation:
 
 @dataclass(slots=True)
 class RenderContext:
-    """What is the same for all nodes of a template while it is rendered.
+    """The values that all nodes of a template share while it is rendered.
 
     ``variables`` are those that the template was rendered with, without the variables of its loops.
     """

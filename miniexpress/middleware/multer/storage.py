@@ -1,4 +1,4 @@
-"""Where the files of forms go: into memory, into a folder, or where a storage of one's own keeps them."""
+"""Storages, which keep the files of forms: in memory, in a folder, or wherever an app's own does."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _CONTENT = ("buffer", "stream")
 
 
 class Storage(Protocol):
-    """Where files go: ``multer.memory_storage()``, ``multer.disk_storage(…)``, or one of one's own."""
+    """The methods of a storage: ``multer.memory_storage()``, ``multer.disk_storage(…)``, or an app's own."""
 
     def handle_file(self, req: Request, file: File) -> Mapping[str, Any] | None:
         """Read ``file.stream`` to its end, and return attributes to set on the file. On an error, leave nothing."""

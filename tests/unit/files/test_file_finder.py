@@ -21,22 +21,12 @@ from tests.support.served_folder import (
     app_with,
     ask,
     call,
-    make_root,
     sending,
 )
 from tests.support.waiting import processor_time
 
 Serve = Callable[..., str]
-
-
-@pytest.fixture(autouse=True)
-def production(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MINIEXPRESS_ENV", "production")
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return make_root(tmp_path)
+pytestmark = pytest.mark.usefixtures("production")
 
 
 @pytest.mark.parametrize(

@@ -28,22 +28,12 @@ from tests.support.served_folder import (
     THEN,
     app_with,
     ask,
-    make_root,
     sending,
 )
 from tests.support.waiting import wait_for
 
 Serve = Callable[..., str]
-
-
-@pytest.fixture(autouse=True)
-def production(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MINIEXPRESS_ENV", "production")
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return make_root(tmp_path)
+pytestmark = pytest.mark.usefixtures("production")
 
 
 @pytest.fixture

@@ -16,20 +16,10 @@ from tests.support.served_folder import (
     THEN,
     app_with,
     ask,
-    make_root,
 )
 
 Serve = Callable[..., str]
-
-
-@pytest.fixture(autouse=True)
-def production(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MINIEXPRESS_ENV", "production")
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    return make_root(tmp_path)
+pytestmark = pytest.mark.usefixtures("production")
 
 
 def test_a_file_is_not_sent_over_an_ended_response(root: Path, serve: Serve) -> None:

@@ -1,4 +1,4 @@
-"""Paths in the habits of other frameworks: Express registers them, and they match nothing, or only their own text."""
+"""Paths in the syntax of other frameworks. Express registers them, and they match nothing, or only their own text."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _FIRST_SIGNS = ("/", "*", "{", "\\")
 _NAME_OR_UNENCODED = re.compile(r'[:*](?:"(?:[^"\\]|\\.)*"|[\w$]+)|([^!-~]+)')
 
 
-def warn_of_habits(path: PathPattern) -> None:
-    """Warn, at the line that registers a path, of each string in it that is not as Express writes it."""
+def warn_of_foreign_syntax(path: PathPattern) -> None:
+    """Warn, at the line that registers a path, of each string in it that is written in another framework's syntax."""
     for text in flatten([path]):
-        if isinstance(text, str) and (better := path_as_it_should_be(text)) != text:
+        if isinstance(text, str) and (better := in_express_syntax(text)) != text:
             warn(f"no request matches the path {text!r} as it is meant: write {better!r}")
 
 
-def path_as_it_should_be(path: str) -> str:
-    """Return a path with its parameters and its first slash as Express writes them; most paths come back as they are.
+def in_express_syntax(path: str) -> str:
+    """Return a path with its parameters and its first slash as Express has them; most paths are returned unchanged.
 
     ``/hello/<name>`` → ``/hello/:name``, ``/hi/{name}`` → ``/hi/:name``, ``/files/<path:p>`` → ``/files/*p``,
     ``hello`` → ``/hello``. A path is compared with what is percent-encoded: ``/café`` → ``/caf%C3%A9``.

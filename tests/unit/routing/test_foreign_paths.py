@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from miniexpress import Router, express
-from miniexpress.routing.path_habits import path_as_it_should_be
+from miniexpress.routing.foreign_paths import in_express_syntax
 
 pytestmark = pytest.mark.language
 
-HABITS = {
+FOREIGN = {
     # Flask, Django, Bottle
     "/hello/<name>": "/hello/:name",
     "/users/<int:id>/<slug:title>": "/users/:id/:title",
@@ -70,15 +70,15 @@ REGISTER: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize(("path", "meant"), HABITS.items())
-def test_a_path_in_the_habit_of_another_framework_is_returned_as_express_writes_it(path: str, meant: str) -> None:
-    assert path_as_it_should_be(path) == meant
-    assert path_as_it_should_be(meant) == meant
+@pytest.mark.parametrize(("path", "meant"), FOREIGN.items())
+def test_a_path_in_the_syntax_of_another_framework_is_returned_in_that_of_express(path: str, meant: str) -> None:
+    assert in_express_syntax(path) == meant
+    assert in_express_syntax(meant) == meant
 
 
 @pytest.mark.parametrize("path", LEGITIMATE)
 def test_a_path_of_express_is_returned_as_it_is(path: str) -> None:
-    assert path_as_it_should_be(path) == path
+    assert in_express_syntax(path) == path
 
 
 @pytest.mark.parametrize("owner", [express, Router])
