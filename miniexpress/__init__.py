@@ -99,10 +99,11 @@ class Express:
     request = Request
     response = Response
 
-    def __call__(self, *nothing: Never, **options: Never) -> App:
+    def __call__(self, nothing: None = None, /, **options: Never) -> App:
         """Return a new application. Raises ``TypeError`` for ``express(__name__)``, as Flask has it."""
-        for given in (*nothing, *options):
-            raise TypeError(f"express() takes no arguments, not {given!r}: app.set(name, value) changes a setting")
+        if nothing is not None or options:
+            given = ", ".join(options) or repr(nothing)
+            raise TypeError(f"express() takes no arguments, not {given}: app.set(name, value) changes a setting")
         return App()
 
 

@@ -69,6 +69,9 @@ class Multer:
         self._reading = partial(Reading, multipart, storage, file_filter, preserve_path, *charsets)
         self._limits = _limits_of_requests(limits, isinstance(storage, MemoryStorage))
 
+    def __repr__(self) -> str:
+        return "<multer, of which .single(name), .array(name), .fields([…]), .none() and .any() make middleware>"
+
     def single(self, name: str) -> Middleware:
         """Take one file, of the field ``name``: ``req.file``, ``None`` if there is none."""
         return self._middleware({name: 1}, _show_single)
