@@ -29,7 +29,21 @@ from .views.lookup import Engine, View, as_tuple
 _LISTEN_OPTIONS = ["host", "callback", "reload", *(server.Server.__init__.__kwdefaults__ or ())]
 
 
-class App(Router, also={"mountPath": "mountpath"}):
+# Flask's and FastAPI's.
+_NAMES_ELSEWHERE = {
+    "add_middleware": "use",
+    "before_request": "use",
+    "config": "set",
+    "errorhandler": "use",
+    "exception_handler": "use",
+    "include_router": "use",
+    "mount": "use",
+    "register_blueprint": "use",
+    "run": "listen",
+}
+
+
+class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
     """An Express application, which is a WSGI application too (PEP 3333).
 
     ``settings``, ``locals`` (what every view sees), ``engines``; ``mountpath`` and ``parent`` where an app uses it.

@@ -19,8 +19,27 @@ from .http.proxy_addr import addresses
 from .http.request_headers import Headers, from_environ, read_field, with_headers
 from .settings import AppSettings
 
+# Flask's, Django's and FastAPI's, and those that Express 5 has no more.
+_NAMES_ELSEWHERE = {
+    "COOKIES": "cookies",
+    "GET": "query",
+    "POST": "body",
+    "acceptsCharset": "accepts_charsets",
+    "acceptsEncoding": "accepts_encodings",
+    "acceptsLanguage": "accepts_languages",
+    "args": "query",
+    "form": "body",
+    "get_json": "body",
+    "json": "body",
+    "param": "params",
+    "path_params": "params",
+    "query_params": "query",
+    "remote_addr": "ip",
+    "view_args": "params",
+}
 
-class Request(SnakeCaseNames, also={"sessionID": "session_id"}):
+
+class Request(SnakeCaseNames, also={"sessionID": "session_id"}, elsewhere=_NAMES_ELSEWHERE):
     """One HTTP request. Middleware may hang attributes of its own on it: ``req.user = …``.
 
     ``method``, ``url`` (what is left of it inside a mount), ``base_url`` (what is not), ``original_url``; ``params``;

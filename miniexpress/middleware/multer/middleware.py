@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...arguments import fit_callback
 from ...attrdict import AttrDict
+from ...camel_case import SnakeCaseNames
 from ...files.send import Path
 from ...http.form_data import decode
 from ...keyword_options import suggestion, suggests_keywords
@@ -25,7 +26,7 @@ FileFilter = Callable[["Request", File], bool]
 Show = Callable[["Request", list[File]], None]
 
 
-class Multer:
+class Multer(SnakeCaseNames):
     """``multer(dest="uploads/")``: make middleware that reads forms with files.
 
     Text fields are in ``req.body``, an AttrDict; brackets in their names nest. Files are in ``req.file`` after
