@@ -71,6 +71,8 @@ class Limits:
 
 def check_limits(limits: Mapping[str, Any], in_memory: bool) -> Limits:
     """Return the limits, with defaults for those that are missing. Raises ``TypeError`` for a wrong one."""
+    if not isinstance(limits, Mapping):
+        raise TypeError(f"multer(limits=…) takes a dict of limits, or a function that returns one, not {limits!r}")
     names = [each.name for each in fields(Limits)]
     given = {name: value for name, value in limits.items() if value is not None}
     for name, value in given.items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +62,9 @@ class Multer(SnakeCaseNames):
         multipart = import_parser()
         if storage is None:
             storage = MemoryStorage() if dest is None else DiskStorage(destination=dest)
-        if not all(callable(getattr(storage, name, None)) for name in ("handle_file", "remove_file")):
+        if isinstance(storage, type) or not all(
+            callable(getattr(storage, name, None)) for name in ("handle_file", "remove_file")
+        ):
             raise TypeError(f"multer(storage=…) takes an object with handle_file and remove_file, not {storage!r}")
         if file_filter is not None:
             file_filter = fit_callback(file_filter, "the option 'file_filter'", "(req, file)")
@@ -75,25 +77,26 @@ class Multer(SnakeCaseNames):
 
     def single(self, name: str) -> Middleware:
         """Take one file, of the field ``name``: ``req.file``, ``None`` if there is none."""
-        return self._middleware({name: 1}, _show_single)
+        return self._middleware([(name, 1)], _show_single)
 
     def array(self, name: str, max_count: int | None = None) -> Middleware:
         """Take files of the field ``name``: ``req.files``, a list."""
-        return self._middleware({name: _count(max_count)}, _show_list)
+        return self._middleware([(name, _count(max_count))], _show_list)
 
     def fields(self, fields: Sequence[Mapping[str, Any]]) -> Middleware:
         """Take files of several fields: ``fields([{"name": "avatar", "max_count": 1}, …])``. Lists in ``req.files``."""
-        return self._middleware(dict(map(_name_and_count, fields)), _show_by_name)
+        return self._middleware(map(_name_and_count, fields), _show_by_name)
 
     def none(self) -> Middleware:
         """Take text fields only: a file is an error."""
-        return self._middleware({}, _show_nothing)
+        return self._middleware((), _show_nothing)
 
     def any(self) -> Middleware:
         """Take all files: ``req.files``, a list. For routes that look at each of them."""
         return self._middleware(None, _show_list)
 
-    def _middleware(self, counts: dict[str, float] | None, show: Show) -> Middleware:
+    def _middleware(self, fields: Iterable[tuple[str, float]] | None, show: Show) -> Middleware:
+        counts = None if fields is None else {_field_name(name): count for name, count in fields}
         reading, limits = self._reading(counts, show), self._limits
 
         def receive_form(req: Request, res: Response, next: Next) -> None:
@@ -135,6 +138,12 @@ def _known(option: str, charset: str) -> str:
     except (LookupError, AttributeError):
         raise TypeError(f"multer({option}=…) takes a charset such as 'utf-8', not {charset!r}") from None
     return charset
+
+
+def _field_name(name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(f"multer takes the name of a field, a str, not {name!r}")
+    return name
 
 
 def _name_and_count(given: Any) -> tuple[str, float]:

@@ -86,6 +86,7 @@ def test_text_that_no_header_may_hold_is_not_repeated(name: str) -> None:
     [
         (({"origin": A},), {}, r"cors\(\) takes options as keywords, origin=…, not as \{'origin'"),
         ((A,), {}, "takes its options by keyword"),
+        ((express(),), {}, "takes its options by keyword"),
         ((lambda req, callback: {},), {}, r"cors\(\) takes a function \(req\)"),
         ((lambda req: {},), {"max_age": "5"}, "a whole number of seconds"),
         ((), {"origins": A}, r"cors\(\) has no option 'origins': did you mean 'origin'\?"),
