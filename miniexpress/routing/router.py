@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Never, Self, overload
 
 from ..arguments import flatten
 from ..attrdict import AttrDict
-from ..callers import is_decorating
+from ..callers import is_decorating, warn
 from ..camel_case import SnakeCaseNames
 from ..keyword_options import UNSET, suggests_keywords
 from ..request import origin_of
@@ -107,6 +107,8 @@ class Router(HTTPMethods, SnakeCaseNames):
         """
         if not isinstance(name, str) or not name:
             raise TypeError(f"param() takes the name of a parameter, not {name!r}")
+        if name.startswith((":", "*")):
+            warn(f"no parameter is called {name!r}: write param({name[1:]!r}, …)")
         if callback is UNSET:
             return partial(decorate, partial(self.param, name))
         self._param_callbacks.setdefault(name, []).append(check_param_callback(callback))

@@ -124,6 +124,8 @@ class Server(TCPServer):
         max_headers_count: int = 2000,
         max_connections: int | None = None,
     ) -> None:
+        if not callable(app):
+            raise TypeError(f"the server takes a WSGI app first, not {app!r}: listen(app, 3000)")
         self.app = app
         self.ssl_context = ssl_context
         self.headers_timeout = to_seconds("headers_timeout", headers_timeout)
@@ -307,6 +309,8 @@ def listen_address(host: str, port: int | str | os.PathLike[str]) -> tuple[socke
     """
     if isinstance(port, os.PathLike) or (isinstance(port, str) and "/" in port):
         return socket.AF_UNIX, os.fspath(port)
+    if not isinstance(host, str):
+        raise TypeError(f"host must be an address such as '127.0.0.1', or '0.0.0.0' for all, not {host!r}")
     return socket.AF_INET6 if ":" in host else socket.AF_INET, (host, port_number(port))
 
 
