@@ -35,6 +35,7 @@ from typing import TYPE_CHECKING, Never
 
 from .application import App
 from .attrdict import AttrDict
+from .camel_case import to_camel_case
 from .errors import HTTPError
 from .http.json_text import undefined
 from .middleware.body_parser import json, raw, text, urlencoded
@@ -99,10 +100,11 @@ class Express:
     request = Request
     response = Response
 
-    def __call__(self, *nothing: Never, **options: Never) -> App:
+    def __call__(self, nothing: None = None, /, **options: Never) -> App:
         """Return a new application. Raises ``TypeError`` for ``express(__name__)``, as Flask has it."""
-        for given in (*nothing, *options):
-            raise TypeError(f"express() takes no arguments, not {given!r}: app.set(name, value) changes a setting")
+        if nothing is not None or options:
+            given = ", ".join(options) or repr(nothing)
+            raise TypeError(f"express() takes no arguments, not {given}: app.set(name, value) changes a setting")
         return App()
 
 
@@ -115,7 +117,10 @@ _ELSEWHERE = {"MongoDBStore": "sessions.mongodb", "jinja2_engine": "jinja"}
 if not TYPE_CHECKING:  # a type checker would take every name for one that is here
 
     def __getattr__(name: str) -> None:
-        """Raise ``ImportError`` for what is in ``_ELSEWHERE``, which says where it is, else ``AttributeError``."""
+        """Raise ``ImportError``, which says where it is or how it is written here, else ``AttributeError``."""
         if name in _ELSEWHERE:
             raise ImportError(f"from {__name__}.{_ELSEWHERE[name]} import {name}, as it needs a package of others")
+        for public in __all__:
+            if name == to_camel_case(public):
+                raise ImportError(f"from {__name__} import {public}, and not {name}")
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,7 +13,7 @@ from typing import Any, Never, Self, overload
 
 from .arguments import fit_callback
 from .attrdict import AttrDict
-from .callers import line_is_decorator
+from .callers import line_is_decorator, warn
 from .development import reloader
 from .development.route_tree import route_tree
 from .final_handler import final_handler
@@ -26,14 +26,28 @@ from .routing.path_patterns import PathPattern
 from .routing.route import Route
 from .routing.router import Router
 from .server import server
-from .settings import UNSET_DEFAULTS, compile_setting, default_settings
+from .settings import UNSET_DEFAULTS, compile_setting, default_settings, similar_setting
 from .views.engine import template_engine
 from .views.lookup import Engine, View, as_tuple
 
 _LISTEN_OPTIONS = ["host", "callback", "reload", *(server.Server.__init__.__kwdefaults__ or ())]
 
 
-class App(Router, also={"mountPath": "mountpath"}):
+# Flask's and FastAPI's.
+_NAMES_ELSEWHERE = {
+    "add_middleware": "use",
+    "before_request": "use",
+    "config": "set",
+    "errorhandler": "use",
+    "exception_handler": "use",
+    "include_router": "use",
+    "mount": "use",
+    "register_blueprint": "use",
+    "run": "listen",
+}
+
+
+class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
     """An Express application, which is a WSGI application too (PEP 3333).
 
     ``settings``, ``locals`` (what every view sees), ``engines``; ``mountpath`` and ``parent`` where an app uses it.
@@ -223,6 +237,10 @@ class App(Router, also={"mountPath": "mountpath"}):
                     return app.settings[name]
                 app = app.parent
             return UNSET_DEFAULTS.get(name)
+        if not isinstance(name, str):
+            raise TypeError(f"app.set() takes the name of a setting and its value, not {name!r}")
+        if name not in self.settings and (meant := similar_setting(name)):
+            warn(f"no setting is called {name!r}: did you mean {meant!r}?")
         self.settings.update(compile_setting(name, value))
         return self
 
@@ -275,6 +293,8 @@ class App(Router, also={"mountPath": "mountpath"}):
                 raise LookupError(f'Failed to lookup view "{view}" in views {self.set("views")!r}')
             if cache and view == os.path.normpath(view):  # of other spellings a client can make any number
                 self._views[view] = found
+        if not isinstance(options, Mapping | None):
+            raise TypeError(f"render() takes a dict of what the view sees, or keywords, not {options!r}")
         return found.render({**self.locals, **(options or {}), **variables})
 
     def _all_engines(self) -> dict[str, Engine]:

@@ -23,11 +23,14 @@ class SnakeCaseNames(metaclass=_HidesCamelCase):
     """Base of the classes that have Express's names in snake_case. ``dir()`` and ``help()`` show only these.
 
     ``also`` are names of Express and Node that do not differ by their case alone, with those here:
-    ``{"sessionID": "session_id"}``.
+    ``{"sessionID": "session_id"}``. ``elsewhere`` are those of other frameworks, as ``req.form``: reading one names
+    the one here, while middleware may set it.
     """
 
-    def __init_subclass__(cls, also: Mapping[str, str] = _NO_NAMES) -> None:
+    def __init_subclass__(cls, also: Mapping[str, str] = _NO_NAMES, elsewhere: Mapping[str, str] = _NO_NAMES) -> None:
         super().__init_subclass__()
+        for name, here in elsewhere.items():
+            setattr(cls, name, NameElsewhere(name, here))
         members = [name for name in (*vars(cls), *cls.__annotations__) if not name.startswith("_")]
         for camel_case, name in ({to_camel_case(name): name for name in members} | dict(also)).items():
             if camel_case != name:
@@ -37,8 +40,8 @@ class SnakeCaseNames(metaclass=_HidesCamelCase):
         return _without_camel_case(type(self), super().__dir__())
 
 
-class CamelCaseName:
-    """An attribute that raises ``AttributeError`` when it is read, set or deleted, with the name that is meant."""
+class NameElsewhere:
+    """An attribute that raises ``AttributeError``, with the name that is meant, when it is read and was not set."""
 
     def __init__(self, camel_case: str, name: str) -> None:
         self.camel_case, self.name = camel_case, name
@@ -46,16 +49,20 @@ class CamelCaseName:
     def __get__(self, instance: object, owner: type) -> NoReturn:
         self._refuse(owner, owner if instance is None else instance)
 
+    def _refuse(self, owner: type, thing: object) -> NoReturn:
+        message = f"{owner.__name__!r} object has no attribute {self.camel_case!r}: did you mean {self.name!r}?"
+        # With `obj` and no `name`, Python 3.12 and later add no suggestion of their own.
+        raise AttributeError(message, obj=thing)
+
+
+class CamelCaseName(NameElsewhere):
+    """An attribute that raises ``AttributeError`` when it is set or deleted, too."""
+
     def __set__(self, instance: object, value: object) -> NoReturn:
         self._refuse(type(instance), instance)
 
     def __delete__(self, instance: object) -> NoReturn:
         self._refuse(type(instance), instance)
-
-    def _refuse(self, owner: type, thing: object) -> NoReturn:
-        message = f"{owner.__name__!r} object has no attribute {self.camel_case!r}: did you mean {self.name!r}?"
-        # With `obj` and no `name`, Python 3.12 and later add no suggestion of their own.
-        raise AttributeError(message, obj=thing)
 
 
 def to_camel_case(name: str) -> str:
@@ -64,5 +71,5 @@ def to_camel_case(name: str) -> str:
 
 
 def _without_camel_case(kind: type, names: Iterable[str]) -> list[str]:
-    refused = {name for base in kind.__mro__ for name, each in vars(base).items() if isinstance(each, CamelCaseName)}
+    refused = {name for base in kind.__mro__ for name, each in vars(base).items() if isinstance(each, NameElsewhere)}
     return [name for name in names if name not in refused]

@@ -14,13 +14,30 @@ from .http import accept, conditional, cookies, ranges
 from .http.media_types import is_type
 from .http.proxy_addr import addresses
 from .http.request_headers import Headers, from_environ, read_field, with_headers
-from .http.request_target import origin_of, rebuild_target, split_mount, split_target
+from .http.request_target import rebuild_target, split_mount, split_target
 from .settings import AppSettings
 
-__all__ = ["Request", "origin_of"]
+# Flask's, Django's and FastAPI's, and those that Express 5 has no more.
+_NAMES_ELSEWHERE = {
+    "COOKIES": "cookies",
+    "GET": "query",
+    "POST": "body",
+    "acceptsCharset": "accepts_charsets",
+    "acceptsEncoding": "accepts_encodings",
+    "acceptsLanguage": "accepts_languages",
+    "args": "query",
+    "form": "body",
+    "get_json": "body",
+    "json": "body",
+    "param": "params",
+    "path_params": "params",
+    "query_params": "query",
+    "remote_addr": "ip",
+    "view_args": "params",
+}
 
 
-class Request(SnakeCaseNames, also={"sessionID": "session_id"}):
+class Request(SnakeCaseNames, also={"sessionID": "session_id"}, elsewhere=_NAMES_ELSEWHERE):
     """One HTTP request. Middleware may hang attributes of its own on it: ``req.user = …``.
 
     ``method``, ``url`` (what is left of it inside a mount), ``base_url`` (what is not), ``original_url``; ``params``;

@@ -33,7 +33,18 @@ Milliseconds = int | float | timedelta
 _NODE_NAMES = {"appendHeader": "append", "setHeaders": "set", "sendfile": "send_file"}
 
 
-class Response(ServerResponse, also=_NODE_NAMES):
+# Flask's, Django's and aiohttp's.
+_NAMES_ELSEWHERE = {
+    "delete_cookie": "clear_cookie",
+    "headers": "set",
+    "mimetype": "type",
+    "send_json": "json",
+    "set_cookie": "cookie",
+    "set_status": "status",
+}
+
+
+class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
     """The response to one request.
 
     ``req``, ``app``; ``locals`` is what views see. Setters return the response, for chaining. Methods that end it

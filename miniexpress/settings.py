@@ -6,8 +6,10 @@ Express.
 
 from __future__ import annotations
 
+import difflib
 import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -16,6 +18,25 @@ from .arguments import count_parameters, fit_callback
 from .http import conditional, query_strings
 from .http.proxy_addr import compile_trust
 from .http.response_headers import field_value
+
+_NAMES = (
+    "case sensitive routing",
+    "env",
+    "etag",
+    "json escape",
+    "json replacer",
+    "json spaces",
+    "jsonp callback name",
+    "query parser",
+    "strict routing",
+    "subdomain offset",
+    "trust proxy",
+    "view",
+    "view cache",
+    "view engine",
+    "views",
+    "x-powered-by",
+)
 
 
 class AppSettings(Protocol):
@@ -47,6 +68,14 @@ def default_settings() -> dict[str, Any]:
         "views": str(Path("views").resolve()),
     }
     return settings | ({"view cache": True} if env == "production" else {})
+
+
+def similar_setting(name: str) -> str | None:
+    """Return the setting that one of another name is probably meant to be: ``view_engine`` → ``view engine``."""
+    if name in _NAMES:
+        return None
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name).lower()
+    return next(iter(difflib.get_close_matches(spaced, _NAMES, n=1, cutoff=0.8)), None)
 
 
 def compile_setting(name: str, value: Any) -> dict[str, Any]:

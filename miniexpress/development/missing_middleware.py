@@ -28,6 +28,9 @@ def note_for(error: Any, req: Request) -> str | None:
         return None
     if req.body is None and _was_read("body", error, req):
         return f"req.body is None: {_why_no_body(req)}"
+    for name in ("file", "files"):
+        if getattr(req, name) is None and _was_read(name, error, req):
+            return f"req.{name} is None: {_why_no_file(name, req)}"
     if req.session is None and _was_read("session", error, req):
         return f"req.session is None: {_why_no_session(req)}"
     return None
@@ -118,6 +121,15 @@ def _mend(media_type: str, present: set[str]) -> str:
         name, usual_type = "text", "text/plain"
     option = "" if media_type == usual_type and name not in present else f'type="{media_type}"'
     return f"app.use({name}({option}))"
+
+
+def _why_no_file(name: str, req: Request) -> str:
+    if not req.is_("multipart"):
+        return 'the request has no form with files: <form method="post" enctype="multipart/form-data">'
+    if req.body_consumed:
+        kinds = ".single(name)" if name == "file" else ".array(name), .fields([…]) or .any()"
+        return f"the form came without such a file, or another middleware than multer(…){kinds} has read it"
+    return "no multer has read the form. Before this handler: multer(dest=…).single(name), .array(name) …"
 
 
 def _why_no_session(req: Request) -> str:

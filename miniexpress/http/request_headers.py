@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 # The fields whose keys in an environ have no ``HTTP_``.
 _WITHOUT_PREFIX = ("CONTENT_TYPE", "CONTENT_LENGTH")
@@ -19,6 +19,11 @@ class Headers(dict[str, str]):
     def __init__(self, fields: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
         super().__init__()
         self.update(fields)
+
+    if not TYPE_CHECKING:  # a type checker would take every name for one that is here
+
+        def __getattr__(self, name: str) -> None:
+            raise AttributeError(f"req.headers has no attribute {name!r}: req.headers[{name!r}] or req.get({name!r})")
 
     def __getitem__(self, name: str) -> str:
         return super().__getitem__(_lower(name))

@@ -12,6 +12,7 @@ from ..arguments import fit_callback
 from ..http.headers import HEADER_TEXT
 from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
+from ..routing.methods import HTTPMethods
 
 if TYPE_CHECKING:
     from ..request import Request
@@ -127,7 +128,7 @@ class _Policy:
 
 def _cors_by_request(options_of: Any, keywords: dict[str, Any]) -> Middleware:
     """Return middleware that asks a function of the request for its options."""
-    if not callable(options_of):
+    if not callable(options_of) or isinstance(options_of, HTTPMethods):  # cors(app), as in Flask
         raise TypeError(f"cors() takes its options by keyword, as in cors(origin=…), not {options_of!r}")
     cors(**keywords)  # so that a wrong one is told at once
     ask = fit_callback(options_of, "cors()", "(req)")

@@ -8,6 +8,7 @@ from functools import partial
 from math import floor, inf
 from typing import TYPE_CHECKING, Any
 
+from ..camel_case import SnakeCaseNames
 from ..keyword_options import UNSET, suggests_keywords
 from ..routing.layer import Middleware, Next
 from .content_security_policy import ContentSecurityPolicy
@@ -46,7 +47,7 @@ _WITHOUT_OPTIONS = (
 )
 
 
-class Helmet:
+class Helmet(SnakeCaseNames):
     """``helmet()`` makes middleware that sets all fields; ``helmet.x_frame_options(action="deny")`` sets one alone."""
 
     __name__ = "helmet"

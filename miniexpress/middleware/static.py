@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from ..arguments import fit_callback
+from ..callers import warn
 from ..errors import HTTPError
 from ..files.file_finder import Finder, IsDirectory, StringList
 from ..files.send import FileSender, Path, SetHeaders, cache_control_value, path_text
@@ -49,6 +50,8 @@ def static(
     Raises ``TypeError`` for wrong options. After npm serve-static 2.2.1.
     """
     folder = os.path.abspath(path_text("static()", root))
+    if not os.path.isdir(folder):
+        warn(f"static({str(root)!r}) sends nothing as long as there is no folder {folder!r}")
     finder = Finder(dotfiles, extensions, index)
     caching = cache_control_value(max_age, immutable) if cache_control else None
     if set_headers is not None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 import reprlib
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import describe, is_async, read_signature, take_first, wrong_count
+from ..callers import is_decorating
 from .async_handlers import as_plain_handler
 from .path_patterns import PathMatcher, PathPattern, compile_path
 
@@ -23,6 +25,7 @@ AsyncNext = Callable[..., Awaitable[None]]
 Middleware = Callable[["Request", "Response", Next], None]
 
 NEXT_INDEX = {2: None, 3: 2, 4: 3}  # where `next` stands among the arguments of a handler, by their number
+_REQUEST_NAMES = ("req", "request")  # a handler that has one of them elsewhere has its parameters in another order
 _MATCH_ALL = compile_path("/", end=False)
 
 
@@ -107,6 +110,8 @@ def ensure_responded(handler: Handler, res: Response, returned: Any) -> None:
         return
     if res.started:
         raise RuntimeError(f"{describe(handler)} returned without ending the response that it started: call res.end()")
+    if inspect.isawaitable(returned):
+        raise RuntimeError(f"{describe(handler)} returned what nothing awaits: make it an `async def` that awaits it")
     if returned is not None:
         value = "the response" if returned is res else reprlib.repr(returned)
         mend = how_to_send(returned, res)
@@ -136,6 +141,9 @@ def check_handler(handler: Handler) -> int:
     """
     expected = f"a handler takes (req, res), (req, res, next) or (err, req, res, next){_hint_to_call(handler)}"
     signature = read_signature(handler, 3, expected)
+    place = 1 if signature.required == 4 else 0
+    if any(name in _REQUEST_NAMES for index, name in enumerate(signature.names[:4]) if index != place):
+        raise TypeError(f"{describe(handler)} takes ({', '.join(signature.names)}): {expected}")
     if signature.names[1:2] == ["start_response"]:
         raise TypeError(f"{describe(handler)} is a WSGI app: use wsgi(…) of miniexpress.wsgi to make a handler of it")
     if signature.required not in (2, 3, 4) or isinstance(handler, type):
@@ -155,5 +163,8 @@ def check_param_callback(callback: Handler) -> Handler:
 
 def _hint_to_call(handler: Handler) -> str:
     """Return a hint for what makes a handler and is no handler itself, as in ``app.use(json)``."""
-    name = getattr(handler, "__name__", "")
-    return f"; to register what it returns, call it: {name}(…)" if name.isidentifier() else ""
+    is_object = callable(handler) and not hasattr(handler, "__name__")
+    name = type(handler).__name__.lower() if is_object else getattr(handler, "__name__", "")
+    if not name.isidentifier() or is_decorating(handler):
+        return ""
+    return f"; to register what it returns, call it: {name}(…)"

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Never, Self, overload
 
 from ..arguments import flatten
 from ..attrdict import AttrDict
-from ..callers import is_decorating
+from ..callers import is_decorating, warn
 from ..camel_case import SnakeCaseNames
+from ..http.request_target import origin_of
 from ..keyword_options import UNSET, suggests_keywords
-from ..request import origin_of
 from .foreign_paths import warn_of_foreign_syntax
 from .layer import Handler, Layer, Next, check_param_callback, ensure_responded, error_or_none, is_abort, is_signal
 from .methods import HandlerT, HTTPMethods, decorate, function_name
@@ -108,6 +108,8 @@ class Router(HTTPMethods, SnakeCaseNames):
         """
         if not isinstance(name, str) or not name:
             raise TypeError(f"param() takes the name of a parameter, not {name!r}")
+        if name.startswith((":", "*")):
+            warn(f"no parameter is called {name!r}: write param({name[1:]!r}, …)")
         if callback is UNSET:
             return partial(decorate, partial(self.param, name))
         self._param_callbacks.setdefault(name, []).append(check_param_callback(callback))

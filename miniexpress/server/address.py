@@ -29,6 +29,8 @@ def listen_address(host: str, port: int | str | os.PathLike[str]) -> tuple[socke
     """
     if isinstance(port, os.PathLike) or (isinstance(port, str) and "/" in port):
         return socket.AF_UNIX, os.fspath(port)
+    if not isinstance(host, str):
+        raise TypeError(f"host must be an address such as '127.0.0.1', or '0.0.0.0' for all, not {host!r}")
     return socket.AF_INET6 if ":" in host else socket.AF_INET, (host, port_number(port))
 
 

@@ -118,6 +118,8 @@ class Server(TCPServer):
         max_headers_count: int = 2000,
         max_connections: int | None = None,
     ) -> None:
+        if not callable(app):
+            raise TypeError(f"the server takes a WSGI app first, not {app!r}: listen(app, 3000)")
         self.app = app
         self.ssl_context = ssl_context
         self.headers_timeout = to_seconds("headers_timeout", headers_timeout)

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from ..attrdict import AttrDict, to_attrdict
 from ..keyword_options import suggests_keywords
@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 __all__ = ["Changes", "Session"]
 
 
+class _NoField:
+    """A method of express-session's in JavaScript's spelling. An AttributeError would make it a field that is missing:
+    ``None``."""
+
+    def __init__(self, name: str, here: str) -> None:
+        self.message = f"a session has no {name}(): did you mean {here}()?"
+
+    def __get__(self, session: object, owner: type) -> NoReturn:
+        raise TypeError(self.message)
+
+
 class Session(AttrDict):
     """A session's data, by attribute or by item: ``req.session.user = …``, ``del req.session['user']``.
 
@@ -31,6 +42,7 @@ class Session(AttrDict):
     __slots__ = ("__state__",)  # a name that no key can be reached by
     cookie: Cookie
     __state__: _State
+    resetMaxAge, toJSON = _NoField("resetMaxAge", "reset_max_age"), _NoField("toJSON", "to_json")
 
     def __init__(self, req: Request, cookie: Cookie, stored: Stored | None = None) -> None:
         super().__init__(cookie=cookie)

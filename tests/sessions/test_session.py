@@ -694,3 +694,20 @@ def test_a_callback_as_express_session_takes_is_refused_since_the_methods_return
 
     Browser(serve(app)).get("/")
     assert raised == [f"req.session.{method}() takes no callback: it returns when all is done, or raises"]
+
+
+@pytest.mark.parametrize(("name", "meant"), [("resetMaxAge", "reset_max_age"), ("toJSON", "to_json")])
+def test_a_method_in_javascripts_spelling_is_told_the_one_here(name: str, meant: str, serve: Serve) -> None:
+    app = app_with_session()
+    raised: list[str] = []
+
+    @app.get("/")
+    def handler(req: Any, res: Any) -> None:
+        with pytest.raises(TypeError) as refused:
+            getattr(req.session, name)()
+        raised.append(str(refused.value))
+        req.session[name] = "a field"
+        res.end()
+
+    assert Browser(serve(app)).get("/").status == 200
+    assert raised == [f"a session has no {name}(): did you mean {meant}()?"]

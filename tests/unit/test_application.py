@@ -733,3 +733,37 @@ def test_the_callback_of_listen_may_take_an_error_as_in_express_5() -> None:
 def test_json_spaces_that_are_no_number_are_refused_when_they_are_set() -> None:
     with pytest.raises(TypeError, match="'json spaces' is a number of blanks or a text to indent with, not nan"):
         express().set("json spaces", float("nan"))
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [("view_engine", "view engine"), ("veiws", "views"), ("trustProxy", "trust proxy"), ("json_spaces", "json spaces")],
+)
+def test_a_setting_that_is_misspelt_is_warned_of_with_the_one_that_is_meant(name: str, meant: str) -> None:
+    with pytest.warns(UserWarning, match=f"no setting is called '{name}': did you mean '{meant}'") as warned:
+        express().set(name, "x")
+    assert warned[0].filename == __file__
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["port", "title", "view options", "secret", "view", "etag"])
+def test_a_setting_of_ones_own_is_not_warned_of(name: str) -> None:
+    express().set(name, True)
+
+
+def test_what_is_no_dict_of_a_views_values_is_refused() -> None:
+    (app := express()).engine("txt", lambda path, options: "")
+    app.set("view", lambda name, **options: type("Found", (), {"path": "x"})())
+    with pytest.raises(TypeError, match=r"render\(\) takes a dict of what the view sees, or keywords, not 'name'"):
+        app.render("page.txt", "name")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("host", [None, 3001, {"host": "x"}])
+def test_a_host_that_is_no_text_is_refused(host: Any) -> None:
+    with pytest.raises(TypeError, match="host must be an address"):
+        express().listen(0, host)
+
+
+def test_a_param_callback_with_the_colon_of_the_path_is_warned_of() -> None:
+    with pytest.warns(UserWarning, match=r"no parameter is called ':id': write param\('id', …\)"):
+        express().param(":id", lambda req, res, next, id: None)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import requests
 
-from miniexpress import App, Request, Response, Router, express
+from miniexpress import App, Request, Response, Router, express, helmet, multer
 from miniexpress.camel_case import CamelCaseName
 
 ENVIRON = {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}
@@ -103,3 +103,41 @@ def test_a_handler_that_sets_a_status_in_camel_case_is_told(serve: Callable[...,
     answer = requests.get(serve(app))
     assert answer.status_code == 500
     assert "did you mean &#39;status_code&#39;?" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "meant"),
+    [
+        ("req", "form", "body"),
+        ("req", "args", "query"),
+        ("req", "json", "body"),
+        ("req", "acceptsEncoding", "accepts_encodings"),
+        ("req", "remote_addr", "ip"),
+        ("res", "set_cookie", "cookie"),
+        ("res", "headers", "set"),
+        ("app", "run", "listen"),
+        ("app", "register_blueprint", "use"),
+        ("app", "include_router", "use"),
+    ],
+)
+def test_a_name_of_another_framework_is_told_the_one_here_and_may_be_set(owner: str, name: str, meant: str) -> None:
+    thing = things()[owner]
+    assert not hasattr(thing, name)
+    with pytest.raises(AttributeError, match=f"has no attribute '{name}': did you mean '{meant}'\\?"):
+        getattr(thing, name)
+    setattr(thing, name, "of one's own")
+    assert getattr(thing, name) == "of one's own"
+
+
+def test_a_header_field_read_as_an_attribute_is_told_how_it_is_read() -> None:
+    with pytest.raises(AttributeError, match=r"req.headers\['host'\] or req.get\('host'\)"):
+        _ = things()["req"].headers.host
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "meant"),
+    [(helmet, "noSniff", "no_sniff"), (multer, "memoryStorage", "memory_storage"), (multer, "diskStorage", "disk_st")],
+)
+def test_what_helmet_and_multer_have_is_told_in_snake_case(owner: Any, name: str, meant: str) -> None:
+    with pytest.raises(AttributeError, match=f"has no attribute '{name}': did you mean '{meant}"):
+        getattr(owner, name)

@@ -68,3 +68,8 @@ def test_a_name_that_the_package_does_not_have_is_an_error_as_of_every_module() 
     with pytest.raises(ImportError, match="cannot import name 'Nonesuch'"):
         exec("from miniexpress import Nonesuch")
     assert not hasattr(miniexpress, "Nonesuch")
+
+
+def test_a_name_in_javascripts_spelling_is_imported_by_the_one_here() -> None:
+    with pytest.raises(ImportError, match="from miniexpress import cookie_parser, and not cookieParser"):
+        exec("from miniexpress import cookieParser")

@@ -150,7 +150,7 @@ RES: Any = _APP.response(_REQ, print)
         (lambda: static("/files", "public"), "static() takes options as keywords, accept_ranges=…, not as 'public'"),  # type: ignore[call-arg]
         (lambda: MemoryStore(checkPeriod=5), "MemoryStore() has no option 'checkPeriod': it has none"),
         (lambda: MemoryStore({"checkPeriod": 5}), "MemoryStore() takes no options, and not {'checkPeriod': 5}"),
-        (lambda: express(debug=True), "express() takes no arguments, not 'debug': app.set(name, value) changes"),  # type: ignore[arg-type]
+        (lambda: express(debug=True), "express() takes no arguments, not debug: app.set(name, value) changes"),  # type: ignore[arg-type]
         (
             lambda: jinja2_engine("views", {"autoescape": True}),  # type: ignore[arg-type]
             "jinja2_engine() takes options as keywords, environment=…, not as {",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...arguments import fit_callback
 from ...attrdict import AttrDict
+from ...camel_case import SnakeCaseNames
 from ...files.send import Path
 from ...http.form_data import decode
 from ...keyword_options import suggestion, suggests_keywords
@@ -25,7 +26,7 @@ FileFilter = Callable[["Request", File], bool]
 SetFiles = Callable[["Request", list[File]], None]
 
 
-class Multer:
+class Multer(SnakeCaseNames):
     """``multer(dest="uploads/")``: make middleware that reads forms with files.
 
     Text fields are in ``req.body``, an AttrDict; brackets in their names nest. Files are in ``req.file`` after
@@ -61,7 +62,9 @@ class Multer:
         multipart = import_parser()
         if storage is None:
             storage = MemoryStorage() if dest is None else DiskStorage(destination=dest)
-        if not all(callable(getattr(storage, name, None)) for name in ("handle_file", "remove_file")):
+        if isinstance(storage, type) or not all(
+            callable(getattr(storage, name, None)) for name in ("handle_file", "remove_file")
+        ):
             raise TypeError(f"multer(storage=…) takes an object with handle_file and remove_file, not {storage!r}")
         if file_filter is not None:
             file_filter = fit_callback(file_filter, "the option 'file_filter'", "(req, file)")
@@ -75,6 +78,9 @@ class Multer:
             charset=_checked_charset("def_charset", def_charset),
         )
         self._limits = _limits_of_requests(limits, isinstance(storage, MemoryStorage))
+
+    def __repr__(self) -> str:
+        return "<multer, of which .single(name), .array(name), .fields([…]), .none() and .any() make middleware>"
 
     def single(self, name: str) -> Middleware:
         """Take one file, of the field ``name``: ``req.file``, ``None`` if there is none."""

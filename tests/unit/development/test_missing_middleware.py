@@ -219,3 +219,24 @@ def test_a_note_is_only_for_what_python_says_of_none() -> None:
     req: Any = None
     for error in (ValueError("NoneType"), AttributeError("x"), "NoneType", None):
         assert note_for(error, req) is None
+
+
+@pytest.mark.parametrize(
+    ("content_type", "told"),
+    [
+        ("application/json", "req.file is None: the request has no form with files: <form"),
+        (
+            "multipart/form-data; boundary=b",
+            "req.file is None: no multer has read the form. Before this handler: multer(",
+        ),
+    ],
+)
+def test_a_file_that_is_none_is_told_what_reads_it(serve: Serve, content_type: str, told: str) -> None:
+    def read_file(req, res):
+        res.send(req.file.originalname)
+
+    app = express()
+    app.post("/", read_file)
+    page = requests.post(serve(app), data=b"--b--", headers={"Content-Type": content_type}, timeout=5)
+    assert page.status_code == 500
+    assert told in html.unescape(page.text)

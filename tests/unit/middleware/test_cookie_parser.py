@@ -68,7 +68,7 @@ def test_what_decode_returns_is_kept_whatever_it_is(serve: Serve) -> None:
         ((["a", ""],), {}, r"not \['a', ''\]"),
         ((5,), {}, "not 5"),
         ((False,), {}, "not False"),
-        (({"secret": "x"},), {}, "takes a string"),
+        (({"secret": "x"},), {}, r"takes options as keywords, secret=…, not as \{'secret': 'x'\}"),
         ((), {"decoder": str}, r"cookie_parser\(\) has no option 'decoder': did you mean 'decode'\?"),
         ((), {"decode": "utf-8"}, r"the option 'decode' takes a function \(value\), not 'utf-8'"),
     ],

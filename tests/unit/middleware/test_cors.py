@@ -84,8 +84,9 @@ def test_text_that_no_header_may_hold_is_not_repeated(name: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "options", "words"),
     [
-        (({"origin": A},), {}, r"takes its options by keyword, as in cors\(origin=…\), not \{'origin'"),
+        (({"origin": A},), {}, r"cors\(\) takes options as keywords, origin=…, not as \{'origin'"),
         ((A,), {}, "takes its options by keyword"),
+        ((express(),), {}, "takes its options by keyword"),
         ((lambda req, callback: {},), {}, r"cors\(\) takes a function \(req\)"),
         ((lambda req: {},), {"max_age": "5"}, "a whole number of seconds"),
         ((), {"origins": A}, r"cors\(\) has no option 'origins': did you mean 'origin'\?"),

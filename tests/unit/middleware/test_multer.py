@@ -488,3 +488,17 @@ def values_in(value: Any) -> list[str]:
         return [value]
     inner = value.values() if isinstance(value, dict) else value
     return [found for each in inner if each is not None for found in values_in(each)]
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: multer(limits=3), "limits=…\\) takes a dict of limits, or a function that returns one, not 3"),
+        (lambda: multer(storage=multer.memory_storage), "storage=…\\) takes an object with handle_file"),
+        (lambda: multer().single(3), "takes the name of a field, a str, not 3"),
+        (lambda: multer().array(["a", "b"]), "takes the name of a field, a str, not \\['a', 'b'\\]"),
+    ],
+)
+def test_what_is_no_limits_no_storage_and_no_name_is_refused(make: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        make()

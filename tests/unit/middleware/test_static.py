@@ -123,3 +123,9 @@ def test_a_wrong_option_raises_a_type_error_that_names_what_is_right(
 ) -> None:
     with pytest.raises(TypeError, match=words):
         static(*arguments, **options)
+
+
+def test_a_folder_that_is_not_there_is_warned_of_where_it_is_named(tmp_path: Path) -> None:
+    with pytest.warns(UserWarning, match="sends nothing as long as there is no folder") as warned:
+        static(tmp_path / "pubic")
+    assert warned[0].filename == __file__

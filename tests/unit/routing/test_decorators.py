@@ -254,6 +254,40 @@ def test_a_factory_that_was_not_called_is_refused(factory: Any) -> None:
             use(factory)
 
 
+@pytest.mark.parametrize("name", ["helmet", "morgan", "compression"])
+def test_an_object_that_was_not_called_is_refused_as_a_factory_is(name: str) -> None:
+    with pytest.raises(TypeError, match=rf"a handler takes .*call it: {name}\(…\)$"):
+        express().use(getattr(miniexpress, name))
+
+
+def test_multer_is_refused_with_what_makes_middleware_of_it() -> None:
+    with pytest.raises(TypeError, match=r"multer, of which \.single\(name\), .* make middleware> is no function"):
+        express().post("/x", miniexpress.multer(), answer)
+
+
+@pytest.mark.parametrize("decorate", [lambda: express().get("/"), lambda: express().use])
+def test_a_decorated_function_without_parameters_is_not_said_to_be_a_factory(decorate: Any) -> None:
+    with pytest.raises(TypeError, match=r"home .* takes 0 parameters: a handler takes .* res, next\)$"):
+
+        @decorate()
+        def home() -> str:
+            return "hello"
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        lambda req, res, next, err: None,
+        lambda self, req, res: None,
+        lambda id, request, response: None,
+        lambda ctx, id, req, res: None,
+    ],
+)
+def test_parameters_in_another_order_are_refused(handler: Any) -> None:
+    with pytest.raises(TypeError, match=r"<lambda> \(.*\) takes \(.*req.*\): a handler takes \(req, res\), \(req"):
+        express().use(handler)
+
+
 def test_express_itself_is_no_handler() -> None:
     with pytest.raises(TypeError, match=r"Express object .* takes 0 parameters: a handler takes"):
         express().use(express)
