@@ -76,6 +76,9 @@ class Multer:
         )
         self._limits = _limits_of_requests(limits, isinstance(storage, MemoryStorage))
 
+    def __repr__(self) -> str:
+        return "<multer(…): make middleware of it by .single(…), .array(…), .fields(…), .none() or .any()>"
+
     def single(self, name: str) -> Middleware:
         """Take one file, of the field ``name``: ``req.file``, ``None`` if there is none."""
         return self._middleware({name: 1}, _set_file)
