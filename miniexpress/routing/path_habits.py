@@ -26,6 +26,12 @@ def warn_of_habits(path: PathPattern) -> None:
             warn(f"no request matches the path {text!r} as it is meant: write {better!r}")
 
 
+def warn_of_colon(name: str) -> None:
+    """Warn of a callback for the parameter ``:id``, as Express 4 took it: none would ever call it."""
+    if name.startswith(":"):
+        warn(f"no path has a parameter {name!r}: write {name[1:]!r}")
+
+
 def path_as_it_should_be(path: str) -> str:
     """Return a path with its parameters and its first slash as Express writes them; most paths come back as they are.
 

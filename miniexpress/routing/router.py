@@ -21,7 +21,7 @@ from ..keyword_options import UNSET, suggests_keywords
 from ..request import origin_of
 from .layer import Handler, Layer, Next, check_param_callback, ensure_responded, error_or_none, is_abort, is_signal
 from .methods import HandlerT, HTTPMethods, decorate, function_name
-from .path_habits import warn_of_habits
+from .path_habits import warn_of_colon, warn_of_habits
 from .path_patterns import ParamDecodeError, PathMatcher, PathPattern, compile_path
 from .prefix_index import PrefixIndex
 from .route import Route
@@ -110,6 +110,7 @@ class Router(HTTPMethods, SnakeCaseNames):
             raise TypeError(f"param() takes the name of a parameter, not {name!r}")
         if callback is UNSET:
             return partial(decorate, partial(self.param, name))
+        warn_of_colon(name)
         self._param_callbacks.setdefault(name, []).append(check_param_callback(callback))
         return self
 
