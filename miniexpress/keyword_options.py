@@ -12,8 +12,14 @@ from typing import Any, ParamSpec, TypeVar
 P = ParamSpec("P")
 R = TypeVar("R")
 
-UNSET: Any = object()
-"""The default of a parameter for which ``None`` is a value that can be given."""
+
+class _Unset:
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET: Any = _Unset()
+"""The default of a parameter for which ``None`` is a value that can be given; ``help()`` shows it by its name."""
 
 
 def suggests_keywords(

@@ -39,6 +39,7 @@ from miniexpress import (
 
 HERE = Path(__file__).parent
 MAX_FILE_SIZE = 2**20
+SCRYPT = {"n": 2**14, "r": 8, "p": 5}  # what a password costs: 16 MiB of memory, some tenths of a second
 
 
 def make_app(folder: Path, store: Store | None = None, secret: str = "", api_origin: str = "") -> App:
@@ -120,9 +121,9 @@ class Database:
 
 
 def hash_password(password: str, salt: bytes | None = None) -> bytes:
-    """Return what to store of a password: 16 bytes of salt, then scrypt (some tenths of a second)."""
+    """Return what to store of a password: 16 bytes of salt, then its hash."""
     salt = salt or secrets.token_bytes(16)
-    return salt + hashlib.scrypt(password.encode(), salt=salt, n=2**14, r=8, p=5)
+    return salt + hashlib.scrypt(password.encode(), salt=salt, **SCRYPT)
 
 
 NOBODY = hash_password(secrets.token_hex())

@@ -9,13 +9,18 @@ import pytest
 from httpx import Client, Response
 
 from miniexpress.server import serving
-from tests.example.app import MAX_FILE_SIZE, make_app, session_store
+from tests.example.app import MAX_FILE_SIZE, SCRYPT, make_app, session_store
 from tests.support.mongodb_servers import SecantusServer
 
 FRIEND = "https://app.notes.example"
 STRANGER = "https://stranger.example"
 
 File = tuple[str, bytes] | tuple[str, bytes, str]  # its name, its bytes, and its type
+
+
+@pytest.fixture(autouse=True)
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SCRYPT, "n", 2)
 
 
 @pytest.fixture
@@ -26,7 +31,7 @@ def url(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def visitor(url: str) -> Iterator[Client]:
-    with Client(base_url=url, follow_redirects=True) as client:
+    with Client(base_url=url, follow_redirects=True, timeout=30) as client:
         yield client
 
 
@@ -38,7 +43,7 @@ def ada(visitor: Client) -> Client:
 
 @pytest.fixture
 def eve(url: str) -> Iterator[Client]:
-    with Client(base_url=url, follow_redirects=True) as client:
+    with Client(base_url=url, follow_redirects=True, timeout=30) as client:
         sign_up(client, "Eve")
         yield client
 
@@ -114,7 +119,7 @@ def test_a_login_outlives_the_program_with_mongodb(
     tmp_path: Path, secantus_server: SecantusServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MONGODB_URI", secantus_server.uri)
-    with Client(follow_redirects=True) as ada:
+    with Client(follow_redirects=True, timeout=30) as ada:
         for run in ("first", "second"):
             with serving(make_app(tmp_path, session_store(), secret="something long")) as url:
                 ada.base_url = url

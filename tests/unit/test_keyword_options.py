@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pydoc
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from miniexpress import (
     Router,
     compression,
     express,
+    helmet,
     json,
     morgan,
     raw,
@@ -66,6 +68,10 @@ def test_a_class_is_named_by_its_name() -> None:
 
 def test_the_function_keeps_its_name_and_its_docstring() -> None:
     assert (parser.__name__, parser.__doc__) == ("parser", "What it is for.")
+
+
+def test_help_shows_no_address_in_memory_as_a_default() -> None:
+    assert " at 0x" not in pydoc.render_doc(helmet)
 
 
 @pytest.mark.parametrize("make", [json, urlencoded, text, raw])

@@ -118,6 +118,11 @@ def test_wrong_options_are_refused_where_they_are_given(make: Callable[[], Any],
     assert said in str(raised.value)
 
 
+def test_multer_alone_is_no_handler_and_says_what_makes_one_of_it() -> None:
+    with pytest.raises(TypeError, match=r"by \.single\(…\), .* is no function: a handler takes"):
+        express().use(multer())
+
+
 def test_limits_may_depend_on_the_request_and_are_checked_then() -> None:
     chosen: dict[str, int] = {"fields": 1}
     app = app_with(multer(limits=lambda req: chosen).none())
