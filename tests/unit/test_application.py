@@ -762,8 +762,3 @@ def test_what_is_no_dict_of_a_views_values_is_refused() -> None:
 def test_a_host_that_is_no_text_is_refused(host: Any) -> None:
     with pytest.raises(TypeError, match="host must be an address"):
         express().listen(0, host)
-
-
-def test_a_param_callback_with_the_colon_of_the_path_is_warned_of() -> None:
-    with pytest.warns(UserWarning, match=r"no parameter is called ':id': write param\('id', …\)"):
-        express().param(":id", lambda req, res, next, id: None)

@@ -119,7 +119,7 @@ def test_wrong_options_are_refused_where_they_are_given(make: Callable[[], Any],
 
 
 def test_multer_alone_is_no_handler_and_says_what_makes_one_of_it() -> None:
-    with pytest.raises(TypeError, match=r"by \.single\(…\), .* is no function: a handler takes"):
+    with pytest.raises(TypeError, match=r"\.single\(name\), .* make middleware> is no function: a handler takes"):
         express().use(multer())
 
 
@@ -498,10 +498,10 @@ def values_in(value: Any) -> list[str]:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: multer(limits=3), "limits=…\\) takes a dict of limits, or a function that returns one, not 3"),
+        (lambda: multer(limits=3), "limits=…\\) takes a dict, or a function \\(req\\) that returns one, not 3"),
         (lambda: multer(storage=multer.memory_storage), "storage=…\\) takes an object with handle_file"),
-        (lambda: multer().single(3), "takes the name of a field, a str, not 3"),
-        (lambda: multer().array(["a", "b"]), "takes the name of a field, a str, not \\['a', 'b'\\]"),
+        (lambda: multer().single(3), "takes the name of a field of the form, not 3"),
+        (lambda: multer().array(["a", "b"]), "takes the name of a field of the form, not \\['a', 'b'\\]"),
     ],
 )
 def test_what_is_no_limits_no_storage_and_no_name_is_refused(make: Any, message: str) -> None:

@@ -112,6 +112,6 @@ def test_a_path_of_express_is_not_warned_of() -> None:
 
 @pytest.mark.parametrize("owner", [express, Router])
 def test_a_param_callback_for_a_name_with_a_colon_is_warned_of_at_its_line(owner: Callable[[], Any]) -> None:
-    with pytest.warns(UserWarning, match=r"^no path has a parameter ':id': write 'id'$") as caught:
+    with pytest.warns(UserWarning, match=r"^no parameter is called ':id': write param\('id', …\)$") as caught:
         owner().param(":id", lambda req, res, next, value, name: next())
     assert (caught[0].filename, caught[0].lineno) == (__file__, inspect.currentframe().f_lineno - 1)  # type: ignore[union-attr]
