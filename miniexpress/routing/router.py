@@ -19,7 +19,7 @@ from ..callers import is_decorating
 from ..camel_case import SnakeCaseNames
 from ..keyword_options import UNSET, suggests_keywords
 from ..request import origin_of
-from .layer import Handler, Layer, Next, check_param_callback, ensure_responded, is_abort
+from .layer import Handler, Layer, Next, check_param_callback, ensure_responded, is_abort, refuse_coroutine
 from .methods import HandlerT, HTTPMethods, decorate, function_name
 from .path_habits import warn_of_habits
 from .path_patterns import ParamDecodeError, PathMatcher, PathPattern, compile_path
@@ -269,6 +269,8 @@ class Dispatch:
         next_calls, next = req.next_calls, partial(self.call_callback, name, result, index + 1, then)
         try:  # as Layer.call
             returned = callbacks[index](req, self.res, next, result.matched, name)
+            if returned is not None:
+                refuse_coroutine(callbacks[index], returned)
             if not self.res.ended and req.next_calls == next_calls:
                 ensure_responded(callbacks[index], self.res, returned)
         except RecursionError:
