@@ -139,7 +139,8 @@ def test_async_handlers_work_with_clients_made_at_import_on_apache_with_mod_wsgi
     if not Path("/usr/lib/apache2/modules/mod_wsgi.so").exists():
         pytest.skip("Debian's libapache2-mod-wsgi-py3 is not installed")
     (public_folder / "app.py").write_text(APP)
-    for package in ("miniexpress", *"pymongo bson gridfs dns httpx httpcore h11 anyio idna certifi".split()):
+    packages = ["pymongo", "bson", "gridfs", "dns", "httpx", "httpcore", "h11", "anyio", "idna", "certifi"]
+    for package in ["miniexpress", *packages]:
         spec = find_spec(package)
         assert spec is not None
         assert spec.submodule_search_locations is not None
