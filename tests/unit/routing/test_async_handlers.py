@@ -730,3 +730,22 @@ def test_a_client_that_leaves_while_an_async_handler_writes_ends_it_and_no_error
         assert connection.recv(10)
     assert ended.wait(20)
     assert errors == []
+
+
+@pytest.mark.usefixtures("whole_machine")
+def test_200_requests_that_sleep_for_200_ms_take_under_a_second(app: App, serve: Callable[..., str]) -> None:
+    @app.get("/")
+    async def sleeps(req: Any, res: Any) -> None:
+        await asyncio.sleep(0.2)
+        res.send("slept")
+
+    host, port = serve(app).removeprefix("http://").split(":")
+    with contextlib.ExitStack() as opened:
+        connections = [
+            opened.enter_context(socket.create_connection((host, int(port)), timeout=10)) for _ in range(200)
+        ]
+        begun = time.monotonic()
+        for connection in connections:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert all(connection.recv(1000).startswith(b"HTTP/1.1 200") for connection in connections)
+        assert time.monotonic() - begun < 1
