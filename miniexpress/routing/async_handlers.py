@@ -90,6 +90,8 @@ class AsyncCall:
         for call in self.next_calls:
             if not call.is_begun:
                 context.copy().run(call.run)
+            elif call.raised is not None and not call.is_heard:
+                raise call.raised
 
     async def run_coroutine(self) -> None:
         """Run the handler, whatever it raises: nothing of that is the event loop's."""
@@ -120,7 +122,7 @@ class NextCall:
     def __init__(self, call: AsyncCall, next: Callable[..., None], error: Any = None) -> None:
         self.call, self.next, self.error = call, next, error
         self.waiters: list[Future[None]] = []  # one for each await, so that a cancelled one leaves the others alone
-        self.is_begun = self.is_awaited = self.is_done = False
+        self.is_begun = self.is_awaited = self.is_done = self.is_heard = False
         self.raised: BaseException | None = None
         self.check_handler()
         call.next_calls.append(self)
@@ -139,10 +141,11 @@ class NextCall:
             self.waiters.append(waiter)
             yield from waiter
         if self.raised is not None:
+            self.is_heard = True
             raise self.raised
 
     def run(self) -> None:
-        """Call ``next``, in the request's thread. What it raises is raised where it is awaited, if it is."""
+        """Call ``next``, in the request's thread. What it raises is raised where it is awaited; else by the handler."""
         self.is_begun = True
         req, call = self.call.req, self.call
         next_before, req.next = req.next, call.plain_next

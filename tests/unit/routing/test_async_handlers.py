@@ -383,6 +383,24 @@ def test_what_next_itself_raises_is_raised_where_it_is_awaited(app: App, error: 
     assert caught[0] is error or caught[0].__cause__ is error
 
 
+def test_what_next_raises_when_its_await_was_cancelled_is_no_empty_answer(app: App) -> None:
+    go_on = threading.Event()
+
+    @app.use
+    async def has_no_time(req: Any, res: Any, next: Any) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(next(), 0.01)
+        go_on.set()
+
+    @app.get("/")
+    def fails(req: Any, res: Any) -> None:
+        assert go_on.wait(10)
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):  # as a plain app lets it through
+        call(app, "/")
+
+
 @pytest.mark.parametrize("depth", [150, 300, 2000])
 def test_a_deep_chain_of_async_middleware_is_an_answer_and_never_a_hang(app: App, depth: int) -> None:
     unfinished: set[int] = set()
