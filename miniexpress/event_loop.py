@@ -29,6 +29,8 @@ class EventLoop:
 
     def __init__(self) -> None:
         self.pid = os.getpid()
+        self.is_ending = False
+        """Whether the process ends. Who waits for a coroutine is not woken any more: its server is gone."""
         self._loop = asyncio.new_event_loop()
         self._loop.set_default_executor(DaemonThreads())
         self._tasks: set[asyncio.Task[None]] = set()  # the loop itself refers to its tasks weakly
@@ -78,7 +80,7 @@ class EventLoop:
         """Cancel all that still runs when the process ends, and give it ``EXIT_SECONDS`` for what it has to tidy up."""
         if self.pid != os.getpid() or not self._thread.is_alive():
             return
-        finished = threading.Event()
+        finished, self.is_ending = threading.Event(), True
         self.call(self._cancel_tasks, finished)
         if not finished.wait(EXIT_SECONDS):
             log.warning("the process ends, although a coroutine still runs %s s after it was cancelled", EXIT_SECONDS)
@@ -211,7 +213,9 @@ class AsyncChunks(Iterator[Any]):
         except BaseException as raised:
             error = raised
         finally:
-            self._items.put(_End(await self._closed(error)))
+            error = await self._closed(error)
+            if not event_loop().is_ending:
+                self._items.put(_End(error))
 
     async def _put_each(self) -> None:
         """Put each item when it is wanted, until they end, or until ``close`` is called: an iterable may ignore that it

@@ -104,7 +104,8 @@ class AsyncCall:
             self.error = error
         finally:
             self.is_done = True
-            self.jobs.put(None)
+            if not self.loop.is_ending:
+                self.jobs.put(None)
 
     def cancel(self) -> None:
         """Cancel the coroutine, for which nobody waits any more."""

@@ -397,6 +397,7 @@ def test_a_server_that_is_stopped_cancels_what_still_runs_after_stop_timeout_and
         assert process.stdout.readline() == "listen has returned\n"
         assert process.stdout.readline() == "tidied up\n"
         assert process.wait(10) == 0
+        assert "Traceback" not in process.stderr.read()  # that it was cancelled is no error of the handler
 
 
 def test_a_server_that_is_stopped_ends_with_0_although_a_handler_blocks_the_loop() -> None:
