@@ -121,7 +121,9 @@ def describe(function: Any) -> str:
 
 
 def is_async(function: Callable[..., Any]) -> bool:
-    """Return whether a function is an ``async def``, or an object whose ``__call__`` is one."""
+    """Return whether a function is an ``async def``, or an object whose ``__call__`` is one, or a partial of these."""
+    while isinstance(function, functools.partial):
+        function = function.func
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
 
 

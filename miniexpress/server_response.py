@@ -10,7 +10,7 @@ middleware may still change the header fields, and the body, of a response that 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from .arguments import count_parameters, fit_callback
@@ -68,11 +68,12 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
 
     # The life of a response: building, until a method ends it; then to_wsgi starts it
 
-    def end(self, chunk: str | bytes | Iterable[bytes] | None = None) -> None:
+    def end(self, chunk: str | bytes | Iterable[bytes] | AsyncIterable[bytes] | None = None) -> None:
         """End the response with nothing but ``chunk``, or end what ``write`` started.
 
-        An iterable of bytes is read while it is sent, and closed where it has a ``close()``; its Content-Length, where
-        it is known, is to be set before. Raises ``TypeError`` for what is no body.
+        An iterable of bytes, async or not, is read while it is sent, and closed where it has a ``close()`` or an
+        ``aclose()``; its Content-Length, where it is known, is to be set before. Raises ``TypeError`` for what is no
+        body.
         """
         body = chunk if isinstance(chunk, bytes) else check_body(chunk)
         if self.ended:

@@ -1,4 +1,4 @@
-"""Plain handlers of ``async def`` ones, which are made when these are registered.
+"""``async def`` handlers: made handlers like any other, when they are registered.
 
 The coroutine runs on the process's event loop, and the request's own thread waits for it. Meanwhile that thread does
 what is behind ``next()``, so that the order of things is that of plain handlers: ``await next()`` returns when all of
@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from ..arguments import describe
 
 if TYPE_CHECKING:
-    from asyncio import Future
+    from asyncio import Future, Task
 
     from ..event_loop import EventLoop
 
@@ -58,8 +58,10 @@ class AsyncCall:
     def __init__(self, handler: Handler, arguments: tuple[Any, ...], next_index: int | None) -> None:
         self.handler = handler
         self.req = arguments[1] if next_index == 3 else arguments[0]
+        self.plain_next = self.req.next
         self.jobs: SimpleQueue[NextCall | None] = SimpleQueue()
         self.next_calls: list[NextCall] = []
+        self.task: Task[Any] | None = None
         self.is_done = False
         self.error: BaseException | None = None
         self.returned: Any = None
@@ -69,18 +71,32 @@ class AsyncCall:
         self.arguments = arguments
 
     def run(self, loop: EventLoop) -> None:
-        """Run the coroutine on the loop, and do in this thread what it asks for."""
+        """Run the coroutine on the loop, and do in this thread what it asks for.
+
+        Meanwhile ``req.next`` is one for async handlers, too: ``res.send_file`` calls it for a folder.
+        """
+        loop.check_may_wait()
         self.loop, context = loop, copy_context()
-        loop.start(self.run_coroutine(), context)
-        while (awaited := self.jobs.get()) is not None:
-            context.copy().run(awaited.run)
+        self.req.next = functools.partial(NextCall, self, self.plain_next)
+        try:
+            loop.start(self.run_coroutine, context)
+            while (awaited := self.jobs.get()) is not None:
+                context.copy().run(awaited.run)
+        except BaseException:  # the stack is too deep, or a signal handler of the server's has raised
+            loop.call(self.cancel)
+            raise
+        finally:
+            self.req.next = self.plain_next
         for call in self.next_calls:
             if not call.is_begun:
                 context.copy().run(call.run)
+            elif call.raised is not None and not call.is_heard:
+                raise call.raised
 
     async def run_coroutine(self) -> None:
         """Run the handler, whatever it raises: nothing of that is the event loop's."""
         try:
+            self.task = self.loop.current_task()
             coroutine = self.handler(*self.arguments)
             is_in_development = self.req.trail is not None
             self.returned = await (log_slow_steps(coroutine, self.handler) if is_in_development else coroutine)
@@ -88,7 +104,13 @@ class AsyncCall:
             self.error = error
         finally:
             self.is_done = True
-            self.jobs.put(None)
+            if not self.loop.is_ending:
+                self.jobs.put(None)
+
+    def cancel(self) -> None:
+        """Cancel the coroutine, for which nobody waits any more."""
+        if self.task is not None:
+            self.task.cancel()
 
 
 class NextCall:
@@ -100,46 +122,50 @@ class NextCall:
 
     def __init__(self, call: AsyncCall, next: Callable[..., None], error: Any = None) -> None:
         self.call, self.next, self.error = call, next, error
-        self.future: Future[None] | None = None
-        self.is_begun = False
+        self.waiters: list[Future[None]] = []  # one for each await, so that a cancelled one leaves the others alone
+        self.is_begun = self.is_awaited = self.is_done = self.is_heard = False
+        self.raised: BaseException | None = None
         self.check_in_time()
         call.next_calls.append(self)
 
     def check_in_time(self) -> None:
-        """Raise ``RuntimeError`` if the handler has returned already."""
         if self.call.is_done:
             raise RuntimeError(f"next() was called after {describe(self.call.handler)} had returned: await it before")
 
     def __await__(self) -> Generator[Any, None, None]:
-        if self.future is None:
+        if not self.is_begun:
             self.check_in_time()
-            self.future = self.call.loop.create_future()
-            self.is_begun = True
+            self.is_begun = self.is_awaited = True
             self.call.jobs.put(self)
-        yield from self.future
+        if not self.is_done:
+            waiter = self.call.loop.create_future()
+            self.waiters.append(waiter)
+            yield from waiter
+        if self.raised is not None:
+            self.is_heard = True
+            raise self.raised
 
     def run(self) -> None:
-        """Call ``next``, in the request's thread. What it raises is raised where it is awaited, if it is."""
+        """Call ``next``, in the request's thread. What it raises is raised where it is awaited; else by the handler."""
         self.is_begun = True
+        req, call = self.call.req, self.call
+        next_before, req.next = req.next, call.plain_next
         try:
             self.next(self.error)
         except BaseException as error:
-            if self.future is None:
+            if not self.is_awaited:
                 raise
-            self.call.loop.call(self.settle, error)
-        else:
-            if self.future is not None:
-                self.call.loop.call(self.settle, None)
+            self.raised = error
+        finally:
+            req.next = next_before
+        call.loop.call(self.settle)
 
-    def settle(self, error: BaseException | None) -> None:
+    def settle(self) -> None:
         """Let the handler go on, unless it was cancelled meanwhile."""
-        assert self.future is not None
-        if self.future.done():
-            return
-        if error is None:
-            self.future.set_result(None)
-        else:
-            self.future.set_exception(error)
+        self.is_done = True
+        for waiter in self.waiters:
+            if not waiter.done():
+                waiter.set_result(None)
 
 
 @types.coroutine

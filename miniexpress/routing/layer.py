@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 import reprlib
 from collections.abc import Awaitable, Callable
+from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import describe, is_async, read_signature, take_first, wrong_count
@@ -71,6 +71,8 @@ class Layer:
                 returned = self.handler(req, res)
             else:
                 returned = self.handler(error, req, res, next)
+            if returned is not None:
+                refuse_coroutine(self.handler, returned)
             if not res.ended and req.next_calls == next_calls:
                 ensure_responded(self.handler, res, returned)
         except RecursionError:
@@ -82,12 +84,26 @@ class Layer:
 def is_abort(error: Any, res: Response) -> bool:
     """Return whether an error aborted the response, as when the client left while a handler wrote, or was raised
     because of one that did. No error handler can respond then."""
-    if res.error_after_start is None:
-        return False
-    cause = error if isinstance(error, BaseException) else None
-    while cause is not None and cause is not res.error_after_start:
-        cause = cause.__cause__ or cause.__context__
-    return cause is not None
+    return res.error_after_start is not None and comes_from(error, res.error_after_start)
+
+
+def comes_from(error: Any, origin: BaseException) -> bool:
+    """Return whether an error is ``origin``, or was raised because of it. A group is where all its errors are."""
+    while isinstance(error, BaseException):
+        if error is origin:
+            return True
+        if isinstance(error, BaseExceptionGroup):
+            return all(comes_from(each, origin) for each in error.exceptions)
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def refuse_coroutine(handler: Handler, returned: Any) -> None:
+    """Raise ``TypeError`` for a handler that returned a coroutine, as one does that a plain decorator has wrapped."""
+    if iscoroutine(returned):
+        returned.close()  # so that Python does not warn of it, too
+        mend = "make it async def, and await there what it returns"
+        raise TypeError(f"{describe(handler)} returned a coroutine, which nobody awaits: {mend}")
 
 
 def is_signal(error: Any, signal: str) -> bool:
@@ -110,8 +126,6 @@ def ensure_responded(handler: Handler, res: Response, returned: Any) -> None:
         return
     if res.started:
         raise RuntimeError(f"{describe(handler)} returned without ending the response that it started: call res.end()")
-    if inspect.isawaitable(returned):
-        raise RuntimeError(f"{describe(handler)} returned what nothing awaits: make it an `async def` that awaits it")
     if returned is not None:
         value = "the response" if returned is res else reprlib.repr(returned)
         mend = how_to_send(returned, res)

@@ -20,7 +20,17 @@ from ..camel_case import SnakeCaseNames
 from ..http.request_target import origin_of
 from ..keyword_options import UNSET, suggests_keywords
 from .foreign_paths import warn_of_foreign_syntax
-from .layer import Handler, Layer, Next, check_param_callback, ensure_responded, error_or_none, is_abort, is_signal
+from .layer import (
+    Handler,
+    Layer,
+    Next,
+    check_param_callback,
+    ensure_responded,
+    error_or_none,
+    is_abort,
+    is_signal,
+    refuse_coroutine,
+)
 from .methods import HandlerT, HTTPMethods, decorate, function_name
 from .path_patterns import ParamDecodeError, PathMatcher, PathPattern, compile_path
 from .prefix_index import PrefixIndex
@@ -264,6 +274,8 @@ class Dispatch:
         next_calls, next = req.next_calls, partial(self.call_callback, name, result, index + 1, then)
         try:  # as Layer.call
             returned = callbacks[index](req, self.res, next, result.matched, name)
+            if returned is not None:
+                refuse_coroutine(callbacks[index], returned)
             if not self.res.ended and req.next_calls == next_calls:
                 ensure_responded(callbacks[index], self.res, returned)
         except RecursionError:

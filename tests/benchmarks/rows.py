@@ -20,7 +20,7 @@ from tests.support.processes import App
 from tests.support.project import ROOT
 from tests.support.waiting import wait_for
 
-from . import calls, peers
+from . import async_cost, calls, peers
 from .figures import Figure
 from .processes import (
     APP_PY,
@@ -55,6 +55,18 @@ def hello(rounds: int, folder: Path) -> Iterator[Figure]:
             best = max(others, key=lambda theirs: median(rates(theirs)))
             for server, theirs in zip(servers[2:], others, strict=True):
                 yield from compared(work, server.name, ours, theirs, least=3 if theirs is best else None)
+
+
+def async_handlers(rounds: int, folder: Path) -> Iterator[Figure]:
+    """`res.send('Hello World')` in an async handler, over a socket, and in process beside a plain one."""
+    servers = [OURS, EXPRESS, FLASK]
+    with running(*servers, logs=folder, path="/async") as apps:
+        loads = interleaved(rounds, [partial(load, app, "/async", 16, SECONDS) for app in apps])
+    for server, theirs in zip(servers[1:], loads[1:], strict=True):
+        work = "`res.send('Hello World')` in an async handler, 16 connections"
+        yield from compared(work, server.name, loads[0], theirs, least=1 if server is FLASK else None)
+    ours, plain = async_cost.measure(rounds)
+    yield Figure("WSGI call, `send` in an async handler", "a plain handler", "time", ours, plain)
 
 
 def sessions(rounds: int, folder: Path) -> Iterator[Figure]:
@@ -121,7 +133,7 @@ def memory(rounds: int, folder: Path) -> Iterator[Figure]:
     yield Figure("resident memory, after 20,000", "itself after 10,000", "bytes", [later], warm[:1], most=1.05)
 
 
-ROWS = {row.__name__: row for row in (hello, sessions, account, in_process, start, memory)}
+ROWS = {row.__name__: row for row in (hello, async_handlers, sessions, account, in_process, start, memory)}
 
 
 def resident(app: App) -> int:

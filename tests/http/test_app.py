@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import pytest
@@ -113,6 +114,39 @@ def test_a_wrong_password_is_an_error_within_two_seconds_and_the_log_says_why(
     assert time.monotonic() - began < 2
     assert answer.status_code == 503
     assert "uthentication failed" in app.output()
+
+
+@pytest.mark.parametrize("fault", ["gone", "hanging", "wrong password"])
+def test_a_login_without_its_database_is_a_503_within_two_seconds_and_as_soon_as_what_is_plain(
+    run_app: RunApp, secantus_server: SecantusServer, secantus_auth_server: SecantusServer, fault: str
+) -> None:
+    add_user(secantus_server.uri, "ada@example.com", "Ada")
+    wrong = secantus_auth_server.uri.replace(":password@", ":wrong@")
+    app = run_app(env={"MONGODB_URI": wrong if fault == "wrong password" else secantus_server.uri})
+    if fault != "wrong password":
+        walk_through_login(app.url, "ada@example.com", "Hello, Ada")
+    if fault == "gone":
+        secantus_server.kill()
+    elif fault == "hanging":
+        os.kill(secantus_server.pid, signal.SIGSTOP)
+    try:
+        assert seconds_until_refused("POST", app.url) < 2
+        plain = median(seconds_until_refused("GET", app.url) for _ in range(3))
+        assert median(seconds_until_refused("POST", app.url) for _ in range(3)) < plain + 0.3
+    finally:
+        if fault == "gone":
+            secantus_server.start()
+        elif fault == "hanging":
+            os.kill(secantus_server.pid, signal.SIGCONT)
+    if fault != "wrong password":
+        walk_through_login(app.url, "ada@example.com", "Hello, Ada")
+
+
+def seconds_until_refused(method: str, url: str) -> float:
+    """Return after which time /login is a 503: its POST is async, and its GET plain."""
+    began = time.monotonic()
+    assert requests.request(method, f"{url}/login", data={"email": "ada@example.com"}).status_code == 503
+    return time.monotonic() - began
 
 
 def test_an_outage_is_a_503_within_two_seconds_and_over_when_the_database_is_back(

@@ -324,6 +324,20 @@ def test_the_first_middleware_logs_guards_and_handles_errors(serve: Serve, capsy
     assert re.search(r"GET /broken 500 \d+\.\d ms", capsys.readouterr().out)
 
 
+def test_the_async_handlers_wait_for_a_database_a_thread_and_their_own_body(
+    serve: Serve, secantus_server: SecantusServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MONGODB_URI", secantus_server.uri)
+    add_user(secantus_server.uri, "ada@example.com", "Ada")
+    url = serve(run("Async handlers")["app"])
+    found = requests.get(f"{url}/users/Ada")
+    assert found.json() == {"email": "ada@example.com", "name": "Ada"}
+    assert re.fullmatch(r"\d+ms", found.headers["X-Response-Time"])
+    assert requests.get(f"{url}/users/Eve").status_code == 404
+    assert len(requests.get(f"{url}/digest").text) == 128
+    assert requests.get(f"{url}/ticks").text == "tick 0\ntick 1\ntick 2\n"
+
+
 def test_the_routers_cart_is_its_users_own(serve: Serve) -> None:
     url = serve(run("Handlers and routers")["app"])
     ada, grace = requests.Session(), requests.Session()

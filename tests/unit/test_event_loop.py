@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
 import requests
 
 from miniexpress import App, express
-from miniexpress.event_loop import AsyncChunks, event_loop
+from miniexpress.event_loop import AsyncChunks, EventLoop, event_loop
 from tests.support.project import ROOT
+from tests.support.served_folder import call
 from tests.support.waiting import wait_for
 from tests.support.wire import listening
 
@@ -73,6 +76,69 @@ def test_closing_before_the_first_item_begins_nothing() -> None:
     assert numbers.produced == 0
 
 
+class Source:
+    """An async iterable that holds something open from the beginning, and tells when it was closed."""
+
+    def __init__(self) -> None:
+        self.closed = threading.Event()
+
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return Numbers(3)()
+
+    async def aclose(self) -> None:
+        self.closed.set()
+
+
+def test_closing_before_the_first_item_closes_what_has_an_aclose() -> None:
+    source = Source()
+    AsyncChunks(source).close()
+    assert source.closed.is_set()
+
+
+@pytest.mark.parametrize(("method", "status"), [("HEAD", 200), ("GET", 204), ("GET", 304)])
+def test_an_async_iterable_is_closed_where_no_body_is_sent(method: str, status: int) -> None:
+    source, app = Source(), express()
+    app.use(lambda req, res: res.status(status).end(source))
+    response = call(app, "/", REQUEST_METHOD=method)
+    assert (response.status, response.body, source.closed.is_set()) == (status, b"", True)
+
+
+def test_closing_a_generator_that_goes_on_when_it_is_cancelled_ends_it_nevertheless() -> None:
+    async def stubborn() -> AsyncIterator[bytes]:
+        with suppress(asyncio.CancelledError):
+            yield b"0"
+            await asyncio.sleep(1000)
+        yield b"1"
+
+    def interrupted(loop: EventLoop) -> None:
+        """Close while the next item is awaited, as where the server's thread is interrupted."""
+        loop.call(chunks._wanted.set)
+        done = threading.Event()
+        loop.call(loop._loop.call_later, 0.05, done.set)
+        assert done.wait(10)
+        chunks.close()
+
+    chunks = AsyncChunks(stubborn())
+    assert next(chunks) == b"0"
+    within_seconds(10, interrupted, event_loop())
+
+
+def test_closing_on_the_loop_itself_is_no_deadlock() -> None:
+    numbers = Numbers(3)
+    chunks = AsyncChunks(numbers())
+    next(chunks)
+    event_loop().call(chunks.close)
+    assert numbers.closed.wait(10)
+
+
+def within_seconds(seconds: float, function: Callable[..., Any], *arguments: Any) -> None:
+    """Call a function in a daemon thread, and fail where it takes longer: it hangs."""
+    thread = threading.Thread(target=function, args=arguments, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    assert not thread.is_alive()
+
+
 @pytest.mark.parametrize("error", [ValueError("x"), asyncio.CancelledError(), SystemExit(3)], ids=repr)
 def test_what_an_async_generator_raises_is_raised_to_who_reads_it(error: BaseException) -> None:
     chunks = AsyncChunks(Numbers(1, error)())
@@ -104,6 +170,55 @@ def test_reading_on_the_loop_itself_is_an_error_and_no_deadlock() -> None:
     event_loop().call(read)
     assert done.wait(10)
     assert "asyncio.to_thread" in str(errors[0])
+
+
+def test_an_async_body_behind_res_write_in_an_async_handler_is_an_error_and_the_loop_goes_on(
+    serve: Callable[..., str],
+) -> None:
+    app = express()
+    app.set("env", "test")
+
+    @app.get("/")
+    async def waits_on_the_loop(req: Any, res: Any) -> None:
+        res.write(b"begin")
+        res.end(Numbers(3)())
+
+    @app.get("/in-a-thread")
+    async def in_a_thread(req: Any, res: Any) -> None:
+        res.write(b"begin ")
+        await asyncio.to_thread(res.end, Numbers(3)())
+
+    url = serve(app)
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        requests.get(url, timeout=10)
+    assert requests.get(url + "/in-a-thread", timeout=10).content == b"begin 0 1 2 "
+
+
+def test_functions_of_to_thread_do_not_wait_for_one_another(app: App) -> None:
+    barrier = threading.Barrier(40)
+
+    @app.get("/")
+    async def meets(req: Any, res: Any) -> None:
+        await asyncio.gather(*(asyncio.to_thread(barrier.wait, 10) for _ in range(40)))
+        res.send("met")
+
+    assert call(app, "/").body == b"met"
+
+
+def test_stop_iteration_of_a_function_in_to_thread_is_an_error_and_no_hang(app: App) -> None:
+    @app.get("/")
+    async def exhausts(req: Any, res: Any) -> None:
+        await asyncio.wait_for(asyncio.to_thread(next, iter([])), 10)
+
+    app.use(lambda err, req, res, next: res.send(f"{type(err).__name__}: {err}"))
+    assert re.fullmatch(rb"RuntimeError: .*built-in function next.* has raised StopIteration\(\)", call(app, "/").body)
+
+
+@pytest.fixture
+def app() -> App:
+    app = express()
+    app.set("env", "test")
+    return app
 
 
 def streaming(numbers: Numbers) -> App:
@@ -187,8 +302,33 @@ if child:
     assert sorted(done.stdout.split()) == ["0", "True", "True", "True"], done.stderr
 
 
+def test_a_process_that_was_forked_without_a_word_to_python_has_a_loop_of_its_own() -> None:
+    """uWSGI forks so, and the app may have answered a request before."""
+    program = """
+import ctypes, os
+from miniexpress import express
+from tests.support.served_folder import call
+
+app = express()
+
+@app.get("/")
+async def home(req, res):
+    res.send(str(os.getpid()))
+
+call(app, "/")
+child = ctypes.PyDLL(None).fork()
+print(int(call(app, "/").body) == os.getpid(), flush=True)
+if child:
+    print(os.waitpid(child, 0)[1])
+else:
+    os._exit(0)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert sorted(done.stdout.split()) == ["0", "True", "True"], done.stderr
+
+
 STOPPED = """
-import asyncio, sys
+import asyncio, sys, time
 from miniexpress import express
 
 app = express()
@@ -202,6 +342,42 @@ async def waits(req, res):
         await asyncio.sleep(0)
         print("tidied up", flush=True)
 
+@app.get("/blocks")
+async def blocks(req, res):
+    print("waits", flush=True)
+    time.sleep(1000)
+
+@app.get("/thread")
+async def in_a_thread(req, res):
+    try:
+        print("waits", flush=True)
+        await asyncio.to_thread(time.sleep, 1000)
+    finally:
+        print("tidied up", flush=True)
+
+@app.get("/task")
+async def has_a_task(req, res):
+    async def waits():
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            print("tidied up", flush=True)
+    req.app.task = asyncio.create_task(waits())
+    await asyncio.sleep(0)
+    print("waits", flush=True)
+    res.send("done")
+
+@app.get("/stream")
+async def stream(req, res):
+    async def chunks():
+        try:
+            yield b"chunk"
+            print("waits", flush=True)
+            await asyncio.sleep(1000)
+        finally:
+            print("tidied up", flush=True)
+    res.end(chunks())
+
 @app.get("/short")
 async def short(req, res):
     print("waits", flush=True)
@@ -213,17 +389,31 @@ print("listen has returned", flush=True)
 """
 
 
-def test_a_server_that_is_stopped_cancels_what_still_runs_after_stop_timeout_and_ends_with_0() -> None:
-    with listening(STOPPED) as (process, url):
-        host, port = url.removeprefix("http://").split(":")
-        with socket.create_connection((host, int(port)), timeout=10) as connection:
-            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
-            assert process.stdout.readline() == "waits\n"
-            process.send_signal(signal.SIGTERM)
-            assert process.stdout.readline() == "listen has returned\n"
-            assert process.stdout.readline() == "tidied up\n"
-            assert process.wait(10) == 0
-            assert connection.recv(10) == b""
+@pytest.mark.parametrize("path", ["/", "/thread", "/task", "/stream"])
+def test_a_server_that_is_stopped_cancels_what_still_runs_after_stop_timeout_and_ends_with_0(path: str) -> None:
+    with listening(STOPPED) as (process, url), asked(url, path):
+        assert process.stdout.readline() == "waits\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.stdout.readline() == "listen has returned\n"
+        assert process.stdout.readline() == "tidied up\n"
+        assert process.wait(10) == 0
+        assert "Traceback" not in process.stderr.read()  # that it was cancelled is no error of the handler
+
+
+def test_a_server_that_is_stopped_ends_with_0_although_a_handler_blocks_the_loop() -> None:
+    with listening(STOPPED) as (process, url), asked(url, "/blocks"):
+        assert process.stdout.readline() == "waits\n"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+@contextmanager
+def asked(url: str, path: str) -> Iterator[socket.socket]:
+    """A connection on which ``path`` is requested, and nothing read."""
+    host, port = url.removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path.encode())
+        yield connection
 
 
 def test_a_server_that_is_stopped_finishes_the_async_handlers_under_way() -> None:

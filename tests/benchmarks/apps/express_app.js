@@ -1,4 +1,4 @@
-// What ours.py does, in Express: a greeting, a session that is read, and one that is changed.
+// What ours.py does, in Express: a greeting, plain and async, a session that is read, and one that is changed.
 'use strict';
 
 const express = require('express');
@@ -8,6 +8,8 @@ const app = express();
 app.use('/session', session({ secret: 'secret token', resave: false, saveUninitialized: false }));
 
 app.get('/', (req, res) => res.send('Hello World'));
+
+app.get('/async', async (req, res) => res.send('Hello World'));
 
 app.get('/session/read', (req, res) => res.send(`${req.session.count} ${req.session.user.name}`));
 

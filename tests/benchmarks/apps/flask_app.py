@@ -1,4 +1,4 @@
-"""The greeting in Flask, on its own server."""
+"""The greeting in Flask, plain and async, on its own server."""
 
 import logging
 import os
@@ -10,6 +10,11 @@ app = flask.Flask(__name__)
 
 @app.get("/")
 def hello() -> str:
+    return "Hello World"
+
+
+@app.get("/async")
+async def hello_async() -> str:
     return "Hello World"
 
 

@@ -1,4 +1,4 @@
-"""A greeting, a session that is read, and one that is changed."""
+"""A greeting, plain and async, a session that is read, and one that is changed."""
 
 import os
 
@@ -10,6 +10,11 @@ app.use("/session", session(secret="secret token", resave=False, save_uninitiali
 
 @app.get("/")
 def hello(req: Request, res: Response) -> None:
+    res.send("Hello World")
+
+
+@app.get("/async")
+async def hello_async(req: Request, res: Response) -> None:
     res.send("Hello World")
 
 

@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import functools
+import gc
 import logging
+import os
 import re
+import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 import requests
 
 from miniexpress import App, Router, express
+from tests.benchmarks import async_cost
 from tests.support.project import ROOT
 from tests.support.served_folder import call
+from tests.support.waiting import wait_for
 
 
 @pytest.fixture
@@ -55,6 +64,11 @@ class Page:
         res.send("object")
 
 
+class PageOf:
+    async def __call__(self, name: str, req: Any, res: Any) -> None:
+        res.send(name)
+
+
 async def with_name(name: str, req: Any, res: Any) -> None:
     res.send(name)
 
@@ -76,6 +90,9 @@ FORMS: dict[str, Any] = {
     "decorated": logged(functools.partial(with_name, "decorated")),
     "list": [functools.partial(with_name, "list")],
 }
+
+
+FORMS["partial of an object"] = functools.partial(PageOf(), "partial of an object")
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -169,6 +186,116 @@ def test_awaiting_one_call_of_next_twice_goes_on_once(app: App) -> None:
     assert (call(app, "/").body, seen) == (b"x", ["last"])
 
 
+AWAITS: dict[str, Callable[[Any], Any]] = {
+    "gather": lambda next: asyncio.gather(next(), next(), asyncio.sleep(0)),
+    "wait_for": lambda next: asyncio.wait_for(next(), 10),
+    "shield": lambda next: asyncio.shield(next()),
+    "a task": lambda next: asyncio.ensure_future(next()),
+    "to_thread": lambda next: asyncio.to_thread(next),
+}
+
+
+@pytest.mark.parametrize("how", AWAITS)
+def test_next_can_be_awaited_in_any_way_of_asyncio(app: App, how: str) -> None:
+    @app.use
+    async def waits(req: Any, res: Any, next: Any) -> None:
+        await AWAITS[how](next)
+
+    app.get("/", lambda req, res: res.headers_sent or res.send("x"))
+    assert call(app, "/").body == b"x"
+
+
+def test_an_await_of_next_that_is_cancelled_leaves_what_is_behind_and_another_await_alone(app: App) -> None:
+    go_on, order = threading.Event(), []
+
+    @app.use
+    async def has_no_time(req: Any, res: Any, next: Any) -> None:
+        behind = next()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(behind, 0.01)
+        order.append("timeout")
+        go_on.set()
+        await behind
+        order.append("done")
+
+    @app.get("/")
+    def waits(req: Any, res: Any) -> None:
+        assert go_on.wait(10)
+        order.append("behind")
+        res.send("x")
+
+    assert call(app, "/").body == b"x"
+    assert order == ["timeout", "behind", "done"]
+
+
+def test_an_await_of_next_that_is_cancelled_before_it_began_goes_on_when_the_handler_returns(app: App) -> None:
+    @app.use
+    async def changes_its_mind(req: Any, res: Any, next: Any) -> None:
+        asyncio.ensure_future(next()).cancel()
+
+    app.get("/", lambda req, res: res.send("x"))
+    assert call(app, "/").body == b"x"
+
+
+def test_next_in_another_event_loop_is_an_error_and_no_hang(app: App) -> None:
+    async def wait(next: Any) -> None:
+        await next()
+
+    @app.use
+    async def leaves_the_loop(req: Any, res: Any, next: Any) -> None:
+        await asyncio.to_thread(lambda: asyncio.run(wait(next)))
+
+    errors: list[str] = []
+    app.get("/", lambda req, res: res.send("x"))
+    app.use(lambda err, req, res, next: errors.append(str(err)))
+    assert call(app, "/").body == b"x"
+    assert "attached to a different loop" in errors[0]
+
+
+def test_next_after_the_answer_goes_on_as_from_a_plain_handler(app: App) -> None:
+    seen: list[bool] = []
+
+    @app.use
+    async def answers(req: Any, res: Any, next: Any) -> None:
+        res.send("x")
+        await next()
+
+    app.get("/", lambda req, res: seen.append(res.headers_sent))
+    assert (call(app, "/").body, seen) == (b"x", [True])
+
+
+def test_what_calls_req_next_in_an_async_handler_goes_on_to_async_ones(app: App, tmp_path: Path) -> None:
+    @app.get("/folder")
+    async def sends_a_folder(req: Any, res: Any) -> None:
+        res.send_file(tmp_path)
+
+    @app.get("/format")
+    async def negotiates(req: Any, res: Any) -> None:
+        res.format({"default": lambda req, res, next: next()})
+
+    @app.get("/await")
+    async def waits(req: Any, res: Any) -> None:
+        await req.next()
+        res.set("X-Behind", res.get("X-Behind") + " seen")
+
+    async def not_waiting(req: Any, res: Any, next: Any) -> None:
+        next()
+
+    async def waiting(req: Any, res: Any, next: Any) -> None:
+        await next()
+
+    app.get("/plain", not_waiting, waiting, lambda req, res: res.send_file(tmp_path))
+
+    @app.use
+    async def last(req: Any, res: Any) -> None:
+        await asyncio.sleep(0)
+        res.set("X-Behind", "last").send(req.path)
+
+    for path in ("/folder", "/format", "/await", "/plain"):
+        assert call(app, path).body == path.encode()
+    assert call(app, "/await").headers["x-behind"] == "last seen"
+
+
 def test_calling_next_twice_reaches_the_error_handler_as_from_a_plain_handler(app: App) -> None:
     errors: list[str] = []
 
@@ -198,20 +325,161 @@ def test_what_an_async_handler_raises_is_an_error_for_the_error_handler(app: App
     assert call(app, "/").status == 500
 
 
-@pytest.mark.parametrize("error", [asyncio.CancelledError(), SystemExit(3), KeyboardInterrupt()], ids=repr)
-def test_what_would_end_more_than_the_request_is_a_runtime_error_of_this_one(app: App, error: BaseException) -> None:
-    @app.get("/")
+ENDING_MORE = [
+    asyncio.CancelledError(),
+    SystemExit(3),
+    KeyboardInterrupt(),
+    GeneratorExit(),
+    BaseExceptionGroup("x", [SystemExit(3)]),
+]
+
+
+@pytest.mark.parametrize("error", ENDING_MORE, ids=repr)
+@pytest.mark.parametrize("is_async", [True, False])
+def test_what_would_end_more_than_the_request_is_a_runtime_error_of_this_one(
+    app: App, error: BaseException, is_async: bool
+) -> None:
+    @app.use
+    async def outer(req: Any, res: Any, next: Any) -> None:
+        await next()
+
+    @app.get("/async")
     async def fails(req: Any, res: Any) -> None:
+        raise error
+
+    @app.get("/plain")
+    def fails_plainly(req: Any, res: Any) -> None:
         raise error
 
     app.get("/next", FORMS["method"])
     catch(app)
-    response = call(app, "/")
+    response = call(app, "/async" if is_async else "/plain")
     assert response.status == 500
+    culprit = "fails" if is_async else "outer"
     assert re.fullmatch(
-        rf"RuntimeError: .*fails \(.*:\d+\) has raised {re.escape(repr(error))}", response.body.decode()
+        rf"RuntimeError: .*{culprit} \(.*:\d+\) has raised {re.escape(repr(error))}", response.body.decode()
     )
     assert call(app, "/next").body == b"method"
+
+
+@pytest.mark.parametrize("error", [StopIteration("x"), RecursionError("x"), GeneratorExit()], ids=repr)
+def test_what_next_itself_raises_is_raised_where_it_is_awaited(app: App, error: BaseException) -> None:
+    caught: list[BaseException] = []
+
+    def fails(path: str) -> Any:
+        raise error
+
+    @app.use
+    async def waits(req: Any, res: Any, next: Any) -> None:
+        try:
+            await next()
+        except (GeneratorExit, Exception) as raised:
+            caught.append(raised)
+        res.send("x")
+
+    app.get("/", FORMS["method"])
+    app.stack[-1].match = fails
+    assert call(app, "/").body == b"x"
+    assert caught[0] is error or caught[0].__cause__ is error
+
+
+def test_what_next_raises_when_its_await_was_cancelled_is_no_empty_answer(app: App) -> None:
+    go_on = threading.Event()
+
+    @app.use
+    async def has_no_time(req: Any, res: Any, next: Any) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(next(), 0.01)
+        go_on.set()
+
+    @app.get("/")
+    def fails(req: Any, res: Any) -> None:
+        assert go_on.wait(10)
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):  # as a plain app lets it through
+        call(app, "/")
+
+
+@pytest.mark.parametrize("depth", [150, 300, 2000])
+def test_a_deep_chain_of_async_middleware_is_an_answer_and_never_a_hang(app: App, depth: int) -> None:
+    unfinished: set[int] = set()
+
+    def middleware(number: int) -> Callable[..., Any]:
+        async def waits(req: Any, res: Any, next: Any) -> None:
+            unfinished.add(number)
+            try:
+                await next()
+            finally:
+                unfinished.remove(number)
+
+        return waits
+
+    app.use([middleware(number) for number in range(depth)])
+    app.get("/", FORMS["method"])
+    assert call(app, "/").status == (200 if depth == 150 else 500)  # too deep for the stack, as for plain handlers
+    wait_for(lambda: not unfinished, "the end of all handlers")
+
+
+def test_endless_recursion_in_an_async_handler_is_an_error(app: App) -> None:
+    @app.get("/")
+    async def recurs(req: Any, res: Any) -> None:
+        await recurs(req, res)
+
+    assert call(app, "/").status == 500
+
+
+def test_a_coroutine_is_cancelled_where_the_server_ends_the_thread_that_waits_for_it(app: App) -> None:
+    """As gunicorn's workers do, whose signal handlers raise ``SystemExit``."""
+    tidied = threading.Event()
+
+    @app.get("/")
+    async def waits(req: Any, res: Any) -> None:
+        threading.Timer(0.1, os.kill, [os.getpid(), signal.SIGUSR1]).start()
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            tidied.set()
+
+    before = signal.signal(signal.SIGUSR1, lambda *_: sys.exit(1))
+    try:
+        with pytest.raises(SystemExit):
+            call(app, "/")
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert tidied.wait(10)
+
+
+def test_a_plain_function_that_returns_a_coroutine_is_an_error_that_names_the_mend(app: App) -> None:
+    def loses_async(handler: Callable[..., Any]) -> Callable[..., Any]:
+        return functools.wraps(handler)(lambda *arguments: handler(*arguments))
+
+    def goes_on(req: Any, res: Any, next: Any) -> Any:
+        next()
+        return FORMS["method"](req, res)
+
+    def respond(req: Any, res: Any, next: Any, id: str) -> Any:
+        return FORMS["method"](req, res)
+
+    errors: list[str] = []
+    app.get("/decorated", loses_async(Page().method))
+    app.get("/lambda", lambda req, res: Page().method(req, res))
+    app.get("/goes-on", goes_on, lambda req, res: res.send("x"))
+    app.param("id", respond)
+    app.get("/param/:id", FORMS["method"])
+    app.use(lambda err, req, res, next: errors.append(str(err)) or next(err))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert [call(app, path).status for path in ("/decorated", "/lambda", "/goes-on", "/param/1")] == [
+            500,
+            500,
+            200,
+            500,
+        ]
+        gc.collect()
+    mend = r"returned a coroutine, which nobody awaits: make it async def, and await there what it returns"
+    for name, error in zip(["Page.method", ".*lambda", ".*goes_on", ".*respond"], errors, strict=True):
+        assert re.fullmatch(rf"{name}.* \(.*test_async_handlers.py:\d+\) {mend}", error)
 
 
 def test_a_task_of_the_apps_that_raises_system_exit_ends_nothing_else(app: App) -> None:
@@ -387,8 +655,10 @@ def test_a_handler_that_blocks_the_loop_is_named_in_the_log_in_development(
 def test_nothing_is_reported_in_asyncios_debug_mode() -> None:
     program = """
 import asyncio, logging
+from wsgiref.util import setup_testing_defaults
 from miniexpress import express
 from tests.support.served_folder import call
+from tests.support.waiting import wait_for
 
 logging.basicConfig(level=logging.WARNING)
 app = express()
@@ -402,10 +672,33 @@ async def outer(req, res, next):
 async def not_waiting(req, res, next):
     next()
 
+@app.use
+async def waiting_in_tasks(req, res, next):
+    await asyncio.gather(asyncio.shield(next()), asyncio.sleep(0))
+
+@app.use
+async def has_no_time(req, res, next):
+    try:
+        await asyncio.wait_for(next(), 0)
+    except TimeoutError:
+        pass
+
+@app.use
+async def from_a_thread(req, res, next):
+    await asyncio.to_thread(next)
+
 @app.get("/")
 async def last(req, res):
     await asyncio.sleep(0)
     res.send("x")
+
+@app.get("/for-ever")
+async def for_ever(req, res):
+    async def chunks():
+        while True:
+            yield b"a"
+            await asyncio.sleep(0)
+    res.end(chunks())
 
 @app.get("/error")
 async def fails(req, res):
@@ -420,6 +713,12 @@ async def catches(err, req, res, next):
     res.end(chunks())
 
 print(call(app, "/").body, call(app, "/error").body)
+call(app, "/for-ever", REQUEST_METHOD="HEAD")
+environ = {"REQUEST_URI": "/for-ever"}
+setup_testing_defaults(environ)
+body = app(environ, lambda status, headers: None)
+next(iter(body))
+body.close()
 """
     command = [sys.executable, "-X", "dev", "-W", "error", "-c", program]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
@@ -431,6 +730,7 @@ def test_an_app_of_plain_handlers_loads_no_asyncio_and_starts_no_thread() -> Non
 import sys, threading
 from miniexpress import express
 from tests.support.served_folder import call
+from tests.support.waiting import wait_for
 
 app = express()
 app.get("/", lambda req, res: res.send("x"))
@@ -449,3 +749,58 @@ def test_the_response_is_read_by_a_client_as_ever(app: App, serve: Callable[...,
 
     response = requests.post(serve(app), data=b"x" * 100_000, timeout=10)
     assert response.content == b"read " + b"x" * 100_000
+
+
+@pytest.mark.parametrize("in_a_group", [False, True])
+def test_a_client_that_leaves_while_an_async_handler_writes_ends_it_and_no_error_handler_is_called(
+    app: App, serve: Callable[..., str], in_a_group: bool
+) -> None:
+    ended, errors = threading.Event(), []
+
+    async def write_for_ever(res: Any) -> None:
+        while True:
+            await asyncio.to_thread(res.write, b"x" * 100_000)
+
+    @app.get("/")
+    async def writes(req: Any, res: Any) -> None:
+        try:
+            if in_a_group:
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(write_for_ever(res))
+            else:
+                await write_for_ever(res)
+        finally:
+            res.on("close", ended.set)
+
+    app.use(lambda err, req, res, next: errors.append(err) or next(err))
+    host, port = serve(app).removeprefix("http://").split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(10)
+    assert ended.wait(20)
+    assert errors == []
+
+
+@pytest.mark.usefixtures("whole_machine")
+def test_200_requests_that_sleep_for_200_ms_take_under_a_second(app: App, serve: Callable[..., str]) -> None:
+    @app.get("/")
+    async def sleeps(req: Any, res: Any) -> None:
+        await asyncio.sleep(0.2)
+        res.send("slept")
+
+    host, port = serve(app).removeprefix("http://").split(":")
+    with contextlib.ExitStack() as opened:
+        connections = [
+            opened.enter_context(socket.create_connection((host, int(port)), timeout=10)) for _ in range(200)
+        ]
+        begun = time.monotonic()
+        for connection in connections:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert all(connection.recv(1000).startswith(b"HTTP/1.1 200") for connection in connections)
+        assert time.monotonic() - begun < 1
+
+
+@pytest.mark.usefixtures("whole_machine")
+def test_an_async_handler_that_awaits_nothing_costs_less_than_150_us_more_than_a_plain_one() -> None:
+    asynchronous, plain = async_cost.measure(5)
+    assert min(ours - theirs for ours, theirs in zip(asynchronous, plain, strict=True)) < 150e-6
