@@ -60,18 +60,6 @@ def test_a_handler_that_returns_the_response_which_it_has_not_sent_is_told_what_
     assert "returned the response, but what is returned is not sent: call res.send(…), res.end() or res." in page.text
 
 
-@pytest.mark.filterwarnings("ignore:coroutine")
-def test_a_handler_that_returns_a_coroutine_is_told_to_await_it(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
-    async def load(res: Any) -> None:
-        res.send("loaded")
-
-    app = express()
-    app.get("/", lambda req, res: load(res))
-    with caplog.at_level(logging.ERROR, "miniexpress"):
-        assert requests.get(serve(app), timeout=5).status_code == 500
-    assert "returned what nothing awaits: make it an `async def` that awaits it" in caplog.text
-
-
 def test_a_long_value_is_shortened_in_the_message(serve: Serve, caplog: pytest.LogCaptureFixture) -> None:
     app = express()
     app.get("/", lambda req, res: "x" * 10_000)
