@@ -8,7 +8,7 @@ from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from email.utils import formatdate
+from email.utils import format_datetime
 from math import floor, isfinite
 from typing import Any, Literal
 
@@ -43,14 +43,31 @@ def parse(header: str, decode: Callable[[str], str] | None = None) -> dict[str, 
         name, equals, value = pair.partition("=")
         name, value = name.strip(" \t"), value.strip(" \t")
         if equals and name not in cookies:
-            cookies[name] = value = value[1:-1] if value[:1] == value[-1:] == '"' else value
-            if decode is not None:
-                with suppress(Exception):
-                    cookies[name] = decode(value)
-            elif "%" in value:
-                with suppress(ValueError):
-                    cookies[name] = decode_uri_component(value)
+            cookies[name] = _decoded(value, decode)
     return cookies
+
+
+def find(header: str, name: str) -> str | None:
+    """Return the value of one cookie, as ``parse(header).get(name)``: the others are not decoded."""
+    for pair in header[:_MAX_LENGTH].split(";"):
+        if name in pair:
+            key, equals, value = pair.partition("=")
+            if equals and key.strip(" \t") == name:
+                return _decoded(value.strip(" \t"))
+    return None
+
+
+def _decoded(value: str, decode: Callable[[str], str] | None = None) -> str:
+    """Return a cookie's value without quotes around it, and decoded: ``'"a%20b"'`` → ``'a b'``."""
+    if value[:1] == value[-1:] == '"':
+        value = value[1:-1]
+    if decode is not None:
+        with suppress(Exception):
+            return decode(value)
+    elif "%" in value:
+        with suppress(ValueError):
+            return decode_uri_component(value)
+    return value
 
 
 def read_json(value: Any) -> Any:
@@ -122,7 +139,7 @@ def serialize(
 
 def _http_date(when: datetime) -> str:
     try:
-        return formatdate(when.replace(tzinfo=when.tzinfo or UTC).timestamp(), usegmt=True)
+        return format_datetime(when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC), usegmt=True)
     except (ValueError, OverflowError):  # in UTC its year is 0 or 10000
         raise TypeError(f"option expires is invalid: {when!r}. Use a datetime from year 1 to 9999 in UTC") from None
 

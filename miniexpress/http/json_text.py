@@ -199,7 +199,10 @@ def _writer(kind: type) -> Callable[[Any], Any] | None:
     return next((_WRITERS[name] for name in names if name in _WRITERS), dict if issubclass(kind, Mapping) else None)
 
 
-def _date_json(when: datetime) -> str | None:
+def date_json(when: datetime) -> str | None:
+    """Write a datetime as JavaScript's ``Date.prototype.toJSON``; without a zone it is UTC. See ``_iso_date``."""
+    if when.tzinfo is UTC:
+        return when.isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
     return _iso_date(((when if when.tzinfo else when.replace(tzinfo=UTC)) - _EPOCH) // timedelta(milliseconds=1))
 
 
@@ -234,7 +237,7 @@ def _refuse_constant(name: str) -> NoReturn:
 
 # How values of other classes are written. By name, since bson is only imported where MongoDB is used.
 _WRITERS: dict[str, Callable[[Any], Any]] = {
-    "datetime.datetime": _date_json,
+    "datetime.datetime": date_json,
     "datetime.date": date.isoformat,
     "uuid.UUID": str,
     "bson.objectid.ObjectId": str,

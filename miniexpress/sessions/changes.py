@@ -32,8 +32,9 @@ class Changes(NamedTuple):
 
         Raises ``TypeError`` for a value that cannot be stored.
         """
+        added, changed = storable(self.added), storable(self.changed)
         removed = [key_text(key) for key in self.removed]
-        return self._replace(added=storable(self.added), changed=storable(self.changed), removed=removed)
+        return Changes(added, changed, removed, self.cookie, self.max_age, self.source)
 
     @property
     def has_new_max_age(self) -> bool:

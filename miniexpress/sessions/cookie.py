@@ -93,46 +93,54 @@ class Cookie:
         try:
             if milliseconds is True:
                 raise TypeError
-            self._expires = milliseconds if milliseconds is None or milliseconds is False else time_after(milliseconds)
+            expires = milliseconds if milliseconds is None or milliseconds is False else time_after(milliseconds)
         except (OverflowError, ValueError, TypeError):
             taken = "a number of milliseconds, a timedelta or None"
             raise TypeError(f"a session cookie's max_age is {taken}, not {age!r}") from None
-        self.original_max_age = milliseconds
+        vars(self).update(_expires=expires, original_max_age=milliseconds)
 
     def attributes(self) -> dict[str, Any]:
         """Return the attributes of Set-Cookie, as keyword arguments of ``cookies.serialize``."""
         return {name: getattr(self, name) for name in _FIELDS if name != "original_max_age"}
 
     def to_json(self) -> dict[str, Any]:
-        """The cookie as every express-session store keeps it; what was not set is left out, as ``undefined`` is."""
-        document = {key: getattr(self, name) for name, (key, _) in _FIELDS.items()}
-        return {key: value for key, value in document.items() if value is not None or key in _NULL_WHEN_UNSET}
+        """Return the cookie as all stores keep it: ``{"originalMaxAge", "expires", "httpOnly", "path", …}``.
+
+        What was not set is left out, as ``undefined`` is in JavaScript.
+        """
+        attributes = vars(self)
+        return {
+            key: value
+            for key, (name, _) in _READERS.items()
+            if (value := attributes[name]) is not None or key in _NULL_WHEN_UNSET
+        }
 
     @classmethod
     def from_json(cls, document: Any) -> Cookie:
-        """The cookie that ``to_json``, or express-session, has written; what no cookie can have is as by default.
+        """Return the cookie that ``to_json``, or express-session, has written. ``expires`` may be a date or its text.
 
-        ``expires`` may be a datetime, or a date in ISO 8601 or HTTP's form.
+        An attribute has its default where the document has a value that no cookie can have.
         """
         cookie = cls.__new__(cls)
         attributes = vars(cookie)
         attributes.update(_DEFAULTS)
-        for key, value in document.items() if isinstance(document, Mapping) else ():
-            if key in _READERS:
-                name, read = _READERS[key]
-                attributes[name] = read(value)
+        if isinstance(document, (dict, Mapping)):  # nearly always a dict, which is told faster
+            for key, (name, read) in _READERS.items():
+                if key in document:
+                    value = document[key]
+                    attributes[name] = None if value is None else read(value)
         return cookie
 
 
 def read_expires(stored: Any) -> datetime | Literal[False] | None:
-    """The ``expires`` of a stored cookie: a date, a text in ISO 8601 or HTTP's form, or milliseconds since 1970.
+    """Read the ``expires`` of a stored cookie: a date, a text in ISO 8601 or HTTP's form, or milliseconds since 1970.
 
     ``False`` stays, and what else is no time is ``None``.
     """
     try:
         if isinstance(stored, str):
             stored = _parse_date(stored)
-        elif isinstance(stored, int | float) and not isinstance(stored, bool):
+        elif isinstance(stored, (int, float)) and not isinstance(stored, bool):
             stored = time_after(stored, since=_EPOCH)
     except (ValueError, OverflowError, TypeError):
         return None
@@ -142,19 +150,19 @@ def read_expires(stored: Any) -> datetime | Literal[False] | None:
 
 
 def read_max_age(stored: Any) -> float | None:
-    """The ``originalMaxAge`` of a stored cookie: milliseconds or ``False``, and ``None`` for what else is no number."""
+    """Read the ``originalMaxAge`` of a stored cookie: milliseconds or ``False``; what else is no number is ``None``."""
     if isinstance(stored, bool):
         return None if stored else False
-    return stored if isinstance(stored, int | float) and abs(stored) <= LONGEST else None
+    return stored if isinstance(stored, (int, float)) and abs(stored) <= LONGEST else None
 
 
 def time_after(age: float | timedelta, since: datetime | None = None) -> datetime:
-    """The time ``age`` (in milliseconds) after ``since``, or after now; none before 1970, and none after the year 9999.
+    """Return the time ``age`` (in milliseconds) after ``since``, or after now, from 1970 to the end of the year 9999.
 
     Raises ``ValueError``, ``OverflowError`` or ``TypeError`` for what is no number, or longer than JavaScript counts.
     """
     age = age if isinstance(age, timedelta) else timedelta(milliseconds=age)
-    if abs(age) > timedelta(milliseconds=LONGEST):
+    if abs(age) > _LONGEST:
         raise OverflowError(f"{age} is too long")
     try:
         return max(_EPOCH, min((since or _now()) + age, _LATEST))
@@ -170,16 +178,17 @@ def _parse_date(text: str) -> datetime:
 
 
 def _in_utc(when: datetime) -> datetime:
-    """A time in UTC, where it is taken to be if it has no zone, and in whole milliseconds as in JavaScript."""
+    """Return a time in UTC, where it is taken to be if it has no zone, and in whole milliseconds as in JavaScript."""
     try:
         utc = when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC)
     except OverflowError:  # by its zone it is beyond what a datetime can be
         return _EPOCH if when.year < _EPOCH.year else _LATEST
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+    beyond = utc.microsecond % 1000
+    return utc.replace(microsecond=utc.microsecond - beyond) if beyond else utc
 
 
 def _now() -> datetime:
-    """Now, in whole milliseconds: what ``max_age`` makes of an ``expires`` and back is never before it."""
+    """Return now, in whole milliseconds: what ``max_age`` makes of an ``expires`` and back is never before it."""
     return _in_utc(datetime.now(UTC))
 
 
@@ -218,6 +227,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(9999, 12, 31, 23, 59, 59, 999000, UTC)  # the last millisecond that a datetime has
 LONGEST = 8.64e15  # milliseconds: as far as JavaScript's dates reach (ECMA-262, Time Values), beyond datetime's
+_LONGEST = timedelta(milliseconds=LONGEST)
 # Each attribute's key in a stored session, in the order of those there, and the function that reads its value.
 _FIELDS: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "original_max_age": ("originalMaxAge", read_max_age),

@@ -296,13 +296,10 @@ class _Options:
 
 def _id_from_cookie(req: Request, options: _Options) -> str | None:
     """Return the session id in the client's cookie, or ``None`` if no secret has signed it."""
-    header = req.get("Cookie")
-    if not header or options.name not in header:
+    value = cookies.find(req.get("Cookie") or "", options.name)
+    if not value or not value.startswith("s:"):
         return None
-    candidates = [pair for pair in header.split(";") if options.name in pair]  # no need to decode the other cookies
-    raw = cookies.parse(";".join(candidates)).get(options.name, "")
-    ids = (cookies.unsign(raw[2:], secret) for secret in options.secrets if raw.startswith("s:"))
-    return next((sid for sid in ids if sid is not None), None)
+    return cookies.unsign_any(value[2:], options.secrets) or None
 
 
 def _random_id(req: Request) -> str:

@@ -40,24 +40,35 @@ class Session(AttrDict):
     """
 
     __slots__ = ("__state__",)  # a name that no key can be reached by
-    cookie: Cookie
     __state__: _State
     resetMaxAge, toJSON = _NoField("resetMaxAge", "reset_max_age"), _NoField("toJSON", "to_json")
 
     def __init__(self, req: Request, cookie: Cookie, stored: Stored | None = None) -> None:
-        super().__init__(cookie=cookie)
-        for key, value in stored.document.items() if stored else ():
-            if key != "cookie":
-                self[key] = to_attrdict(value)
+        super().__init__(cookie=cookie)  # the first of its items
         state = _State(req.session_id, req, req.session_store, req.generate_session, cookie.original_max_age)
-        if stored:
-            state.stored, state.source = self.fingerprint(), stored.source
         object.__setattr__(self, "__state__", state)
+        if stored:
+            for key in stored.document:
+                if key != "cookie":
+                    self[key] = to_attrdict(stored.document[key])
+            state.stored = self.fingerprint() if stored.text is None else Fingerprint(stored.text)
+            state.source = stored.source
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "cookie":
-            _check_cookie(value)
-        super().__setattr__(name, value)
+            object.__setattr__(self, name, value)  # by the property
+        else:
+            super().__setattr__(name, value)
+
+    @property
+    def cookie(self) -> Cookie:
+        """The attributes of the session's cookie, such as ``max_age``."""
+        cookie: Cookie = self["cookie"]
+        return cookie
+
+    @cookie.setter
+    def cookie(self, cookie: Cookie) -> None:
+        self["cookie"] = _check_cookie(cookie)
 
     @property
     def id(self) -> Any:
@@ -138,7 +149,7 @@ class Session(AttrDict):
 
     def fingerprint(self) -> Fingerprint:
         """Return the data as they are now. Raises ``TypeError`` for what is nested too deep, with the key."""
-        return Fingerprint(self)
+        return take_fingerprint(self)
 
     def is_unchanged(self, current: Fingerprint) -> bool:
         """Return whether the store has this data, and a cookie with the same max age."""
@@ -212,16 +223,11 @@ def create_session(req: Request, stored: Stored) -> Session:
 class Fingerprint:
     """The data of a session at one moment, as JSON: a change at any depth of it is a difference of two texts."""
 
-    def __init__(self, data: Mapping[str, Any]) -> None:
-        items = {key: value for key, value in data.items() if key != "cookie"}
+    __slots__ = ("_text", "_values")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
         self._values: dict[str, str] | None = None
-        try:
-            self._text = _ENCODER.encode(items)
-        except RecursionError:
-            storable(items)  # raises a TypeError that names the key
-            raise
-        except (TypeError, ValueError):  # it holds what JSON cannot: the store takes that, or raises
-            self._text = _ENCODER.encode({key: _to_plain(each) for key, each in text_keys(items).items()})
 
     def __eq__(self, other: object) -> bool:
         # The texts also differ where only the order of the keys does.
@@ -233,6 +239,19 @@ class Fingerprint:
         if self._values is None:  # needed only where something has changed
             self._values = {key_text(key): repr(value) for key, value in json.loads(self._text).items()}
         return self._values
+
+
+def take_fingerprint(data: Mapping[str, Any]) -> Fingerprint:
+    """Return the fingerprint of a session's data. Raises ``TypeError`` for what is nested too deep, with the key."""
+    items = {**data}
+    del items["cookie"]
+    try:
+        return Fingerprint(_ENCODER.encode(items))
+    except RecursionError:
+        storable(items)  # raises a TypeError that names the key
+        raise
+    except (TypeError, ValueError):  # it holds what JSON cannot: the store takes that, or raises
+        return Fingerprint(_ENCODER.encode({key: _to_plain(each) for key, each in text_keys(items).items()}))
 
 
 @dataclass(slots=True)
@@ -276,4 +295,4 @@ def _json_default(value: Any) -> Any:
 
 
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_json_default)
-EMPTY = Fingerprint({})
+EMPTY = Fingerprint("{}")

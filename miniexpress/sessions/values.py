@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
@@ -41,26 +40,29 @@ def text_keys(values: Mapping[Any, Any]) -> dict[str, Any]:
     A key that only some stores keep, as it holds a NUL, stays: it is refused where it is written.
     """
     kept = {}
-    for key, value in values.items():
+    for key in values:
         try:
-            kept[key_text(key)] = value
+            kept[key_text(key)] = values[key]
         except TypeError as error:
             raise _refusal(key, error) from None
     return kept
 
 
-@contextmanager
-def naming_key(values: Mapping[Any, Any], encode: Callable[[Any], Any]) -> Iterator[None]:
+class naming_key:
     """Raise a ``TypeError`` with the key of the value that ``encode`` fails for, if a store's write of them fails."""
-    try:
-        yield
-    except Exception as error:
-        for key, value in values.items():
+
+    def __init__(self, values: Mapping[Any, Any], encode: Callable[[Any], Any]) -> None:
+        self.values, self.encode = values, encode
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
+        for key, value in self.values.items() if isinstance(error, Exception) else ():
             try:
-                encode(value)
+                self.encode(value)
             except Exception as reason:
                 raise _refusal(key, reason) from error
-        raise
 
 
 def _refusal(key: Any, reason: Exception) -> TypeError:

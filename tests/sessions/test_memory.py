@@ -139,3 +139,22 @@ def test_an_id_may_be_any_text(sid: str) -> None:
     assert set(store.all()) == {sid}
     store.destroy(sid)
     assert store.get(sid) is None
+
+
+def test_a_session_is_loaded_by_a_get_that_an_app_has_put_in_its_place() -> None:
+    store = MemoryStore()
+    store.set("a", {"cookie": COOKIE, "x": 1})
+    store.get = lambda sid: {"cookie": COOKIE, "x": 2}  # type: ignore[method-assign]
+    stored = store.load_stored("a")
+    assert stored is not None
+    assert stored.document["x"] == 2
+    assert stored.text is None
+
+
+def test_the_text_of_a_loaded_session_is_its_data() -> None:
+    store = MemoryStore()
+    store.set("a", {"cookie": COOKIE, "x": (1, float("inf")), 2: "ü"})
+    stored = store.load_stored("a")
+    assert stored is not None
+    assert stored.text == '{"x":[1,null],"2":"ü"}'
+    assert stored.document == {"cookie": COOKIE, "x": [1, None], "2": "ü"}

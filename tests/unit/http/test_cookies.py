@@ -268,3 +268,10 @@ WRONG_OPTIONS: dict[str, tuple[dict[str, Any], str]] = {
 def test_an_option_that_cannot_be_is_named_with_its_value_and_the_mend(options: dict[str, Any], told: str) -> None:
     with pytest.raises(TypeError, match=f"{told}.*Use "):
         cookies.serialize("a", "b", **options)
+
+
+@given(st.lists(st.sampled_from(["a", "ab", "b", "=", ";", " ", "\t", '"', "%20", "%zz"]), max_size=12).map("".join))
+def test_one_cookie_is_found_as_the_whole_header_is_parsed(header: str) -> None:
+    parsed = cookies.parse(header)
+    for name in ("a", "ab", "b", "absent", *filter(None, parsed)):
+        assert cookies.find(header, name) == parsed.get(name)
