@@ -89,9 +89,14 @@ def session(
 class SessionRequest:
     """One request's use of its session: load it, save what changed, set the cookie.
 
+    A logout stays in force though a slow request of the same session goes on, for three reasons. A save is an update
+    and never an insert, so a session that was destroyed or rotated meanwhile is not there to be saved (``is_lost``). An
+    update has only what the request itself has changed, and a key that another has removed stays removed
+    (``Changes.apply_to``). And a logout that comes with an old id ends the session that was moved from there
+    (``Store.end``).
+
     ``cookie_id`` is the id that the client sent; ``original_id`` and ``original`` are the session's id and fingerprint
-    as it was loaded, and ``current`` is its fingerprint when it was decided whether to save it. ``destroyed`` is true
-    once the session was not saved: it failed, or another request has destroyed or rotated it. No cookie is set then.
+    as it was loaded, and ``current`` is its fingerprint when it was decided whether to save it.
     """
 
     def __init__(self, options: _Options, req: Request, res: Response) -> None:
@@ -99,7 +104,11 @@ class SessionRequest:
         self.cookie_id = _id_from_cookie(req, options)
         self.original_id: Any = None
         self.original = self.current = EMPTY
-        self.recently_touched = self.is_unknown = self.touched = self.save_called = self.destroyed = False
+        self.is_new = False  # the store has no session for the client's id
+        self.recently_touched = False  # the store need not be told that the session is in use
+        self.is_max_age_restarted = False
+        self.save_called = False
+        self.is_lost = False  # not saved: another request has ended it, or it failed. No cookie is set
 
     def load(self) -> None:
         """Load the session that the cookie names, or make a new one."""
@@ -111,7 +120,7 @@ class SessionRequest:
         except FileNotFoundError:  # upstream's ENOENT: a store of files has none for it
             stored = None
         if stored is None:
-            self.is_unknown = True
+            self.is_new = True
             self.options.generate(req)
         else:
             self.recently_touched = stored.recently_touched
@@ -124,7 +133,7 @@ class SessionRequest:
         try:
             self.store_changes(is_first)
         except Exception:
-            self.destroyed = True
+            self.is_lost = True
             self.res.reset()
             raise
 
@@ -135,16 +144,16 @@ class SessionRequest:
             if self.should_destroy():
                 store.end(self.req.session_id)
             return
-        self.touch_once(session)
+        self.restart_max_age_once(session)
         self.current = session.fingerprint()
         if self.should_rotate(session):
-            self.destroyed = not self.rotate(session)
+            self.is_lost = not self.rotate(session)
         elif self.should_save(session):
-            is_dropped = self.is_unknown and self.is_late(session)  # its id was rotated: the client has a newer session
-            self.destroyed = is_dropped or not session.save_changes(self.current)
+            is_dropped = self.is_new and self.is_late(session)  # its id was rotated: the client has a newer session
+            self.is_lost = is_dropped or not session.save_changes(self.current)
         elif may_touch and self.should_touch(session) and hasattr(store, "touch"):
             store.touch(session.id, session.to_json())
-        if self.destroyed and self.is_logout(session):  # another request may have moved it to a new id: log out there
+        if self.is_lost and self.is_logout(session):  # another request may have moved it to a new id: log out there
             store.end(session.id)
 
     def set_cookie(self) -> None:
@@ -156,11 +165,11 @@ class SessionRequest:
             self.current = session.fingerprint()
             if self.should_rotate(session) or self.should_save(session):
                 self.save()
-        if self.destroyed or not self.should_set_cookie(session) or self.is_late(session):
+        if self.is_lost or not self.should_set_cookie(session) or self.is_late(session):
             return
         if session.cookie.secure and not options.is_secure(self.req):
             return
-        self.touch_once(session)
+        self.restart_max_age_once(session)
         signed = "s:" + cookies.sign(session.id, options.secrets[0])
         self.res.append("Set-Cookie", cookies.serialize(options.name, signed, **session.cookie.attributes()))
 
@@ -181,10 +190,10 @@ class SessionRequest:
         """Return whether another request has moved the session of the client's id to a new id."""
         return self.cookie_id is not None and self.options.store.was_rotated(self.cookie_id)
 
-    def touch_once(self, session: Session) -> None:
-        if not self.touched:
+    def restart_max_age_once(self, session: Session) -> None:
+        if not self.is_max_age_restarted:
             session.touch()
-            self.touched = True
+            self.is_max_age_restarted = True
 
     # The decisions, as in express-session
 
@@ -221,7 +230,7 @@ class SessionRequest:
         if self.options.rotate_on is None or self.is_login(session):
             return False
         is_as_loaded = session.id == self.cookie_id and not session.was_saved
-        return (self.is_unknown or is_as_loaded) and self.was_rotated
+        return (self.is_new or is_as_loaded) and self.was_rotated
 
     def is_login(self, session: Session) -> bool:
         key = self.options.rotate_on

@@ -57,7 +57,7 @@ class SessionLock:
             time.sleep(POLL_SECONDS)
         return False
 
-    def update(self, sid: str, write: Callable[[Any, Mapping[str, Any]], Result]) -> Result | None:
+    def while_locked(self, sid: str, write: Callable[[Any, Mapping[str, Any]], Result]) -> Result | None:
         """Call ``write(document, unchanged_filter)`` with the lock held, until its result is true, and return that.
 
         ``unchanged_filter`` matches the document as long as Node has not written it. The last command of ``write`` uses

@@ -35,6 +35,9 @@ from .updates import MAX_AGE, dotted_update, pipeline_update, with_nulls
 
 log = logging.getLogger("miniexpress.sessions")
 
+_PREVIOUS_IDS, _ROTATED_AT = "was", "rotated"  # the ids that a session had before, and when it was given the last one
+_MAX_PREVIOUS_IDS = 32  # ids: so many rotations may lie between the begin of a request and its logout
+
 
 class MongoDBStore(Store):
     """Keeps each session as ``{_id, expires, session}`` in one collection, with a TTL index that clears away old ones.
@@ -102,11 +105,11 @@ class MongoDBStore(Store):
             self.collection = self.db.get_collection(
                 collection, session_codec(self.db.codec_options), write_concern=acknowledged(self.db.write_concern)
             )
-        self._documents = self.collection.with_options(AS_BYTES)
+        self._collection_as_bytes = self.collection.with_options(AS_BYTES)
         self._down: Literal["reading", "writing"] | None = None  # a server that is down for reads is down for writes
         self._indexes = Indexes(self.collection, on_failure=partial(self.emit, "error"))
-        latest = self._documents.with_options(read_preference=ReadPreference.PRIMARY)
-        self._session_lock = SessionLock(latest, id_field, self._written_field)
+        primary = self._collection_as_bytes.with_options(read_preference=ReadPreference.PRIMARY)
+        self._session_lock = SessionLock(primary, id_field, self._written_field)
 
     def get(self, sid: str) -> Document | None:
         stored = self._load(sid)
@@ -138,7 +141,7 @@ class MongoDBStore(Store):
                 kept = self.collection.find_one({self.id_field: sid})
                 return kept and settle(kept)
             except (BSONError, ValueError, RecursionError):  # a document that Python cannot hold, unless this fails too
-                found = self._documents.find_one({self.id_field: sid})
+                found = self._collection_as_bytes.find_one({self.id_field: sid})
                 return found and self._decode(found)
 
     def set(self, sid: str, document: Document) -> None:
@@ -182,11 +185,13 @@ class MongoDBStore(Store):
             return self._update_locked(sid, changes)  # a server that cannot do that
 
     def _update_locked(self, sid: str, changes: Changes) -> bool:
-        def write(found: RawBSONDocument, while_locked: Mapping[str, Any]) -> int:
-            return self.collection.update_one(while_locked, self._apply(self._session_in(found), changes)).matched_count
+        def write(found: RawBSONDocument, unchanged_filter: Mapping[str, Any]) -> int:
+            return self.collection.update_one(
+                unchanged_filter, self._apply(self._session_in(found), changes)
+            ).matched_count
 
         with suppress(NoSessionError):
-            return bool(self._session_lock.update(sid, write))
+            return bool(self._session_lock.while_locked(sid, write))
         return False
 
     def _apply(self, document: Document, changes: Changes) -> dict[str, Any]:
@@ -195,17 +200,17 @@ class MongoDBStore(Store):
         return {"$set": fields, "$unset": {LOCKED_BY: ""}}
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
-        def move(found: RawBSONDocument, while_locked: Mapping[str, Any]) -> Document | None:
+        def move(found: RawBSONDocument, unchanged_filter: Mapping[str, Any]) -> Document | None:
             after = changes.apply_to(self._session_in(found))
             was = found.get(_PREVIOUS_IDS)
             was = [*(was if isinstance(was, list) else []), sid][-_MAX_PREVIOUS_IDS:]
             self._upsert(new_sid, after, **{_PREVIOUS_IDS: was, _ROTATED_AT: datetime.now(UTC)})
-            return after if self.collection.delete_one(while_locked).deleted_count else None
+            return after if self.collection.delete_one(unchanged_filter).deleted_count else None
 
         with self.reached("writing"):
             moved = None
             with suppress(NoSessionError):
-                moved = self._session_lock.update(sid, move)
+                moved = self._session_lock.while_locked(sid, move)
             if not moved:  # Remove what was put there, and no other session that has this id.
                 self.collection.delete_one({self.id_field: new_sid, _PREVIOUS_IDS: sid})
             return moved
@@ -217,14 +222,14 @@ class MongoDBStore(Store):
         as_usual = {**self._session_lock.unlocked_filter(sid), **self._has_max_age(max_age)}
         later = {"$set": {self.expires_key: self._expiry(cookie), **self._fields_of_cookie(cookie)}}
 
-        def move_end(found: RawBSONDocument, while_locked: Mapping[str, Any]) -> int:
+        def move_end(found: RawBSONDocument, unchanged_filter: Mapping[str, Any]) -> int:
             if read_max_age(self._session_in(found)["cookie"].get("originalMaxAge")) != max_age:
                 raise NoSessionError
-            return self.collection.update_one(while_locked, later | {"$unset": {LOCKED_BY: ""}}).matched_count
+            return self.collection.update_one(unchanged_filter, later | {"$unset": {LOCKED_BY: ""}}).matched_count
 
         with self.reached("writing"), suppress(NoSessionError):
             if not self.collection.update_one(as_usual, later).matched_count:
-                self._session_lock.update(sid, move_end)
+                self._session_lock.while_locked(sid, move_end)
 
     def destroy(self, sid: str) -> None:
         with self.reached("writing"):
@@ -283,7 +288,7 @@ class MongoDBStore(Store):
         """Return the sessions that match and have not expired, by id."""
         sessions: dict[str, Document] = {}
         with self.reached("reading"):
-            for found in self._documents.find(where):
+            for found in self._collection_as_bytes.find(where):
                 kept = self._decode(found)
                 session, sid = self._session_of(kept), kept.get(self.id_field)
                 if session and isinstance(sid, str) and not has_passed(kept.get(self.expires_key)):
@@ -396,5 +401,3 @@ _FIELD = re.compile(rf"(?!(?:session|{LOCKED_BY}|was|rotated)\Z)[\w -]+")
 _CALL_TIMEOUT = 1.2
 _DOWN_TIMEOUT = 0.8
 _PING_TIMEOUT = 0.4
-_PREVIOUS_IDS, _ROTATED_AT = "was", "rotated"  # the ids that a session had before, and when it was given the last one
-_MAX_PREVIOUS_IDS = 32  # ids: so many rotations may lie between the begin of a request and its logout
