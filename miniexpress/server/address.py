@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 class ListenError(OSError):
     """A server cannot listen at an address; ``strerror`` says why, and what to do."""
 
+    def __str__(self) -> str:
+        return self.strerror or super().__str__()  # without "[Errno 98]", which says nothing beside that
+
 
 def listen_address(host: str, port: int | str | os.PathLike[str]) -> tuple[socket.AddressFamily, Any]:
     """Return the family and address of the socket to listen on.

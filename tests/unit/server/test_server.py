@@ -501,6 +501,7 @@ def test_a_port_that_is_taken_is_told_with_the_way_out() -> None:
         with pytest.raises(OSError, match=message) as caught:
             listen(echo, port)
     assert caught.value.errno == errno.EADDRINUSE
+    assert str(caught.value) == caught.value.strerror  # for a program that prints the error that it catches
 
 
 PROGRAM = """
