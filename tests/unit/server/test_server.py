@@ -534,6 +534,30 @@ def test_a_program_whose_port_is_taken_ends_with_one_line(tmp_path: Path, call: 
 
 
 @pytest.mark.parametrize(
+    ("in_thread", "said"),
+    [
+        ("app.listen(int(sys.argv[1]))", r"port \d+ on 127\.0\.0\.1 is already in use: .*\n"),
+        ("1 / 0", r"(?s)Exception in thread .*\nZeroDivisionError: division by zero\n"),
+    ],
+)
+def test_a_thread_whose_port_is_taken_ends_with_one_line_and_another_error_has_its_traceback(
+    tmp_path: Path, in_thread: str, said: str
+) -> None:
+    threads = "from threading import Thread\n" + "".join(
+        f"thread = Thread(target=lambda: {call})\nthread.start()\nthread.join()\n"
+        for call in ("app.listen(int(sys.argv[1]))", in_thread)
+    )
+    (tmp_path / "app.py").write_text(PROGRAM.format(listen=threads))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [sys.executable, str(tmp_path / "app.py"), str(taken.getsockname()[1])]
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30)
+    first, rest = ended.stderr.split("\n", 1)
+    assert first.startswith("port "), ended.stderr
+    assert re.fullmatch(said, rest), ended.stderr
+
+
+@pytest.mark.parametrize(
     ("call", "said"),
     [
         ("try:\n    app.listen(port)\nexcept OSError as error:\n    print('caught', error.errno)", r"caught \d+\n"),
