@@ -11,6 +11,7 @@ import os
 import re
 import socket
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 class ListenError(OSError):
     """A server cannot listen at an address; ``strerror`` says why, and what to do."""
+
+    def __str__(self) -> str:
+        return self.strerror or super().__str__()  # without "[Errno 98]", which says nothing beside that
 
 
 def listen_address(host: str, port: int | str | os.PathLike[str]) -> tuple[socket.AddressFamily, Any]:
@@ -65,9 +69,25 @@ def reads_port_variable() -> bool:
     return any(re.search("""["']PORT["']""", line) for line in linecache.getlines(program))
 
 
+def print_listen_errors_as_a_line() -> None:
+    """Have a ``ListenError`` that no thread catches printed as one line, unless a debugger or logger has hooks."""
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = print_uncaught
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = print_uncaught_in_thread
+
+
 def print_uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
     """Print what ends the program; of a server that cannot listen no traceback, as it is no mistake in the program."""
     if isinstance(error, ListenError):
         print(error.strerror, file=sys.stderr)
     else:
         sys.__excepthook__(kind, error, traceback)
+
+
+def print_uncaught_in_thread(uncaught: threading.ExceptHookArgs) -> None:
+    """Print what ends a thread, as ``print_uncaught`` prints what ends the program."""
+    if isinstance(uncaught.exc_value, ListenError):
+        print(uncaught.exc_value.strerror, file=sys.stderr)
+    else:
+        threading.__excepthook__(uncaught)

@@ -20,7 +20,7 @@ from threading import Thread, current_thread, main_thread
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
-from .address import ListenError, bind_error_message, listen_address, port_number, print_uncaught
+from .address import ListenError, bind_error_message, listen_address, port_number, print_listen_errors_as_a_line
 from .client_socket import ClientSocket
 from .connection import GRACE_SECONDS, Connection, log
 from .switch_interval import SWITCH_INTERVAL
@@ -57,8 +57,7 @@ def listen(
     try:
         server = Server(app, host, port, **options)
     except ListenError:
-        if sys.excepthook is sys.__excepthook__:  # no debugger's or logger's
-            sys.excepthook = print_uncaught
+        print_listen_errors_as_a_line()
         raise
     with server, stopped_by_signals(server):
         log.info("listening on %s", server.server_address)

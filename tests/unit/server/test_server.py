@@ -501,6 +501,7 @@ def test_a_port_that_is_taken_is_told_with_the_way_out() -> None:
         with pytest.raises(OSError, match=message) as caught:
             listen(echo, port)
     assert caught.value.errno == errno.EADDRINUSE
+    assert str(caught.value) == caught.value.strerror  # for a program that prints the error that it catches
 
 
 PROGRAM = """
@@ -530,6 +531,30 @@ def test_a_program_whose_port_is_taken_ends_with_one_line(tmp_path: Path, call: 
     said = f"port {port} on 127.0.0.1 is already in use: stop the other process or choose another port, {other}"
     assert (ended.returncode, ended.stdout) == (1, "")
     assert re.fullmatch(f"{re.escape(said)}[0-9]+\n", ended.stderr), ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("in_thread", "said"),
+    [
+        ("app.listen(int(sys.argv[1]))", r"port \d+ on 127\.0\.0\.1 is already in use: .*\n"),
+        ("1 / 0", r"(?s)Exception in thread .*\nZeroDivisionError: division by zero\n"),
+    ],
+)
+def test_a_thread_whose_port_is_taken_ends_with_one_line_and_another_error_has_its_traceback(
+    tmp_path: Path, in_thread: str, said: str
+) -> None:
+    threads = "from threading import Thread\n" + "".join(
+        f"thread = Thread(target=lambda: {call})\nthread.start()\nthread.join()\n"
+        for call in ("app.listen(int(sys.argv[1]))", in_thread)
+    )
+    (tmp_path / "app.py").write_text(PROGRAM.format(listen=threads))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [sys.executable, str(tmp_path / "app.py"), str(taken.getsockname()[1])]
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        ended = subprocess.run(command, env=env, capture_output=True, text=True, timeout=30)
+    first, rest = ended.stderr.split("\n", 1)
+    assert first.startswith("port "), ended.stderr
+    assert re.fullmatch(said, rest), ended.stderr
 
 
 @pytest.mark.parametrize(
