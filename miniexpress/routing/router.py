@@ -20,7 +20,8 @@ from ..camel_case import SnakeCaseNames
 from ..http.request_target import origin_of
 from ..keyword_options import UNSET, suggests_keywords
 from .foreign_paths import warn_of_foreign_syntax
-from .layer import Handler, Layer, Next, check_param_callback, ensure_responded, error_or_none, is_abort, is_signal
+from .handler_checks import check_param_callback, ensure_responded
+from .layer import Handler, Layer, Next, error_or_none, is_abort, is_signal
 from .methods import HandlerT, HTTPMethods, decorate, function_name
 from .path_patterns import ParamDecodeError, PathMatcher, PathPattern, compile_path
 from .prefix_index import PrefixIndex
