@@ -17,8 +17,9 @@ from typing import Any, Self
 from .arguments import count_parameters, flatten
 from .attrdict import AttrDict
 from .errors import HTTPError, reason_phrase
+from .files.conditions import Conditions
 from .files.file_finder import File, IsDirectory
-from .files.send import Conditions, FileChunks, FileSender, open_file
+from .files.send import FileChunks, FileSender, open_file
 from .http import cookies
 from .http.encoding import encode_uri_component, encode_url, escape_html, utf8
 from .http.headers import content_disposition, vary

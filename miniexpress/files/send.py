@@ -15,11 +15,12 @@ from io import FileIO
 from typing import Any, Literal, NamedTuple
 
 from ..errors import HTTPError
-from ..http.conditional import http_date, is_fresh, is_unmodified_since, names_etag, parse_http_date, stat_etag
+from ..http.conditional import http_date, stat_etag
 from ..http.durations import parse_duration
 from ..http.media_types import content_type
 from ..http.ranges import MALFORMED, UNSATISFIABLE, Ranges, parse_range
 from ..keyword_options import suggests_keywords
+from .conditions import Conditions
 from .file_finder import File, Finder, StringList, has_dot_dot
 
 Path = str | os.PathLike[str]
@@ -39,49 +40,6 @@ class FileResponse(NamedTuple):
     body: bytes | FileChunks = b""
     removed_headers: tuple[str, ...] = ()
     error: HTTPError | None = None
-
-
-class Conditions(NamedTuple):
-    """The facts about request and response that decide how a file is sent (RFC 9110 section 13)."""
-
-    method: str
-    status: int
-    """The status of the response so far."""
-    request_header: Callable[[str], str | None]
-    response_header: Callable[[str], Any]
-    """Looks up the fields that the response has already. They are kept, and count as the file's own."""
-
-    def after(self, headers: Mapping[str, str]) -> Conditions:
-        """Return the conditions once the response has these headers, too."""
-        return self._replace(response_header=lambda name: headers.get(name) or self.response_header(name))
-
-    def precondition_fails(self) -> bool:
-        """Evaluate If-Match or, without it, If-Unmodified-Since: does the client mean another version of the file?"""
-        if_match, etag = self.request_header("If-Match"), self.response_header("ETag")
-        if if_match:
-            return not etag or not names_etag(if_match, etag)
-        unmodified_since = self.request_header("If-Unmodified-Since")
-        if not unmodified_since or parse_http_date(unmodified_since) is None:
-            return False
-        return not is_unmodified_since(unmodified_since, self.response_header("Last-Modified"))
-
-    def is_not_modified(self) -> bool:
-        """Evaluate If-None-Match or, without it, If-Modified-Since: has the client this version already?"""
-        if_none_match = self.request_header("If-None-Match")
-        if_modified_since = self.request_header("If-Modified-Since")
-        if not (if_none_match or if_modified_since) or not (200 <= self.status < 300 or self.status == 304):
-            return False
-        etag, last_modified = self.response_header("ETag"), self.response_header("Last-Modified")
-        return is_fresh(if_none_match, if_modified_since, self.request_header("Cache-Control"), etag, last_modified)
-
-    def allow_range(self) -> bool:
-        """Evaluate If-Range: is the client's part one of this version, so that another part goes with it?"""
-        if_range, etag = self.request_header("If-Range"), self.response_header("ETag")
-        if not if_range:
-            return True
-        if '"' in if_range:
-            return bool(etag) and etag in if_range
-        return is_unmodified_since(if_range, self.response_header("Last-Modified"))
 
 
 @partial(suggests_keywords, title="res.send_file")

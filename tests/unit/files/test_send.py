@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from miniexpress import HTTPError
+from miniexpress.files.conditions import Conditions
 from miniexpress.files.file_finder import IsDirectory
-from miniexpress.files.send import Conditions, open_file
+from miniexpress.files.send import open_file
 from miniexpress.middleware.static import static
 from tests.support.served_folder import (
     AFTER,
