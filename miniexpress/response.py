@@ -19,7 +19,7 @@ from .attrdict import AttrDict
 from .errors import HTTPError, reason_phrase
 from .files.conditions import Conditions
 from .files.file_finder import File, IsDirectory
-from .files.send import FileChunks, FileSender, open_file
+from .files.send import FileChunks, FileOptions, open_file
 from .http import cookies
 from .http.encoding import encode_uri_component, encode_url, escape_html, utf8
 from .http.headers import content_disposition, vary
@@ -205,21 +205,23 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
         A folder goes on to the next handler; what else cannot be sent is an ``HTTPError``.
         """
         try:
-            file, sender = open_file(path, self.app.enabled("etag"), **options)
+            file, file_options = open_file(path, self.app.enabled("etag"), **options)
         except IsDirectory:
             self.req.next()
         else:
-            self.apply(file, sender)
+            self.apply(file, file_options)
 
-    def apply(self, file: File, sender: FileSender) -> None:
+    def apply(self, file: File, options: FileOptions) -> None:
         """End the response with an open file, which is closed whatever fails. Raises ``HTTPError`` 412 and 416."""
         body: bytes | FileChunks = b""
         try:
             if self.headers_sent:
                 raise RuntimeError(f"{file.path} cannot be sent: the response is ended already")
-            if sender.set_headers:
-                sender.set_headers(self, file.path, file.stat)
-            response = sender.build(file, Conditions(self.req.method, self._status_code, self.req.get, self.get))
+            if options.set_headers:
+                options.set_headers(self, file.path, file.stat)
+            response = options.response_for(
+                file, Conditions(self.req.method, self._status_code, self.req.get, self.get)
+            )
             set_field = self._set_known
             for name, value in response.headers.items():
                 set_field(name, value)

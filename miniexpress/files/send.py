@@ -1,7 +1,7 @@
 """A file as a response, as a value: status, headers and body. For ``res.send_file``, ``res.download`` and ``static``.
 
-``open_file`` finds the file and checks the options; ``FileSender.build`` makes a ``FileResponse`` of both and of the
-request's conditions (RFC 9110 sections 13 and 14); ``Response.apply`` sends it. After npm send 1.2.1.
+``open_file`` finds the file and checks the options; ``FileOptions.response_for`` makes a ``FileResponse`` of both and
+of the request's conditions (RFC 9110 sections 13 and 14); ``Response.apply`` sends it. After npm send 1.2.1.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def open_file(
     last_modified: bool = True,
     max_age: float | str | timedelta = 0,
     start: int = 0,
-) -> tuple[File, FileSender]:
+) -> tuple[File, FileOptions]:
     """Open the file at ``path`` for ``res.send_file``. ``path`` is absolute, or below ``root``, which it cannot leave.
 
     ``headers`` are set only if the file is sent; ``start`` and ``end`` are the first and the last byte of it to send.
@@ -81,9 +81,9 @@ def open_file(
         for name, value in (headers or {}).items():
             res.set_header(name, value)
 
-    sender = FileSender(accept_ranges, caching, last_modified, etag, set_headers, start, end)
+    options = FileOptions(accept_ranges, caching, last_modified, etag, set_headers, start, end)
     file = Finder(dotfiles, extensions, index).find(folder, text, wants_index=text.endswith("/"))
-    return file, sender
+    return file, options
 
 
 def path_text(function: str, path: Any) -> str:
@@ -101,8 +101,9 @@ def cache_control_value(max_age: Any, immutable: bool) -> str:
 
 
 @dataclass(frozen=True)
-class FileSender:
-    """The options for sending a file, already checked. ``set_headers(res, path, stat)`` runs before ``build``."""
+class FileOptions:
+    """The options for sending a file, already checked. ``set_headers(res, path, stat)`` runs before
+    ``response_for``."""
 
     accept_ranges: bool
     cache_control: str | None
@@ -112,7 +113,7 @@ class FileSender:
     start: int = 0
     end: int | None = None
 
-    def build(self, file: File, conditions: Conditions) -> FileResponse:
+    def response_for(self, file: File, conditions: Conditions) -> FileResponse:
         """Build the response for an open file. The caller closes the file, unless ``FileChunks`` of it are sent."""
         headers = self.missing_headers(file, conditions.response_header)
         conditions = conditions.after(headers)
