@@ -91,8 +91,7 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
     def json(self, value: Any) -> None:
         """Send ``value`` as JSON, as ``JSON.stringify`` writes it, by the settings ``json spaces``, ``json
         replacer`` and ``json escape``."""
-        if self.ended or self.started:
-            raise self._headers_sent_error()
+        self._ensure_not_sent()
         text = self._stringify(value)
         if not self.get("Content-Type"):
             self._set_known("Content-Type", "application/json; charset=utf-8")
@@ -129,8 +128,7 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
 
     def jsonp(self, value: Any) -> None:
         """Send ``value`` as JSON, or, where the query names a callback, as a script that calls it."""
-        if self.ended or self.started:
-            raise self._headers_sent_error()
+        self._ensure_not_sent()
         text = self._stringify(value)
         query = self.req.query
         callback = query.get(self.app.set("jsonp callback name")) if isinstance(query, dict) else None
@@ -153,8 +151,7 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
         status, address = (302, status_or_url) if url is None else (status_or_url, url)
         if not isinstance(address, str) or not isinstance(status, int):
             raise TypeError(f"res.redirect() takes a URL, or a status and a URL, not {status_or_url!r}, {url!r}")
-        if self.ended or self.started:
-            raise self._headers_sent_error()
+        self._ensure_not_sent()
         location = self.location(address).get("Location")
         phrase = reason_phrase(status)
         body = ""
@@ -194,8 +191,7 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
 
     def render(self, view: str, options: Mapping[str, Any] | None = None, /, **variables: Any) -> None:
         """Send the view ``view``, rendered with ``options`` and keywords over ``res.locals`` and ``app.locals``."""
-        if self.ended or self.started:
-            raise self._headers_sent_error()
+        self._ensure_not_sent()
         self.send(self.app.render(view, {**self.locals, **(options or {}), **variables}))
 
     @suggests_keywords_of(open_file, "res.send_file")
