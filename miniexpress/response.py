@@ -105,7 +105,7 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
         if body is not None:
             if "transfer-encoding" not in headers:
                 set_field("Content-Length", str(len(body)))
-            etag = req.app.set("etag fn")
+            etag = req.app._setting("etag fn")
             if etag and ("etag" not in headers or not headers.value("ETag")) and (tag := etag(body)):
                 set_field("ETag", tag)
         if req.fresh:
@@ -123,7 +123,7 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
             self.end(body or b"")
 
     def _stringify(self, value: Any) -> str:
-        setting = self.app.set
+        setting = self.app._setting
         return stringify(value, setting("json replacer"), setting("json spaces"), setting("json escape"))
 
     def jsonp(self, value: Any) -> None:
@@ -131,7 +131,7 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
         self._ensure_not_sent()
         text = self._stringify(value)
         query = self.req.query
-        callback = query.get(self.app.set("jsonp callback name")) if isinstance(query, dict) else None
+        callback = query.get(self.app._setting("jsonp callback name")) if isinstance(query, dict) else None
         callback = callback[0] if callback and isinstance(callback, list) else callback
         if not self.get("Content-Type"):
             self.set("X-Content-Type-Options", "nosniff")
