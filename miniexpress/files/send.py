@@ -132,7 +132,7 @@ class FileOptions:
             headers["Content-Range"] = f"bytes {first}-{last}/{length}"
             status, offset, length = 206, offset + first, last - first + 1
         headers["Content-Length"] = str(length)
-        body = b"" if conditions.method == "HEAD" else _read(file.handle, offset, length)
+        body = b"" if conditions.method == "HEAD" else _read_part(file.handle, offset, length)
         return FileResponse(status, headers, body)
 
     def missing_headers(self, file: File, response_header: Callable[[str], Any]) -> dict[str, str]:
@@ -182,7 +182,7 @@ class FileChunks(Iterator[bytes]):
         return chunk
 
 
-def _read(handle: FileIO, offset: int, length: int) -> bytes | FileChunks:
+def _read_part(handle: FileIO, offset: int, length: int) -> bytes | FileChunks:
     """Return a part of a file: the bytes of a small one, chunks of a large one."""
     if offset:
         handle.seek(offset)
