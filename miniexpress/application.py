@@ -102,7 +102,7 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
         """Make a request and its response. ``req.next`` is the final handler, which responds where no layer does."""
         req: Request = self.request(environ, self)
         res: Response = self.response(req, start_response)
-        env = self.set("env")
+        env = self._setting("env")
         if env != "production":
             req.trail = []
         req.res, req.next = res, partial(final_handler, req, res, env)
@@ -128,7 +128,7 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
         req.app, req.__class__, req.res.__class__ = self, self.request, self.response
 
     def _add_powered_by(self, res: Response) -> None:
-        if self.set("x-powered-by"):
+        if self._setting("x-powered-by"):
             res.set_header("X-Powered-By", "Express")
 
     # Registering
@@ -210,7 +210,7 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
         if not handlers and path and isinstance(path, str) and not path.startswith(("/", "{", "*", ":", "\\")):
             if line_is_decorator():
                 raise ValueError(f"@app.get({path!r}) would decorate by a setting: write @app.get({'/' + path!r})")
-            return self.set(path)
+            return self._setting(path)
         return super().get(*path_and_handlers)
 
     def path(self) -> str:
@@ -231,18 +231,22 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
         ``json replacer``, ``query parser`` or ``trust proxy`` cannot take.
         """
         if value is UNSET:
-            app: App | None = self
-            while app is not None:
-                if name in app.settings:
-                    return app.settings[name]
-                app = app.parent
-            return UNSET_DEFAULTS.get(name)
+            return self._setting(name)
         if not isinstance(name, str):
             raise TypeError(f"app.set() takes the name of a setting and its value, not {name!r}")
         if name not in self.settings and (meant := similar_setting(name)):
             warn(f"no setting is called {name!r}: did you mean {meant!r}?")
         self.settings.update(compile_setting(name, value))
         return self
+
+    def _setting(self, name: str) -> Any:
+        """Return the value of a setting: this app's, or else the one of the app that it is mounted in."""
+        app: App | None = self
+        while app is not None:
+            if name in app.settings:
+                return app.settings[name]
+            app = app.parent
+        return UNSET_DEFAULTS.get(name)
 
     def enable(self, name: str) -> Self:
         """``set(name, True)``."""
@@ -256,11 +260,11 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
 
     def enabled(self, name: str) -> bool:
         """Return whether a setting is true, here or in the app that this one is mounted in."""
-        return bool(self.set(name))
+        return bool(self._setting(name))
 
     def disabled(self, name: str) -> bool:
         """Return whether a setting is not true."""
-        return not self.set(name)
+        return not self._setting(name)
 
     # Views
 
@@ -283,14 +287,14 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
         cache = self.enabled("view cache")
         found = self._views.get(view) if cache else None
         if found is None:
-            found = self.set("view")(
+            found = self._setting("view")(
                 view,
-                root=self.set("views"),
-                default_engine=str(self.set("view engine") or "html"),
+                root=self._setting("views"),
+                default_engine=str(self._setting("view engine") or "html"),
                 engines=self._all_engines(),
             )
             if not found.path:
-                raise LookupError(f'Failed to lookup view "{view}" in views {self.set("views")!r}')
+                raise LookupError(f'Failed to lookup view "{view}" in views {self._setting("views")!r}')
             if cache and view == os.path.normpath(view):  # of other spellings a client can make any number
                 self._views[view] = found
         if not isinstance(options, Mapping | None):
@@ -304,7 +308,7 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
         while app is not None:
             engines = {**app.engines, **engines}
             app = app.parent
-        return {".html": template_engine(self.set("views"), cache=self.enabled("view cache")), **engines}
+        return {".html": template_engine(self._setting("views"), cache=self.enabled("view cache")), **engines}
 
     # Serving
 
@@ -334,6 +338,6 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
             callback = partial(fit_callback(callback, "app.listen()", "(error)"), None)
         if reloader.enabled(reload):
             if not reloader.is_child():
-                raise SystemExit(reloader.watch(as_tuple(self.set("views")), [".py", *self._all_engines()]))
+                raise SystemExit(reloader.watch(as_tuple(self._setting("views")), [".py", *self._all_engines()]))
             callback = reloader.stop_when_watcher_exits(callback)
         return server.listen(self, port, host, callback, **options)

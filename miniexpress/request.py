@@ -131,7 +131,7 @@ class Request(SnakeCaseNames, also={"sessionID": "session_id"}, elsewhere=_NAMES
     @property
     def query(self) -> Any:
         """The query string, parsed as the setting ``query parser`` says; read anew from ``url`` at each access."""
-        parse = self.app.set("query parser fn")
+        parse = self.app._setting("query parser fn")
         return to_attrdict(parse(split_target(self.url)[1])) if parse else AttrDict()
 
     @cached_property
@@ -202,7 +202,7 @@ class Request(SnakeCaseNames, also={"sessionID": "session_id"}, elsewhere=_NAMES
         if not hostname:
             return []
         labels = [hostname] if _is_ip(hostname) else hostname.split(".")[::-1]
-        return labels[self.app.set("subdomain offset") :]
+        return labels[self.app._setting("subdomain offset") :]
 
     @property
     def fresh(self) -> bool:
@@ -262,10 +262,10 @@ class Request(SnakeCaseNames, also={"sessionID": "session_id"}, elsewhere=_NAMES
         return ranges.parse_range(size, header, combine) if header else None
 
     def _is_trusted(self) -> bool:
-        return bool(self.app.set("trust proxy fn")(self.environ.get("REMOTE_ADDR", ""), 0))
+        return bool(self.app._setting("trust proxy fn")(self.environ.get("REMOTE_ADDR", ""), 0))
 
     def _forwarded_for(self) -> list[str]:
-        trust = self.app.set("trust proxy fn")
+        trust = self.app._setting("trust proxy fn")
         return addresses(self.environ.get("REMOTE_ADDR", ""), self._field("x-forwarded-for"), trust)
 
 

@@ -17,8 +17,9 @@ from typing import Any, Self
 from .arguments import count_parameters, flatten
 from .attrdict import AttrDict
 from .errors import HTTPError, reason_phrase
+from .files.conditions import Conditions
 from .files.file_finder import File, IsDirectory
-from .files.send import Conditions, FileChunks, FileSender, open_file
+from .files.send import FileChunks, FileOptions, open_file
 from .http import cookies
 from .http.encoding import encode_uri_component, encode_url, escape_html, utf8
 from .http.headers import content_disposition, vary
@@ -90,8 +91,7 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
     def json(self, value: Any) -> None:
         """Send ``value`` as JSON, as ``JSON.stringify`` writes it, by the settings ``json spaces``, ``json
         replacer`` and ``json escape``."""
-        if self.ended or self.started:
-            raise self._headers_sent_error()
+        self._ensure_not_sent()
         text = self._stringify(value)
         if not self.get("Content-Type"):
             self._set_known("Content-Type", "application/json; charset=utf-8")
@@ -105,7 +105,7 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
         if body is not None:
             if "transfer-encoding" not in headers:
                 set_field("Content-Length", str(len(body)))
-            etag = req.app.set("etag fn")
+            etag = req.app._setting("etag fn")
             if etag and ("etag" not in headers or not headers.value("ETag")) and (tag := etag(body)):
                 set_field("ETag", tag)
         if req.fresh:
@@ -123,16 +123,15 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
             self.end(body or b"")
 
     def _stringify(self, value: Any) -> str:
-        setting = self.app.set
+        setting = self.app._setting
         return stringify(value, setting("json replacer"), setting("json spaces"), setting("json escape"))
 
     def jsonp(self, value: Any) -> None:
         """Send ``value`` as JSON, or, where the query names a callback, as a script that calls it."""
-        if self.ended or self.started:
-            raise self._headers_sent_error()
+        self._ensure_not_sent()
         text = self._stringify(value)
         query = self.req.query
-        callback = query.get(self.app.set("jsonp callback name")) if isinstance(query, dict) else None
+        callback = query.get(self.app._setting("jsonp callback name")) if isinstance(query, dict) else None
         callback = callback[0] if callback and isinstance(callback, list) else callback
         if not self.get("Content-Type"):
             self.set("X-Content-Type-Options", "nosniff")
@@ -152,8 +151,7 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
         status, address = (302, status_or_url) if url is None else (status_or_url, url)
         if not isinstance(address, str) or not isinstance(status, int):
             raise TypeError(f"res.redirect() takes a URL, or a status and a URL, not {status_or_url!r}, {url!r}")
-        if self.ended or self.started:
-            raise self._headers_sent_error()
+        self._ensure_not_sent()
         location = self.location(address).get("Location")
         phrase = reason_phrase(status)
         body = ""
@@ -193,8 +191,7 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
 
     def render(self, view: str, options: Mapping[str, Any] | None = None, /, **variables: Any) -> None:
         """Send the view ``view``, rendered with ``options`` and keywords over ``res.locals`` and ``app.locals``."""
-        if self.ended or self.started:
-            raise self._headers_sent_error()
+        self._ensure_not_sent()
         self.send(self.app.render(view, {**self.locals, **(options or {}), **variables}))
 
     @suggests_keywords_of(open_file, "res.send_file")
@@ -204,21 +201,23 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
         A folder goes on to the next handler; what else cannot be sent is an ``HTTPError``.
         """
         try:
-            file, sender = open_file(path, self.app.enabled("etag"), **options)
+            file, file_options = open_file(path, self.app.enabled("etag"), **options)
         except IsDirectory:
             self.req.next()
         else:
-            self.apply(file, sender)
+            self.apply(file, file_options)
 
-    def apply(self, file: File, sender: FileSender) -> None:
+    def apply(self, file: File, options: FileOptions) -> None:
         """End the response with an open file, which is closed whatever fails. Raises ``HTTPError`` 412 and 416."""
         body: bytes | FileChunks = b""
         try:
             if self.headers_sent:
                 raise RuntimeError(f"{file.path} cannot be sent: the response is ended already")
-            if sender.set_headers:
-                sender.set_headers(self, file.path, file.stat)
-            response = sender.build(file, Conditions(self.req.method, self._status_code, self.req.get, self.get))
+            if options.set_headers:
+                options.set_headers(self, file.path, file.stat)
+            response = options.response_for(
+                file, Conditions(self.req.method, self._status_code, self.req.get, self.get)
+            )
             set_field = self._set_known
             for name, value in response.headers.items():
                 set_field(name, value)

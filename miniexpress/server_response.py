@@ -173,8 +173,7 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
         headers: Mapping[str, Any] | None = None,
     ) -> Self:
         """``write_head(status, [message], [headers])``: set all of them, as Node's ``writeHead``."""
-        if self.ended or self.started:
-            raise self._headers_sent_error()
+        self._ensure_not_sent()
         if isinstance(message, Mapping):
             message, headers = None, message
         self.status_code = status
@@ -388,6 +387,11 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
 
     def _allows_body(self) -> bool:
         return self.req.environ["REQUEST_METHOD"] != "HEAD" and self._status_code not in (204, 304)
+
+    def _ensure_not_sent(self) -> None:
+        """Raise ``RuntimeError`` when it is too late for another response."""
+        if self.ended or self.started:
+            raise self._headers_sent_error()
 
     def _headers_sent_error(self) -> RuntimeError:
         how = "was ended already" if self.ended else "was started already"

@@ -42,7 +42,7 @@ _NAMES = (
 class AppSettings(Protocol):
     """The part of an app that requests and responses use."""
 
-    def set(self, name: str) -> Any:
+    def _setting(self, name: str) -> Any:
         """Return the value of a setting."""
 
     def enabled(self, name: str) -> bool:

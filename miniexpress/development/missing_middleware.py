@@ -23,7 +23,7 @@ _NAME = re.compile(r"\b[A-Za-z_]\w*")
 
 
 def note_for(error: Any, req: Request) -> str | None:
-    """Return what an error comes from if it is ``req.body`` or ``req.session`` that is ``None``, and the mend."""
+    """Return what an error comes from if it is ``req.body`` or ``req.session`` that is ``None``, and a hint."""
     if not isinstance(error, AttributeError | TypeError) or "NoneType" not in text_of(error):
         return None
     if req.body is None and _was_read("body", error, req):
@@ -95,8 +95,8 @@ def _why_no_body(req: Request) -> str:
         return "the body has no Content-Type by which a parser would read it"
     parsers = [parser for layer, _ in req.trail or () if (parser := _parser_of(layer.handler))]
     readers = "".join(f"; {parser.name}() reads {_types(parser)}" for parser in parsers)
-    mend = _mend(media_type, {parser.name for parser in parsers})
-    return f"the body is {media_type}, and no parser has read it{readers}. Before this handler: {mend}"
+    hint = _hint(media_type, {parser.name for parser in parsers})
+    return f"the body is {media_type}, and no parser has read it{readers}. Before this handler: {hint}"
 
 
 def _parser_of(handler: Any) -> BodyParser | None:
@@ -108,7 +108,7 @@ def _types(parser: BodyParser) -> str:
     return "what its function selects" if callable(parser.type) else str(parser.type)
 
 
-def _mend(media_type: str, present: set[str]) -> str:
+def _hint(media_type: str, present: set[str]) -> str:
     """Return the call that makes a parser read a media type; with a parser that is ``present`` it needs ``type=``."""
     if media_type == "multipart/form-data":
         return "multer, as json() and urlencoded() read no such forms"

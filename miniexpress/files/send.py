@@ -1,7 +1,7 @@
 """A file as a response, as a value: status, headers and body. For ``res.send_file``, ``res.download`` and ``static``.
 
-``open_file`` finds the file and checks the options; ``FileSender.build`` makes a ``FileResponse`` of both and of the
-request's conditions (RFC 9110 sections 13 and 14); ``Response.apply`` sends it. After npm send 1.2.1.
+``open_file`` finds the file and checks the options; ``FileOptions.response_for`` makes a ``FileResponse`` of both and
+of the request's conditions (RFC 9110 sections 13 and 14); ``Response.apply`` sends it. After npm send 1.2.1.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from io import FileIO
 from typing import Any, Literal, NamedTuple
 
 from ..errors import HTTPError
-from ..http.conditional import http_date, is_fresh, is_unmodified_since, names_etag, parse_http_date, stat_etag
+from ..http.conditional import http_date, stat_etag
 from ..http.durations import parse_duration
 from ..http.media_types import content_type
 from ..http.ranges import MALFORMED, UNSATISFIABLE, Ranges, parse_range
 from ..keyword_options import suggests_keywords
+from .conditions import Conditions
 from .file_finder import File, Finder, StringList, has_dot_dot
 
 Path = str | os.PathLike[str]
@@ -41,49 +42,6 @@ class FileResponse(NamedTuple):
     error: HTTPError | None = None
 
 
-class Conditions(NamedTuple):
-    """The facts about request and response that decide how a file is sent (RFC 9110 section 13)."""
-
-    method: str
-    status: int
-    """The status of the response so far."""
-    request_header: Callable[[str], str | None]
-    response_header: Callable[[str], Any]
-    """Looks up the fields that the response has already. They are kept, and count as the file's own."""
-
-    def after(self, headers: Mapping[str, str]) -> Conditions:
-        """Return the conditions once the response has these headers, too."""
-        return self._replace(response_header=lambda name: headers.get(name) or self.response_header(name))
-
-    def precondition_fails(self) -> bool:
-        """Evaluate If-Match or, without it, If-Unmodified-Since: does the client mean another version of the file?"""
-        if_match, etag = self.request_header("If-Match"), self.response_header("ETag")
-        if if_match:
-            return not etag or not names_etag(if_match, etag)
-        unmodified_since = self.request_header("If-Unmodified-Since")
-        if not unmodified_since or parse_http_date(unmodified_since) is None:
-            return False
-        return not is_unmodified_since(unmodified_since, self.response_header("Last-Modified"))
-
-    def is_not_modified(self) -> bool:
-        """Evaluate If-None-Match or, without it, If-Modified-Since: has the client this version already?"""
-        if_none_match = self.request_header("If-None-Match")
-        if_modified_since = self.request_header("If-Modified-Since")
-        if not (if_none_match or if_modified_since) or not (200 <= self.status < 300 or self.status == 304):
-            return False
-        etag, last_modified = self.response_header("ETag"), self.response_header("Last-Modified")
-        return is_fresh(if_none_match, if_modified_since, self.request_header("Cache-Control"), etag, last_modified)
-
-    def allow_range(self) -> bool:
-        """Evaluate If-Range: is the client's part one of this version, so that another part goes with it?"""
-        if_range, etag = self.request_header("If-Range"), self.response_header("ETag")
-        if not if_range:
-            return True
-        if '"' in if_range:
-            return bool(etag) and etag in if_range
-        return is_unmodified_since(if_range, self.response_header("Last-Modified"))
-
-
 @partial(suggests_keywords, title="res.send_file")
 def open_file(
     path: Path,
@@ -102,7 +60,7 @@ def open_file(
     last_modified: bool = True,
     max_age: float | str | timedelta = 0,
     start: int = 0,
-) -> tuple[File, FileSender]:
+) -> tuple[File, FileOptions]:
     """Open the file at ``path`` for ``res.send_file``. ``path`` is absolute, or below ``root``, which it cannot leave.
 
     ``headers`` are set only if the file is sent; ``start`` and ``end`` are the first and the last byte of it to send.
@@ -123,9 +81,9 @@ def open_file(
         for name, value in (headers or {}).items():
             res.set_header(name, value)
 
-    sender = FileSender(accept_ranges, caching, last_modified, etag, set_headers, start, end)
+    options = FileOptions(accept_ranges, caching, last_modified, etag, set_headers, start, end)
     file = Finder(dotfiles, extensions, index).find(folder, text, wants_index=text.endswith("/"))
-    return file, sender
+    return file, options
 
 
 def path_text(function: str, path: Any) -> str:
@@ -143,8 +101,9 @@ def cache_control_value(max_age: Any, immutable: bool) -> str:
 
 
 @dataclass(frozen=True)
-class FileSender:
-    """The options for sending a file, already checked. ``set_headers(res, path, stat)`` runs before ``build``."""
+class FileOptions:
+    """The options for sending a file, already checked. ``set_headers(res, path, stat)`` runs before
+    ``response_for``."""
 
     accept_ranges: bool
     cache_control: str | None
@@ -154,7 +113,7 @@ class FileSender:
     start: int = 0
     end: int | None = None
 
-    def build(self, file: File, conditions: Conditions) -> FileResponse:
+    def response_for(self, file: File, conditions: Conditions) -> FileResponse:
         """Build the response for an open file. The caller closes the file, unless ``FileChunks`` of it are sent."""
         headers = self.missing_headers(file, conditions.response_header)
         conditions = conditions.after(headers)
@@ -173,7 +132,7 @@ class FileSender:
             headers["Content-Range"] = f"bytes {first}-{last}/{length}"
             status, offset, length = 206, offset + first, last - first + 1
         headers["Content-Length"] = str(length)
-        body = b"" if conditions.method == "HEAD" else _read(file.handle, offset, length)
+        body = b"" if conditions.method == "HEAD" else _read_part(file.handle, offset, length)
         return FileResponse(status, headers, body)
 
     def missing_headers(self, file: File, response_header: Callable[[str], Any]) -> dict[str, str]:
@@ -223,7 +182,7 @@ class FileChunks(Iterator[bytes]):
         return chunk
 
 
-def _read(handle: FileIO, offset: int, length: int) -> bytes | FileChunks:
+def _read_part(handle: FileIO, offset: int, length: int) -> bytes | FileChunks:
     """Return a part of a file: the bytes of a small one, chunks of a large one."""
     if offset:
         handle.seek(offset)

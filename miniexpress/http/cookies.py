@@ -123,16 +123,16 @@ def serialize(
         raise TypeError(f"option encode is invalid: {encode!r}. Use a function of the value's text")
     same_site = "strict" if same_site is True else same_site
     attributes = (
-        f"{_checked('argument name', name)}={_checked('argument value', encode(value))}",
+        f"{_check_grammar('argument name', name)}={_check_grammar('argument value', encode(value))}",
         None if max_age is None else f"Max-Age={floor(max_age)}",
-        domain and f"Domain={_checked('option domain', domain)}",
-        path and f"Path={_checked('option path', path)}",
+        domain and f"Domain={_check_grammar('option domain', domain)}",
+        path and f"Path={_check_grammar('option path', path)}",
         expires and f"Expires={_http_date(expires)}",
         http_only and "HttpOnly",
         secure and "Secure",
         partitioned and "Partitioned",
-        priority and f"Priority={_checked('option priority', priority).capitalize()}",
-        same_site and f"SameSite={_checked('option same_site', same_site).capitalize()}",
+        priority and f"Priority={_check_grammar('option priority', priority).capitalize()}",
+        same_site and f"SameSite={_check_grammar('option same_site', same_site).capitalize()}",
     )
     return "; ".join([attribute for attribute in attributes if attribute])
 
@@ -144,7 +144,8 @@ def _http_date(when: datetime) -> str:
         raise TypeError(f"option expires is invalid: {when!r}. Use a datetime from year 1 to 9999 in UTC") from None
 
 
-def _checked(what: str, text: str) -> str:
+def _check_grammar(what: str, text: str) -> str:
+    """Return ``text``. Raises ``TypeError`` where it breaks the grammar of its part of a Set-Cookie header."""
     grammar, suggestion = _GRAMMAR[what]
     if not isinstance(text, str) or not grammar.fullmatch(text):
         raise TypeError(f"{what} is invalid: {text!r}. Use {suggestion}")

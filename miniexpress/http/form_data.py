@@ -127,7 +127,7 @@ def append_field(form: dict[str, Any], name: str, value: str) -> None:
     container: Any = form
     for key, next_key in pairwise(keys):
         container = _inner(container, key, is_list=isinstance(next_key, int))
-    _put(container, keys[-1], value, appends)
+    _add_value(container, keys[-1], value, appends)
 
 
 def parse_path(name: str) -> tuple[list[str | int], bool]:
@@ -186,14 +186,15 @@ def _inner(container: Any, key: str | int, is_list: bool) -> Any:
     return inner
 
 
-def _put(container: Any, key: str | int, value: str, appends: bool) -> None:
+def _add_value(container: Any, key: str | int, value: str, appends: bool) -> None:
+    """Add a value at ``key``: beside what is there already, or, in a dict, under the key ``''``."""
     current = _get(container, key)
     if current is None:
         _set(container, key, [value] if appends else value)
     elif isinstance(current, list):
         current.append(value)
     elif isinstance(current, dict):
-        _put(current, "", value, appends=False)
+        _add_value(current, "", value, appends=False)
     else:
         _set(container, key, [current, value])
 

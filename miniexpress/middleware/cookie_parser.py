@@ -54,10 +54,14 @@ def cookie_parser(
 def _checked_secrets(secret: Any) -> Sequence[Secret]:
     if secret is None:
         return ()
-    listed = [secret] if isinstance(secret, str | bytes) else secret
-    if not isinstance(listed, list | tuple) or not listed or not all(isinstance(s, str | bytes) and s for s in listed):
+    secrets = [secret] if isinstance(secret, str | bytes) else secret
+    if (
+        not isinstance(secrets, list | tuple)
+        or not secrets
+        or not all(isinstance(s, str | bytes) and s for s in secrets)
+    ):
         raise TypeError(f"cookie_parser(secret) takes a string that is not empty, or a list of them, not {secret!r}")
-    return tuple(listed)
+    return tuple(secrets)
 
 
 def _read_json(texts: dict[str, Any]) -> AttrDict:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Origins = bool | str | re.Pattern[str] | Collection[str | re.Pattern[str]] | None
 """The origins that may read: any or none, one, those that a pattern is found in, or several of these."""
-Names = str | Sequence[str]
+NameList = str | Sequence[str]
 """Names with commas between them, or a list of names."""
 
 _COLLECTIONS = (list, tuple, set, frozenset)
@@ -32,9 +32,9 @@ def cors(
     /,
     *,
     origin: Origins | Callable[[str | None], Origins] = "*",
-    methods: Names = "GET,HEAD,PUT,PATCH,POST,DELETE",
-    allowed_headers: Names | None = None,
-    exposed_headers: Names | None = None,
+    methods: NameList = "GET,HEAD,PUT,PATCH,POST,DELETE",
+    allowed_headers: NameList | None = None,
+    exposed_headers: NameList | None = None,
     credentials: bool = False,
     max_age: int | timedelta | None = None,
     preflight_continue: bool = False,
@@ -192,10 +192,10 @@ def _are_origins(value: Any) -> bool:
 
 def _names(option: str, names: Any) -> str:
     """Return names with commas between them: ``['GET', 'PUT']`` → ``GET,PUT``."""
-    listed = [names] if isinstance(names, str) else names
-    if not isinstance(listed, list | tuple) or not all(isinstance(n, str) and HEADER_TEXT.fullmatch(n) for n in listed):
+    given = [names] if isinstance(names, str) else names
+    if not isinstance(given, list | tuple) or not all(isinstance(n, str) and HEADER_TEXT.fullmatch(n) for n in given):
         raise TypeError(f"cors({option}=…) takes names with commas between them or a list of names, not {names!r}")
-    return ",".join(listed)
+    return ",".join(given)
 
 
 def _flag(option: str, value: Any) -> bool:

@@ -96,19 +96,21 @@ class Helmet(SnakeCaseNames):
             "cross_origin_resource_policy": cross_origin_resource_policy,
             "origin_agent_cluster": origin_agent_cluster,
             "referrer_policy": referrer_policy,
-            "strict_transport_security": _one_of(strict_transport_security=strict_transport_security, hsts=hsts),
-            "x_content_type_options": _one_of(x_content_type_options=x_content_type_options, no_sniff=no_sniff),
-            "x_dns_prefetch_control": _one_of(
+            "strict_transport_security": _renamed_option(
+                strict_transport_security=strict_transport_security, hsts=hsts
+            ),
+            "x_content_type_options": _renamed_option(x_content_type_options=x_content_type_options, no_sniff=no_sniff),
+            "x_dns_prefetch_control": _renamed_option(
                 x_dns_prefetch_control=x_dns_prefetch_control, dns_prefetch_control=dns_prefetch_control
             ),
-            "x_download_options": _one_of(x_download_options=x_download_options, ie_no_open=ie_no_open),
-            "x_frame_options": _one_of(x_frame_options=x_frame_options, frameguard=frameguard),
-            "x_permitted_cross_domain_policies": _one_of(
+            "x_download_options": _renamed_option(x_download_options=x_download_options, ie_no_open=ie_no_open),
+            "x_frame_options": _renamed_option(x_frame_options=x_frame_options, frameguard=frameguard),
+            "x_permitted_cross_domain_policies": _renamed_option(
                 x_permitted_cross_domain_policies=x_permitted_cross_domain_policies,
                 permitted_cross_domain_policies=permitted_cross_domain_policies,
             ),
-            "x_powered_by": _one_of(x_powered_by=x_powered_by, hide_powered_by=hide_powered_by),
-            "x_xss_protection": _one_of(x_xss_protection=x_xss_protection, xss_filter=xss_filter),
+            "x_powered_by": _renamed_option(x_powered_by=x_powered_by, hide_powered_by=hide_powered_by),
+            "x_xss_protection": _renamed_option(x_xss_protection=x_xss_protection, xss_filter=xss_filter),
         }
         for name, value in options.items():
             _check_option(name, value)
@@ -248,7 +250,7 @@ helmet = Helmet()
 """``helmet(...)`` makes middleware that sets all its fields, ``helmet.hsts(...)`` and its like one of them."""
 
 
-def _one_of(**given: Any) -> Any:
+def _renamed_option(**given: Any) -> Any:
     """Return the value that an option was given by one of its two names, ``True`` for none."""
     values = [value for value in given.values() if value is not UNSET]
     if len(values) > 1:

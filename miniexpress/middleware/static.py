@@ -10,7 +10,7 @@ from ..arguments import fit_callback
 from ..callers import warn
 from ..errors import HTTPError
 from ..files.file_finder import Finder, IsDirectory, StringList
-from ..files.send import FileSender, Path, SetHeaders, cache_control_value, path_text
+from ..files.send import FileOptions, Path, SetHeaders, cache_control_value, path_text
 from ..http.encoding import decode_uri_component, encode_url, error_page
 from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
@@ -56,7 +56,7 @@ def static(
     caching = cache_control_value(max_age, immutable) if cache_control else None
     if set_headers is not None:
         set_headers = fit_callback(set_headers, "the option 'set_headers'", "(res, path, stat)")
-    sender = FileSender(accept_ranges, caching, last_modified, etag, set_headers)
+    options = FileOptions(accept_ranges, caching, last_modified, etag, set_headers)
 
     def serve_static(req: Request, res: Response, next: Next) -> None:
         if req.method not in ("GET", "HEAD"):
@@ -75,7 +75,7 @@ def static(
             if error.status >= 500 or not fallthrough:
                 raise
         else:
-            return res.apply(file, sender)
+            return res.apply(file, options)
         return next()
 
     serve_static.__qualname__ = f"static({root!r})"

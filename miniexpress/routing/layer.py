@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import reprlib
 from collections.abc import Awaitable, Callable
-from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import describe, is_async, read_signature, take_first, wrong_count
-from ..callers import is_decorating
+from ..arguments import is_async
 from .async_handlers import as_plain_handler
+from .handler_checks import check_handler, ensure_responded, refuse_coroutine
 from .path_patterns import PathMatcher, PathPattern, compile_path
 
 if TYPE_CHECKING:
@@ -25,7 +23,6 @@ AsyncNext = Callable[..., Awaitable[None]]
 Middleware = Callable[["Request", "Response", Next], None]
 
 NEXT_INDEX = {2: None, 3: 2, 4: 3}  # where `next` stands among the arguments of a handler, by their number
-_REQUEST_NAMES = ("req", "request")  # a handler that has one of them elsewhere has its parameters in another order
 _MATCH_ALL = compile_path("/", end=False)
 
 
@@ -98,14 +95,6 @@ def comes_from(error: Any, origin: BaseException) -> bool:
     return False
 
 
-def refuse_coroutine(handler: Handler, returned: Any) -> None:
-    """Raise ``TypeError`` for a handler that returned a coroutine, as one does that a plain decorator has wrapped."""
-    if iscoroutine(returned):
-        returned.close()  # so that Python does not warn of it, too
-        mend = "make it async def, and await there what it returns"
-        raise TypeError(f"{describe(handler)} returned a coroutine, which nobody awaits: {mend}")
-
-
 def is_signal(error: Any, signal: str) -> bool:
     """Return whether ``next`` was called with ``'route'`` or ``'router'``, and not with an error."""
     return issubclass(type(error), str) and bool(error == signal)  # isinstance would ask an exception's __class__
@@ -114,71 +103,3 @@ def is_signal(error: Any, signal: str) -> bool:
 def error_or_none(error: Any) -> Any:
     """Return the error, or ``None`` for what is none: ``'route'``, and whatever is false and no exception."""
     return error if isinstance(error, BaseException) or (error and not is_signal(error, "route")) else None
-
-
-def ensure_responded(handler: Handler, res: Response, returned: Any) -> None:
-    """Raise ``RuntimeError`` for a handler that returned, and has neither ended the response nor called ``next()``.
-
-    A client of Node would wait for ever. Handlers of other frameworks return what is to be sent: the message says how
-    to send it here.
-    """
-    if res.error_after_start is not None:
-        return
-    if res.started:
-        raise RuntimeError(f"{describe(handler)} returned without ending the response that it started: call res.end()")
-    if returned is not None:
-        value = "the response" if returned is res else reprlib.repr(returned)
-        mend = how_to_send(returned, res)
-        raise RuntimeError(f"{describe(handler)} returned {value}, but what is returned is not sent: call {mend}")
-    raise RuntimeError(f"{describe(handler)} returned, but neither responded nor called next(): the request would hang")
-
-
-def how_to_send(returned: Any, res: Response) -> str:
-    """Return the call that sends what a handler returned, as in Flask or FastAPI: ``'hi'`` → ``res.send('hi')``."""
-    if returned is res:
-        return "res.send(…), res.end() or res.send_status(…)"
-    if isinstance(returned, tuple) and len(returned) > 1 and isinstance(returned[1], int):
-        return f"res.status({returned[1]}).send({reprlib.repr(returned[0])})"
-    if isinstance(returned, str | bytes):
-        return f"res.send({reprlib.repr(returned)})"
-    if isinstance(returned, dict | list | tuple | int | float):
-        return f"res.json({reprlib.repr(returned)})"
-    return "res.send(…), res.json(…) or res.render(…)"
-
-
-def check_handler(handler: Handler) -> int:
-    """Return how many arguments a handler is called with: 2, ``(req, res)``, 3, ``(req, res, next)``, or 4,
-    ``(err, req, res, next)``, which makes it an error handler.
-
-    One that takes any number (``*args``) is called with ``(req, res, next)``, or with ``(req, res)`` where it wraps a
-    handler of these. Raises ``TypeError`` for anything else, in words that name it and the mend.
-    """
-    expected = f"a handler takes (req, res), (req, res, next) or (err, req, res, next){_hint_to_call(handler)}"
-    signature = read_signature(handler, 3, expected)
-    place = 1 if signature.required == 4 else 0
-    if any(name in _REQUEST_NAMES for index, name in enumerate(signature.names[:4]) if index != place):
-        raise TypeError(f"{describe(handler)} takes ({', '.join(signature.names)}): {expected}")
-    if signature.names[1:2] == ["start_response"]:
-        raise TypeError(f"{describe(handler)} is a WSGI app: use wsgi(…) of miniexpress.wsgi to make a handler of it")
-    if signature.required not in (2, 3, 4) or isinstance(handler, type):
-        raise TypeError(wrong_count(handler, signature.required, expected))
-    return signature.required
-
-
-def check_param_callback(callback: Handler) -> Handler:
-    """Return a param callback that takes ``(req, res, next, value, name)``; the one given may leave out the name."""
-    expected = "a param callback takes (req, res, next, value, name), the name if it wants it"
-    count = read_signature(callback, 5, expected).required
-    if count not in (4, 5) or isinstance(callback, type):
-        raise TypeError(wrong_count(callback, count, expected))
-    callback = as_plain_handler(callback, 2) if is_async(callback) else callback
-    return callback if count == 5 else take_first(callback, 4)
-
-
-def _hint_to_call(handler: Handler) -> str:
-    """Return a hint for what makes a handler and is no handler itself, as in ``app.use(json)``."""
-    is_object = callable(handler) and not hasattr(handler, "__name__")
-    name = type(handler).__name__.lower() if is_object else getattr(handler, "__name__", "")
-    if not name.isidentifier() or is_decorating(handler):
-        return ""
-    return f"; to register what it returns, call it: {name}(…)"

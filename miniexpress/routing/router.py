@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Never, Self, overload
 
 from ..arguments import flatten
@@ -20,18 +19,10 @@ from ..camel_case import SnakeCaseNames
 from ..http.request_target import origin_of
 from ..keyword_options import UNSET, suggests_keywords
 from .foreign_paths import warn_of_foreign_syntax
-from .layer import (
-    Handler,
-    Layer,
-    Next,
-    check_param_callback,
-    ensure_responded,
-    error_or_none,
-    is_abort,
-    is_signal,
-    refuse_coroutine,
-)
+from .handler_checks import check_param_callback
+from .layer import Handler, Layer, Next, error_or_none, is_abort, is_signal
 from .methods import HandlerT, HTTPMethods, decorate, function_name
+from .param_callbacks import ParamCalls
 from .path_patterns import ParamDecodeError, PathMatcher, PathPattern, compile_path
 from .prefix_index import PrefixIndex
 from .route import Route
@@ -165,7 +156,6 @@ class Dispatch:
         self.router, self.req, self.res, self.done = router, req, res, done
         self.base_url, self.params = req.base_url, req.params
         self.allowed: set[str] = set()
-        self.param_results: dict[str, ParamResult] = {}
         self.find_candidates()
 
     def next(self, position: int, prefix: StrippedPrefix | None, error: Any = None) -> None:
@@ -176,22 +166,27 @@ class Dispatch:
         """
         req = self.req
         req.next_calls += 1
+        # When this call returns, the request is again as its caller left it.
         saved = req.url, req.base_url, req.params, req.next
         try:
+            # Give back the prefix that was stripped for the handler before.
             if prefix is not None:
                 req.url, req.base_url = prefix.restore(req.url), self.base_url
+            # What was next() called with?
             if error is not None:
                 if is_abort(error, self.res):
                     return None
                 if is_signal(error, "router"):
                     return self.exit(None)
                 error = error_or_none(error)
+                # Find the next layer that matches; without one, leave the router.
             layer, following, matched, params, error = self.find(position, error)
             if layer is None:
                 return self.exit(error)
+            # Process the parameters, and call the layer.
             req.params = merge_params(self.params, params) if self.router.merge_params else params
             if self.router._param_callbacks and self.has_callbacks(params):
-                return self.process_params(params, partial(self.after_params, layer, following, matched, error))
+                return self.param_calls.process(params, partial(self.after_params, layer, following, matched, error))
             return self.call_layer(layer, following, matched, error)
         finally:
             req.url, req.base_url, req.params, req.next = saved
@@ -225,6 +220,11 @@ class Dispatch:
                 return layer, index + 1, matched, params, error
         return None, 0, "", self.params, error
 
+    @cached_property
+    def param_calls(self) -> ParamCalls:
+        """The calls of the router's param callbacks for this request."""
+        return ParamCalls(self.router._param_callbacks, self.req, self.res)
+
     def has_callbacks(self, params: AttrDict) -> bool:
         """Return whether one of the parameters has param callbacks."""
         return not self.router._param_callbacks.keys().isdisjoint(params)
@@ -246,42 +246,6 @@ class Dispatch:
             req.url, req.base_url = prefix.strip(req.url), self.base_url + matched.removesuffix("/")
         req.next = next = partial(self.next, following, prefix)
         return layer.call(error, req, res, next)
-
-    def process_params(self, params: AttrDict, then: Next) -> None:
-        """Call the callbacks of the parameters that have some, then ``then()`` or ``then(error)``."""
-        self.call_callbacks([name for name in params if name in self.router._param_callbacks], then)
-
-    def call_callbacks(self, names: list[str], then: Next, error: Any = None) -> None:
-        """Call the param callbacks of ``names``, then ``then()`` or ``then(error)``."""
-        if error is not None or not names:
-            return then(error)
-        name, then = names[0], partial(self.call_callbacks, names[1:], then)
-        params, earlier = self.req.params, self.param_results.get(name)
-        if earlier and (earlier.matched == params[name] or error_or_none(earlier.error) is not None):
-            params[name] = earlier.value
-            return then(earlier.error)
-        result = self.param_results[name] = ParamResult(params[name])
-        return self.call_callback(name, result, 0, then)
-
-    def call_callback(self, name: str, result: ParamResult, index: int, then: Next, error: Any = None) -> None:
-        """Call the callbacks of one parameter from number ``index`` on, and keep their result."""
-        req, callbacks = self.req, self.router._param_callbacks[name]
-        req.next_calls += 1
-        result.value, result.error = req.params[name], error
-        if error is not None or index == len(callbacks):
-            then(error)
-            return
-        next_calls, next = req.next_calls, partial(self.call_callback, name, result, index + 1, then)
-        try:  # as Layer.call
-            returned = callbacks[index](req, self.res, next, result.matched, name)
-            if returned is not None:
-                refuse_coroutine(callbacks[index], returned)
-            if not self.res.ended and req.next_calls == next_calls:
-                ensure_responded(callbacks[index], self.res, returned)
-        except RecursionError:
-            raise
-        except Exception as raised:
-            next(raised)
 
     def after_params(self, layer: Layer, following: int, matched: str, error: Any, param_error: Any = None) -> None:
         """Call the layer, unless a param callback failed, or the layer is not for this case."""
@@ -326,15 +290,6 @@ class StrippedPrefix(NamedTuple):
         if self.slash_added and not self.origin and (is_root or (self.path.endswith("/") and url.startswith("/"))):
             url = url[1:]
         return self.origin + self.path + url[len(self.origin) :]
-
-
-@dataclass(slots=True)
-class ParamResult:
-    """The result of a parameter's callbacks, which run once for each value: ``req.params[name]``, or an error."""
-
-    matched: Any
-    value: Any = None
-    error: Any = None
 
 
 def merge_params(outer: AttrDict, params: AttrDict) -> AttrDict:

@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from miniexpress import HTTPError
+from miniexpress.files.conditions import Conditions
 from miniexpress.files.file_finder import IsDirectory
-from miniexpress.files.send import Conditions, open_file
+from miniexpress.files.send import open_file
 from miniexpress.middleware.static import static
 from tests.support.served_folder import (
     AFTER,
@@ -74,9 +75,9 @@ needs_proc = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="what
 def test_build_needs_only_the_file_and_the_conditions(
     request_headers: dict[str, str], status: int, body: bytes, error: int | None, root: Path
 ) -> None:
-    file, sender = open_file("digits.txt", True, root=root)
+    file, options = open_file("digits.txt", True, root=root)
     with file.handle:
-        response = sender.build(file, Conditions("GET", 200, request_headers.get, lambda name: None))
+        response = options.response_for(file, Conditions("GET", 200, request_headers.get, lambda name: None))
     assert (response.status, response.body, response.error and response.error.status) == (status, body, error)
     assert response.headers["ETag"] == ETAG
 
