@@ -148,6 +148,14 @@ def login_page(req: Request, res: Response) -> None:
     res.render("login")
 
 
+@app.use("/")
+def not_found(req: Request, res: Response, next: Next) -> None:
+    if req.method in ("GET", "HEAD"):
+        res.status(404).render("not_found", path=req.original_path)
+    else:
+        next()
+
+
 def announce() -> None:
     address = f"[{HOST}]" if ":" in HOST else HOST
     print(f"http://{address}:{PORT}")

@@ -24,13 +24,14 @@ from tests.support.project import ROOT, locked
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
 
-LANGUAGE_FOLDERS = [ROOT / "tests" / "conformance", ROOT / "tests" / "unit"]
+UNIT_TESTS = ROOT / "tests" / "unit"
+OF_PROCESSES = [UNIT_TESTS / "development", UNIT_TESTS / "server", UNIT_TESTS / "test_embedded.py"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests of whole folders as ``language``; in other folders, modules mark themselves."""
+    """Mark the unit tests as ``language``, but those of whole processes; in other folders, modules mark themselves."""
     for item in items:
-        if any(item.path.is_relative_to(folder) for folder in LANGUAGE_FOLDERS):
+        if item.path.is_relative_to(UNIT_TESTS) and not any(map(item.path.is_relative_to, OF_PROCESSES)):
             item.add_marker(pytest.mark.language)
 
 

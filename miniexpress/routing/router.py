@@ -179,7 +179,7 @@ class Dispatch:
                 if is_signal(error, "router"):
                     return self.exit(None)
                 error = error_or_none(error)
-                # Find the next layer that matches; without one, leave the router.
+            # Find the next layer that matches; without one, leave the router.
             layer, following, matched, params, error = self.find(position, error)
             if layer is None:
                 return self.exit(error)

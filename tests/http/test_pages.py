@@ -173,6 +173,10 @@ def test_every_page_but_the_home_page_links_to_it(app: App, open_page: Open) -> 
     log_in(page, app, "ada@example.com")
     page.get_by_role("link", name="Home").click()
     page.wait_for_url(f"{app.url}/")
+    page.goto(f"{app.url}/not/there")
+    assert "Cannot GET /not/there" in page.inner_text("main")
+    page.get_by_role("link", name="Home").click()
+    page.wait_for_url(f"{app.url}/")
 
 
 def test_the_login_page_says_who_is_logged_in(app: App, open_page: Open) -> None:
