@@ -44,8 +44,8 @@ class Changes(NamedTuple):
     def apply_to(self, document: Mapping[str, Any]) -> dict[str, Any]:
         """Return ``document`` with the changes, where other requests may have changed it since it was loaded.
 
-        What they have removed stays removed, so that a logout holds. Their cookie is kept if they have given it another
-        ``originalMaxAge`` and this request has not.
+        What they have removed stays removed, so that a logout stays in force. Their cookie is kept if they have given
+        it another ``originalMaxAge`` and this request has not.
         """
         kept = {key: value for key, value in text_keys(document).items() if key not in self.removed}
         still_there = {key: value for key, value in self.changed.items() if key in kept}

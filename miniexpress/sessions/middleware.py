@@ -89,11 +89,11 @@ def session(
 class SessionRequest:
     """One request's use of its session: load it, save what changed, set the cookie.
 
-    A logout stays in force though a slow request of the same session goes on, for three reasons. A save is an update
-    and never an insert, so a session that was destroyed or rotated meanwhile is not there to be saved (``is_lost``). An
-    update has only what the request itself has changed, and a key that another has removed stays removed
-    (``Changes.apply_to``). And a logout that comes with an old id ends the session that was moved from there
-    (``Store.end``).
+    A logout stays in force though a slow request of the same session goes on, for three reasons. A session that
+    was loaded is updated and never inserted, so one that was destroyed or rotated meanwhile is not there to be saved
+    (``is_lost``). An update has only what the request itself has changed, and a key that another has removed stays
+    removed (``Changes.apply_to``; in MongoDB ``mongodb/updates.py``). And a logout that had loaded the session before
+    another request moved it to a new id ends it there (``Store.end``).
 
     ``cookie_id`` is the id that the client sent; ``original_id`` and ``original`` are the session's id and fingerprint
     as it was loaded, and ``current`` is its fingerprint when it was decided whether to save it.

@@ -126,7 +126,7 @@ class Store:
     def end(self, sid: str) -> None:
         """Destroy a session, and those that ``rotate`` has moved it to.
 
-        So a logout holds that began with the old id. No other method follows an old id.
+        So a logout that had loaded the session by its old id stays in force. No other method follows an old id.
         """
         with self.transaction():
             self.destroy(sid)

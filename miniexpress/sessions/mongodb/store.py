@@ -202,9 +202,9 @@ class MongoDBStore(Store):
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
         def move(found: RawBSONDocument, unchanged_filter: Mapping[str, Any]) -> Document | None:
             after = changes.apply_to(self._session_in(found))
-            was = found.get(_PREVIOUS_IDS)
-            was = [*(was if isinstance(was, list) else []), sid][-_MAX_PREVIOUS_IDS:]
-            self._upsert(new_sid, after, **{_PREVIOUS_IDS: was, _ROTATED_AT: datetime.now(UTC)})
+            known = found.get(_PREVIOUS_IDS)
+            previous_ids = [*(known if isinstance(known, list) else []), sid][-_MAX_PREVIOUS_IDS:]
+            self._upsert(new_sid, after, **{_PREVIOUS_IDS: previous_ids, _ROTATED_AT: datetime.now(UTC)})
             return after if self.collection.delete_one(unchanged_filter).deleted_count else None
 
         with self.reached("writing"):
