@@ -10,12 +10,13 @@ middleware may still change the header fields, and the body, of a response that 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from .arguments import count_parameters, fit_callback
 from .camel_case import SnakeCaseNames
-from .errors import printable, reason_phrase
+from .errors import printable
 from .http.headers import HEADER_TEXT
 from .http.response_body import (
     BINARY_TYPES,
@@ -29,12 +30,13 @@ from .http.response_body import (
     to_bytes,
     transformed,
 )
-from .http.response_headers import ResponseHeaders, check_status
+from .http.response_headers import ResponseHeaders, check_status, status_line
 
 if TYPE_CHECKING:
     from .request import Request
 
 log = logging.getLogger("miniexpress")
+_NO_LISTENERS: Mapping[str, Sequence[Callable[[], Any]]] = MappingProxyType({})
 
 
 class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
@@ -46,25 +48,24 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
 
     error_after_start: BaseException | None
     """An error after the response was started, for which the server aborts the connection."""
-    _on_headers: list[tuple[Callable[[], Any], int]]
+    _on_headers: tuple[tuple[Callable[[], Any], int], ...]
     """The listeners, each with the number of transforms that were added before it."""
     _transforms: tuple[BodyTransform, ...]
     """In the order of the middleware that added them. The last one sees the body first."""
+    _listeners: Mapping[str, Sequence[Callable[[], Any]]]
+    _status_message: str | None
+    _body: bytes | Iterable[bytes]
     _request_when_ended: tuple[Any, ...]
     _write: Callable[[bytes], Any]
 
     def __init__(self, req: Request, start_response: Callable[..., Any]) -> None:
-        self.req = req
+        self.req, self._start_response = req, start_response
         self.ended = self.started = False
         self.error_after_start = None
-        self._status_code = 200
-        self._status_message: str | None = None
+        self._status_code, self._status_message = 200, None
         self._headers = ResponseHeaders()
-        self._body: bytes | Iterable[bytes] = b""
-        self._transforms = ()
-        self._on_headers = []
-        self._listeners: dict[str, list[Callable[[], Any]]] = {}
-        self._start_response = start_response
+        self._body = b""
+        self._transforms, self._on_headers, self._listeners = (), (), _NO_LISTENERS
 
     # The life of a response: building, until a method ends it; then to_wsgi starts it
 
@@ -127,8 +128,7 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
         # RFC 9110 section 8.6; and of a Transfer-Encoding, the server decides.
         if code == 204 or "transfer-encoding" in self._headers:
             self.remove_header("Content-Length", "Transfer-Encoding")
-        status = f"{code} {self._status_message or reason_phrase(code) or 'unknown'}"
-        self._write = self._start_response(status, self._headers.lines())
+        self._write = self._start_response(status_line(code, self._status_message), self._headers.lines())
         self.started = True
 
     @property
@@ -271,12 +271,13 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
     def on_headers(self, listener: Callable[[], Any]) -> Self:
         """Call ``listener()`` just before the header fields are sent, the one added last first (npm on-headers 1.1)."""
         _check_listener("res.on_headers()", listener)
-        self._on_headers.append((listener, len(self._transforms)))
+        self._on_headers += ((listener, len(self._transforms)),)
         return self
 
     def _call_last_listener(self) -> None:
         """Call the ``on_headers`` listener that was added last. A transform that it adds has its place."""
-        listener, place = self._on_headers.pop()
+        *others, (listener, place) = self._on_headers
+        self._on_headers = tuple(others)
         behind, self._transforms = self._transforms[place:], self._transforms[:place]
         try:
             listener()
@@ -331,14 +332,16 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
         if event not in ("finish", "close"):
             raise ValueError(f"a response tells of 'finish' and 'close', not of {event!r}")
         _check_listener(f"res.on({event!r}, …)", listener)
-        self._listeners.setdefault(event, []).append(listener)
+        self._listeners = {**self._listeners, event: (*self._listeners.get(event, ()), listener)}
         return self
 
     once = on
 
     def emit(self, event: str) -> None:
         """Call the listeners of ``event``, once and for all; what they raise is logged."""
-        for listener in self._listeners.pop(event, ()):
+        listeners = self._listeners.get(event, ())
+        self._listeners = {name: each for name, each in self._listeners.items() if name != event}
+        for listener in listeners:
             try:
                 listener()
             except Exception as error:
@@ -386,7 +389,7 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
             close()
 
     def _allows_body(self) -> bool:
-        return self.req.environ["REQUEST_METHOD"] != "HEAD" and self._status_code not in (204, 304)
+        return self._status_code not in (204, 304) and self.req.environ["REQUEST_METHOD"] != "HEAD"
 
     def _ensure_not_sent(self) -> None:
         """Raise ``RuntimeError`` when it is too late for another response."""
