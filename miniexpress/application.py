@@ -17,6 +17,7 @@ from .callers import line_is_decorator, warn
 from .development import reloader
 from .development.route_tree import route_tree
 from .final_handler import final_handler
+from .http.response_headers import NO_FIELDS, HeaderFields
 from .keyword_options import UNSET, check_keywords
 from .request import Request
 from .response import Response
@@ -32,6 +33,7 @@ from .views.lookup import Engine, View, as_tuple
 
 _T = TypeVar("_T")
 _CLASSES = (Request, Response)
+_POWERED_BY: HeaderFields = {"x-powered-by": ("X-Powered-By", "Express")}
 _LISTEN_OPTIONS = ["host", "callback", "reload", *(server.Server.__init__.__kwdefaults__ or ())]
 
 
@@ -89,9 +91,8 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
         """Dispatch one request along the middleware stack, start its response, and return the body of that."""
         request_class, response_class = self._classes()
         req = request_class(environ, self)
-        req.res = res = response_class(req, start_response)
+        req.res = res = response_class(req, start_response, self._first_fields())
         req.next = done = self._final_handler(req, res)
-        self._add_powered_by(res)
         try:
             self.router.handle(req, res, done)
         except Exception as error:  # between two handlers, or the stack is too deep to call another one
@@ -100,6 +101,10 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
         if isinstance(body, tuple):  # The body is complete: drop the cycle of req and res now, not at a collection.
             del req.res, req.next
         return body
+
+    def _first_fields(self) -> HeaderFields:
+        """Return the header fields of a response before any handler has set one."""
+        return _POWERED_BY if self._setting("x-powered-by") else NO_FIELDS
 
     def _final_handler(self, req: Request, res: Response) -> Next:
         """Return the ``next`` behind the last layer, which responds where none does."""
@@ -117,8 +122,9 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
             done(error)
             self.adopt(req)
 
+        if self._setting("x-powered-by"):
+            res.set_header("X-Powered-By", "Express")
         self.adopt(req)
-        self._add_powered_by(res)
         self.router.handle(req, res, restore_and_continue)
         parent.adopt(req)
 
@@ -130,10 +136,6 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
             req.__class__ = request_class
         if req.res.__class__ is not response_class:
             req.res.__class__ = response_class
-
-    def _add_powered_by(self, res: Response) -> None:
-        if self._setting("x-powered-by"):
-            res.set_header("X-Powered-By", "Express")
 
     # The classes of its requests and responses
 

@@ -30,7 +30,7 @@ from .http.response_body import (
     to_bytes,
     transformed,
 )
-from .http.response_headers import ResponseHeaders, check_status, status_line
+from .http.response_headers import NO_FIELDS, HeaderFields, ResponseHeaders, check_status, status_line
 
 if TYPE_CHECKING:
     from .request import Request
@@ -58,12 +58,12 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
     _request_when_ended: tuple[Any, ...]
     _write: Callable[[bytes], Any]
 
-    def __init__(self, req: Request, start_response: Callable[..., Any]) -> None:
+    def __init__(self, req: Request, start_response: Callable[..., Any], headers: HeaderFields = NO_FIELDS) -> None:
         self.req, self._start_response = req, start_response
         self.ended = self.started = False
         self.error_after_start = None
         self._status_code, self._status_message = 200, None
-        self._headers = ResponseHeaders()
+        self._headers = ResponseHeaders(headers)
         self._body = b""
         self._transforms, self._on_headers, self._listeners = (), (), _NO_LISTENERS
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 from ..errors import reason_phrase
@@ -14,11 +16,13 @@ SINGLE_VALUED = {"connection", "content-length", "date", "transfer-encoding"}
 _DIGITS = re.compile("[0-9]+")
 
 
-class ResponseHeaders(dict[str, tuple[str, str | list[str]]]):
-    """Header fields by name, in any case (RFC 9110 section 5.1). They are sent in the order they were set in.
+HeaderFields = Mapping[str, tuple[str, str | list[str]]]
+"""The name of each field as it was given, and its value, by its name in lower case."""
+NO_FIELDS: HeaderFields = MappingProxyType({})
 
-    A dict of the name as it was given and the value, by the name in lower case.
-    """
+
+class ResponseHeaders(dict[str, tuple[str, str | list[str]]]):
+    """Header fields by name, in any case (RFC 9110 section 5.1). They are sent in the order they were set in."""
 
     has_lists = False
     """Whether the value of a field may be a list."""
