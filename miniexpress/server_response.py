@@ -10,8 +10,7 @@ middleware may still change the header fields, and the body, of a response that 
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from .arguments import count_parameters, fit_callback
@@ -36,7 +35,7 @@ if TYPE_CHECKING:
     from .request import Request
 
 log = logging.getLogger("miniexpress")
-_NO_LISTENERS: Mapping[str, Sequence[Callable[[], Any]]] = MappingProxyType({})
+Listener = Callable[[], Any]
 
 
 class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
@@ -48,11 +47,11 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
 
     error_after_start: BaseException | None
     """An error after the response was started, for which the server aborts the connection."""
-    _on_headers: tuple[tuple[Callable[[], Any], int], ...]
+    _on_headers: list[tuple[Listener, int]]
     """The listeners, each with the number of transforms that were added before it."""
     _transforms: tuple[BodyTransform, ...]
     """In the order of the middleware that added them. The last one sees the body first."""
-    _listeners: Mapping[str, Sequence[Callable[[], Any]]]
+    _listeners: dict[str, list[Listener]]
     _status_message: str | None
     _body: bytes | Iterable[bytes]
     _request_when_ended: tuple[Any, ...]
@@ -65,7 +64,7 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
         self._status_code, self._status_message = 200, None
         self._headers = ResponseHeaders(headers)
         self._body = b""
-        self._transforms, self._on_headers, self._listeners = (), (), _NO_LISTENERS
+        self._transforms, self._on_headers, self._listeners = (), [], {}
 
     # The life of a response: building, until a method ends it; then to_wsgi starts it
 
@@ -268,16 +267,15 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
 
     # Middleware: what it does to a response on its way out
 
-    def on_headers(self, listener: Callable[[], Any]) -> Self:
+    def on_headers(self, listener: Listener) -> Self:
         """Call ``listener()`` just before the header fields are sent, the one added last first (npm on-headers 1.1)."""
         _check_listener("res.on_headers()", listener)
-        self._on_headers += ((listener, len(self._transforms)),)
+        self._on_headers.append((listener, len(self._transforms)))
         return self
 
     def _call_last_listener(self) -> None:
         """Call the ``on_headers`` listener that was added last. A transform that it adds has its place."""
-        *others, (listener, place) = self._on_headers
-        self._on_headers = tuple(others)
+        listener, place = self._on_headers.pop()
         behind, self._transforms = self._transforms[place:], self._transforms[:place]
         try:
             listener()
@@ -288,12 +286,7 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
         """Send what ``transform(chunk, is_last)`` returns instead of each piece of the body, however that is given.
 
         ``chunk`` and what is returned are bytes. ``is_last`` is true once, in the last call, whose chunk may be empty.
-        A transform with a method ``flush() -> bytes`` may hold back what it is given until ``res.flush()``::
-
-            compressor = zlib.compressobj()
-
-            def deflate(chunk: bytes, is_last: bool) -> bytes:
-                return compressor.compress(chunk) + (compressor.flush() if is_last else b"")
+        A transform with a method ``flush() -> bytes`` may hold back what it is given until ``res.flush()``.
 
         It may be added until the header fields are sent. A complete body gets the Content-Length of what is sent, any
         other none; ETag stays as it is. There is no call where no body is sent: HEAD, 204 and 304. The error page is
@@ -327,21 +320,19 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
             self._transforms = others
             self.remove_header("Content-Encoding")
 
-    def on(self, event: str, listener: Callable[[], Any]) -> Self:
+    def on(self, event: str, listener: Listener) -> Self:
         """Call ``listener()`` on ``finish``, when the WSGI server has sent all, or ``close``: then, or on an abort."""
         if event not in ("finish", "close"):
             raise ValueError(f"a response tells of 'finish' and 'close', not of {event!r}")
         _check_listener(f"res.on({event!r}, …)", listener)
-        self._listeners = {**self._listeners, event: (*self._listeners.get(event, ()), listener)}
+        self._listeners.setdefault(event, []).append(listener)
         return self
 
     once = on
 
     def emit(self, event: str) -> None:
         """Call the listeners of ``event``, once and for all; what they raise is logged."""
-        listeners = self._listeners.get(event, ())
-        self._listeners = {name: each for name, each in self._listeners.items() if name != event}
-        for listener in listeners:
+        for listener in self._listeners.pop(event, ()):
             try:
                 listener()
             except Exception as error:
