@@ -53,7 +53,7 @@ class SourceLocation:
 
 @dataclass(slots=True)
 class RenderContext:
-    """The values that all nodes of a template share while it is rendered.
+    """The values that the body and the blocks of a template share while it is rendered.
 
     ``variables`` are those that the template was rendered with, without the variables of its loops.
     """
@@ -268,7 +268,18 @@ class _Parser:
         return expression.code
 
 
-# Python code
+# Python code. "{% for x in xs %}<p>{{ x.name }}{% else %}none{% endfor %}" ->
+#
+#    def render(context, scope):
+#        write = context.write
+#        if items := list(scope['xs']):
+#            scope = scope.for_loop()
+#            for scope['x'] in items:
+#                write('<p>')
+#                write(escape(attribute(scope['x'], 'name')))
+#            scope = scope.outer
+#        else:
+#            write('none')
 
 
 class Line(NamedTuple):
