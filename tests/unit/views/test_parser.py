@@ -60,6 +60,13 @@ def test_a_tag_renders_as_in_jinja2(tmp_path: Path, text: str, rendered: str) ->
     assert render(tmp_path, text, **CONTEXT) == rendered
 
 
+@pytest.mark.parametrize("text", ["'", '"', "\\", "\\'", "'''\n)", "\0\f\v\u2028", "{x}", "%s", "\ud7ff\uffff"])
+def test_a_text_and_the_name_of_a_file_are_literals_in_the_code(tmp_path: Path, text: str) -> None:
+    files = {"main.html": f'{text}{{% include "it\'s{{0}}.html" %}}{text}', "it's{0}.html": text}
+    write(tmp_path, files)
+    assert render(tmp_path, files) == text * 3 == jinja(tmp_path)
+
+
 BASE = "<{% block head %}H{% block title %}T{% endblock %}{% endblock %}|{% block body %}B{{ x }}{% endblock %}>"
 LINKED = [
     ({"main.html": '{% extends "base.html" %}', "base.html": BASE}, "<HT|B1>"),
