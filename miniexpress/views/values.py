@@ -72,13 +72,14 @@ def escape(value: Any) -> str:
 
     An object with ``__html__`` is written by that, unescaped; ``None`` is written as nothing.
     """
-    if type(value) is int:
+    if type(value) is str:
+        text = value
+    elif type(value) is int:
         return str(value)
-    if type(value) is not str:
-        if value is None or hasattr(value, "__html__"):
-            return unescaped(value)
-        value = str(value)
-    text: str = value
+    elif value is None or hasattr(value, "__html__"):
+        return unescaped(value)
+    else:
+        text = str(value)
     # Optimisation: most texts have none of these, and to look for one takes half as long as to replace it.
     if "&" in text:
         text = text.replace("&", "&amp;")
