@@ -21,6 +21,7 @@ from tests.support.waiting import wait_for
 
 from . import async_cost, calls, peers
 from .figures import Figure
+from .growth import Growth, measure_growth
 from .processes import (
     APP_PY,
     BOTTLE_ON_GUNICORN,
@@ -71,7 +72,8 @@ def async_handlers(rounds: int, folder: Path) -> Iterator[Figure]:
         for server, theirs in zip(servers[1:], others, strict=True):
             yield from compared(work, server.name, ours, theirs, least=1 if server is FLASK else None)
     asynchronous, plain = async_cost.measure(rounds)
-    yield Figure("WSGI call, `send` in an async handler", "a plain handler", "seconds", asynchronous, plain)
+    us = [[seconds * 1e6 for seconds in each] for each in (asynchronous, plain)]
+    yield Figure("WSGI call, `send` in an async handler", "a plain handler", "us", us[0], us[1])
 
 
 def sessions(rounds: int, folder: Path) -> Iterator[Figure]:
@@ -186,6 +188,11 @@ def in_process(rounds: int, folder: Path) -> Iterator[Figure]:
         yield Figure(f"WSGI call, {work}", other, "us of CPU", ours[work], ours[other], most=most)
 
 
+def growth(rounds: int, folder: Path) -> Iterator[Growth]:
+    """How the cost of a WSGI call grows with routes, sessions and keys."""
+    yield from measure_growth(rounds, ROOT)
+
+
 def start(rounds: int, folder: Path) -> Iterator[Figure]:
     """From the command to the first response."""
     with mongodb(folder) as database:
@@ -213,10 +220,8 @@ def memory(rounds: int, folder: Path) -> Iterator[Figure]:
     yield Figure("resident memory, after 20,000", "itself after 10,000", measure, [later], warm[:1], most=1.05)
 
 
-ROWS = {
-    row.__name__: row
-    for row in (hello, async_handlers, sessions, account, json_body, static_file, view, in_process, start, memory)
-}
+_FIGURES = (hello, async_handlers, sessions, account, json_body, static_file, view, in_process, start, memory)
+ROWS: dict[str, Callable[[int, Path], Iterator[Figure | Growth]]] = {row.__name__: row for row in (*_FIGURES, growth)}
 
 
 def resident_after(requests: int, app: App, cookie: str) -> float:
