@@ -14,14 +14,18 @@ import os
 import platform
 import shutil
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 from . import figures, growth, peers
 from .figures import Figure
 from .growth import Growth
 from .processes import PINNING
 from .rows import ROWS
+
+T = TypeVar("T")
 
 
 def main() -> int:
@@ -41,11 +45,15 @@ def main() -> int:
     print(f"\n{machine()}\n{', '.join(peers.versions())}\n{options.rounds} rounds; {PINNING}")
     compared = [row for row in measured if isinstance(row, Figure)]
     growing = [row for row in measured if isinstance(row, Growth)]
-    if compared:
-        print(f"\n{figures.table(compared)}")
-    if growing:
-        print(f"\n{growth.table(growing)}")
+    print_table("with a ratio to reach", figures.table, [row for row in compared if row.goal])
+    print_table("without one", figures.table, [row for row in compared if not row.goal])
+    print_table("how costs grow", growth.table, growing)
     return 0
+
+
+def print_table(title: str, table: Callable[[list[T]], str], rows: list[T]) -> None:
+    if rows:
+        print(f"\n{title}\n\n{table(rows)}")
 
 
 def parse_arguments() -> argparse.Namespace:

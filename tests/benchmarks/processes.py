@@ -98,7 +98,7 @@ class Load(NamedTuple):
     strangers: float  # the part of all cores that went to processes of nobody here
 
 
-def load(app: App, path: str, connections: int, seconds: int, cookie: str = "", script: str = "") -> Load:
+def load(app: App, path: str, connections: int = 16, seconds: int = 1, cookie: str = "", script: str = "") -> Load:
     """Ask an app for ``path`` as fast as it answers.
 
     ``script`` is a file of ``apps/`` that says what wrk sends, in Lua; without one it sends GET. On a busy machine a

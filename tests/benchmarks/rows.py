@@ -45,28 +45,28 @@ from .processes import (
 
 T = TypeVar("T")
 
-SECONDS = 1  # of load in one round
 LARGE_FILE = 1_000_000  # bytes
+BUSY = 0.7  # of a core; a process that has had less of it has waited for others
 
 
 def hello(rounds: int, folder: Path) -> Iterator[Figure]:
     """`res.send('Hello World')` over a socket."""
     servers = [OURS, EXPRESS, BOTTLE_ON_WAITRESS, BOTTLE_ON_GUNICORN, FLASK]
-    goals = {EXPRESS: 1.8, BOTTLE_ON_WAITRESS: 2.0}
+    goals = {EXPRESS.name: 1.8, BOTTLE_ON_WAITRESS.name: 2.0}
     with running(*servers, logs=folder) as apps:
         for connections in (16, 64):
-            measured = in_each_place(rounds, apps, lambda app: load(app, "/", connections, SECONDS))  # noqa: B023
+            measured = in_each_place(rounds, apps, partial(load, path="/", connections=connections))
             for place, (ours, *others) in measured.items():
                 work = f"`res.send('Hello World')`, {connections} connections, {place}"
                 for server, theirs in zip(servers[1:], others, strict=True):
-                    yield from compared(work, server.name, ours, theirs, least=goals.get(server))
+                    yield from compared(work, server.name, ours, theirs, least=goals.get(server.name))
 
 
 def async_handlers(rounds: int, folder: Path) -> Iterator[Figure]:
     """`res.send('Hello World')` in an async handler, over a socket, and in process beside a plain one."""
     servers = [OURS, EXPRESS, FLASK]
     with running(*servers, logs=folder, path="/async") as apps:
-        measured = in_each_place(rounds, apps, lambda app: load(app, "/async", 16, SECONDS))
+        measured = in_each_place(rounds, apps, partial(load, path="/async"))
     for place, (ours, *others) in measured.items():
         work = f"`res.send('Hello World')` in an async handler, 16 connections, {place}"
         for server, theirs in zip(servers[1:], others, strict=True):
@@ -81,14 +81,14 @@ def sessions(rounds: int, folder: Path) -> Iterator[Figure]:
     with running(OURS, EXPRESS, logs=folder) as apps:
         cookies = {app: session_cookie(app.url + "/session/change") for placed in apps.values() for app in placed}
         for path, done in (("/session/read", "read"), ("/session/change", "changed")):
-            visit = partial(visit_with_cookie, path, cookies)
-            for place, (ours, theirs) in in_each_place(rounds, apps, visit).items():
+            measured = in_each_place(rounds, apps, partial(visit_with_cookie, path=path, cookies=cookies))
+            for place, (ours, theirs) in measured.items():
                 work = f"a session {done}, MemoryStore, 16 connections, {place}"
                 yield from compared(work, "express-session on Node", ours, theirs, least=2)
 
 
-def visit_with_cookie(path: str, cookies: dict[App, str], app: App) -> Load:
-    return load(app, path, 16, SECONDS, cookies[app])
+def visit_with_cookie(app: App, path: str, cookies: dict[App, str]) -> Load:
+    return load(app, path, cookie=cookies[app])
 
 
 class Visit(NamedTuple):
@@ -113,22 +113,24 @@ def account(rounds: int, folder: Path) -> Iterator[Figure]:
 
 def visit_account(app: App, cookie: str, database: NxServer) -> Visit:
     before, begun = cpu_seconds(database.pid), time.monotonic()
-    measured = load(app, "/account", 16, 2 * SECONDS, cookie)
+    measured = load(app, "/account", seconds=2, cookie=cookie)
     database_seconds, wall = cpu_seconds(database.pid) - before, time.monotonic() - begun
     return Visit(measured, measured.cpu * measured.requests / wall, database_seconds / wall)
 
 
 def bound(name: str, visits: list[Visit]) -> str:
-    """Say which of an app and its database had more of its core, and so bounds the requests a second."""
+    """Say what bounds the requests a second: the app or its database, whichever had most of its core; or neither."""
     app, database = median(visit.app_cores for visit in visits), median(visit.database_cores for visit in visits)
-    slower = "its database" if database > app else "itself"
+    slower = "itself" if app > database else "its database"
+    if max(app, database) < BUSY:
+        slower = "neither, but by waiting"
     return f"{name} is bound by {slower}: {app:.2f} of a core, the database {database:.2f}"
 
 
 def json_body(rounds: int, folder: Path) -> Iterator[Figure]:
     """POST of 1 KB of JSON, and a field of it as the answer."""
     with running(OURS, EXPRESS, logs=folder) as apps:
-        measured = in_each_place(rounds, apps, lambda app: load(app, "/order", 16, SECONDS, script="post_json.lua"))
+        measured = in_each_place(rounds, apps, partial(load, path="/order", script="post_json.lua"))
     for place, (ours, theirs) in measured.items():
         yield from compared(f"POST of 1 KB of JSON, 16 connections, {place}", EXPRESS.name, ours, theirs, least=1.5)
 
@@ -137,7 +139,7 @@ def static_file(rounds: int, folder: Path) -> Iterator[Figure]:
     """A large file by `static`."""
     (folder / "large.bin").write_bytes(bytes(LARGE_FILE))
     with running(OURS, EXPRESS, logs=folder, FILES=str(folder)) as apps:
-        measured = in_each_place(rounds, apps, lambda app: load(app, "/files/large.bin", 16, SECONDS))
+        measured = in_each_place(rounds, apps, partial(load, path="/files/large.bin"))
         peaks = {place: [most_resident(app) for app in placed] for place, placed in apps.items()}
     for place, (ours, theirs) in measured.items():
         work = f"a file of 1 MB by `static`, 16 connections, {place}"
@@ -149,7 +151,7 @@ def static_file(rounds: int, folder: Path) -> Iterator[Figure]:
 def view(rounds: int, folder: Path) -> Iterator[Figure]:
     """A view with a table of 100 rows."""
     with running(OURS, EXPRESS, logs=folder) as apps:
-        measured = in_each_place(rounds, apps, lambda app: load(app, "/view", 16, SECONDS))
+        measured = in_each_place(rounds, apps, partial(load, path="/view"))
     for place, (ours, theirs) in measured.items():
         work = f"a view of 100 rows, 16 connections, {place}"
         yield from compared(work, "Express with ejs", ours, theirs, least=1.5)
@@ -232,7 +234,7 @@ def resident_after(requests: int, app: App, cookie: str) -> float:
     deadline = time.monotonic() + 120
     while requests > 0:
         assert time.monotonic() < deadline, f"{app.argv}: {requests} requests are left after 2 minutes"
-        requests -= load(app, "/account", 16, SECONDS, cookie).requests
+        requests -= load(app, "/account", cookie=cookie).requests
     return resident(app)
 
 
