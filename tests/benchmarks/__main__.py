@@ -14,6 +14,7 @@ import os
 import platform
 import shutil
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,6 +35,7 @@ def main() -> int:
         print("skipped: wrk, which makes the load, is not installed (Debian has a package of that name)")
         return 0
     peers.install()
+    begun = time.monotonic()
     measured: list[Figure | Growth] = []
     with TemporaryDirectory() as folder:
         for name in options.rows or ROWS:
@@ -42,7 +44,8 @@ def main() -> int:
             for row in ROWS[name](options.rounds, place):
                 print(row.row(), file=sys.stderr, flush=True)
                 measured.append(row)
-    print(f"\n{machine()}\n{', '.join(peers.versions())}\n{options.rounds} rounds; {PINNING}")
+    minutes = (time.monotonic() - begun) / 60
+    print(f"\n{machine()}\n{', '.join(peers.versions())}\n{options.rounds} rounds, {minutes:.1f} minutes; {PINNING}")
     compared = [row for row in measured if isinstance(row, Figure)]
     growing = [row for row in measured if isinstance(row, Growth)]
     print_table("with a ratio to reach", figures.table, [row for row in compared if row.goal])

@@ -15,7 +15,7 @@ from time import thread_time_ns
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
-CALLS = 1000  # in one round, of each framework in turn
+CALLS = 250  # in one round, of each framework in turn
 WORKS = {
     "`send`": ("text", 1, 0),
     "`json`": ("json", 1, 0),

@@ -51,7 +51,7 @@ BUSY = 0.7  # of a core; a process that has had less of it has waited for others
 
 def hello(rounds: int, folder: Path) -> Iterator[Figure]:
     """`res.send('Hello World')` over a socket."""
-    servers = [OURS, EXPRESS, BOTTLE_ON_WAITRESS, BOTTLE_ON_GUNICORN, FLASK]
+    servers = [OURS, EXPRESS, BOTTLE_ON_WAITRESS, BOTTLE_ON_GUNICORN]
     goals = {EXPRESS.name: 1.8, BOTTLE_ON_WAITRESS.name: 2.0}
     with running(*servers, logs=folder) as apps:
         for connections in (16, 64):
@@ -175,7 +175,7 @@ def compared(
 
 def in_process(rounds: int, folder: Path) -> Iterator[Figure]:
     """A WSGI call without a server."""
-    times = calls.measure(peers.PYTHON, 3 * rounds, ROOT)
+    times = calls.measure(peers.PYTHON, 12 * rounds, ROOT)
     ours = {work: by_framework.pop("miniexpress") for work, by_framework in times.items()}
     goals = {"`send`": 0.9, "`json`": 0.9, "5 middlewares": 1.2, "last of 10 routes": 0.9, "last of 1,000 routes": 0.9}
     for work, by_framework in times.items():
