@@ -1,6 +1,6 @@
 """A WSGI call in process, without a server: its time in each framework, side by side in one interpreter.
 
-Run as a script by the peers' Python, it prints the nanoseconds of each round as JSON.
+Run as a script by the peers' Python, it prints the microseconds of each round as JSON.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from time import thread_time_ns
 from typing import Any
 from wsgiref.util import setup_testing_defaults
 
-CALLS = 1000  # in one round, of each framework in turn
+CALLS = 250  # in one round, of each framework in turn
 WORKS = {
     "`send`": ("text", 1, 0),
     "`json`": ("json", 1, 0),
@@ -25,13 +25,14 @@ WORKS = {
 }
 """For each work: what is answered, how many routes there are, of which the last is asked for, and how many
 middlewares."""
+SESSION_WORKS = ("a session read", "a session changed")  # in miniexpress alone, beside its own `send`
 VALUE = {"name": "Ada", "roles": ["reader", "writer"], "age": 36}
 
 App = Callable[[dict[str, Any], Callable[..., Any]], Any]
 
 
 def measure(python: Path, rounds: int, root: Path) -> dict[str, dict[str, list[float]]]:
-    """The nanoseconds of CPU time of one call, for each work, framework and round."""
+    """Return the microseconds of CPU time of one call, for each work, framework and round."""
     env = {"PYTHONPATH": str(root), "MINIEXPRESS_ENV": "production"}
     argv = [str(python), "-m", "tests.benchmarks.calls", str(rounds)]
     output = subprocess.run(argv, check=True, capture_output=True, text=True, timeout=200, env=env, cwd=root).stdout
@@ -49,6 +50,26 @@ def ours(kind: str, routes: int, middlewares: int) -> App:
     for number in range(routes):
         app.get(f"/route-{number}/:id", answer)
     return app
+
+
+def ours_with_session(work: str) -> tuple[App, dict[str, Any]]:
+    """Return the app of a session work, and a request with the cookie of a session that is there."""
+    from miniexpress import express, session
+
+    app = express()
+    app.use(session(secret="secret token", resave=False, save_uninitialized=False))
+
+    @app.get("/route-0/:id")
+    def visit(req: Any, res: Any) -> None:
+        if work == "a session changed" or req.session.user is None:
+            req.session.user = {"email": "ada@example.com", "name": "Ada"}
+            req.session.count = (req.session.count or 0) + 1
+        assert req.session.user.name == "Ada"
+        res.send("Hello World")
+
+    sent: dict[str, str] = {}
+    list(app(request(1), lambda status, headers: sent.update(headers)))
+    return app, {**request(1), "HTTP_COOKIE": sent["Set-Cookie"].partition(";")[0]}
 
 
 def bottle(kind: str, routes: int, middlewares: int) -> App:
@@ -114,7 +135,10 @@ def request(routes: int) -> dict[str, Any]:
 
 
 def time_of(app: App, environ: dict[str, Any], calls: int) -> float:
-    """Nanoseconds of CPU time, so that what else runs does not count. Raises AssertionError for answers but 200."""
+    """Return the microseconds of CPU time, so that what else runs does not count.
+
+    Raises AssertionError for answers but 200.
+    """
     statuses = []
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
@@ -127,20 +151,23 @@ def time_of(app: App, environ: dict[str, Any], calls: int) -> float:
             pass
     spent = thread_time_ns() - begun
     assert {status[:3] for status in statuses} == {"200"} and len(statuses) == calls, statuses[:1]
-    return spent / calls
+    return spent / 1000 / calls
 
 
 def main(rounds: int) -> dict[str, dict[str, list[float]]]:
-    apps = {work: {name: make(*shape) for name, make in FRAMEWORKS.items()} for work, shape in WORKS.items()}
-    environs = {work: request(shape[1]) for work, shape in WORKS.items()}
-    for work, made in apps.items():
-        for app in made.values():
-            time_of(app, environs[work], 100)  # compiles what is compiled at the first request
-    times: dict[str, dict[str, list[float]]] = {work: {name: [] for name in FRAMEWORKS} for work in WORKS}
+    measured = {
+        work: {name: (make(*shape), request(shape[1])) for name, make in FRAMEWORKS.items()}
+        for work, shape in WORKS.items()
+    }
+    measured |= {work: {"miniexpress": ours_with_session(work)} for work in SESSION_WORKS}
+    for apps in measured.values():
+        for app, environ in apps.values():
+            time_of(app, environ, 100)  # compiles what is compiled at the first request
+    times: dict[str, dict[str, list[float]]] = {work: {name: [] for name in apps} for work, apps in measured.items()}
     for _ in range(rounds):
-        for work, made in apps.items():
-            for name, app in made.items():
-                times[work][name].append(time_of(app, environs[work], CALLS))
+        for work, apps in measured.items():
+            for name, (app, environ) in apps.items():
+                times[work][name].append(time_of(app, environ, CALLS))
     return times
 
 
