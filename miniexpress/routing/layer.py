@@ -43,7 +43,7 @@ class Layer:
         method: str | None = None,
         route: Any = None,
     ) -> None:
-        self.arity = check_handler(handler)
+        self.arity = 3 if route else check_handler(handler)  # a route's dispatch is no handler of the app's own
         self.handles_errors = self.arity == 4
         self.handler = as_plain_handler(handler, NEXT_INDEX[self.arity]) if is_async(handler) else handler
         self.path, self.method, self.route = path, method, route
