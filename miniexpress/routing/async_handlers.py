@@ -6,30 +6,25 @@ it is done.
 
     request's thread:  plain_handler ─┐         ┌─ what is behind next() ─┐            ┌─ returns
     event loop:                       └─ await next()                     └─ the rest ─┘
+
+A handler that waits for nothing else, such as a database, is run on the loop by the request's thread itself.
 """
 
 from __future__ import annotations
 
 import functools
-import logging
-import types
-from collections.abc import Callable, Coroutine, Generator
-from contextvars import copy_context
-from queue import SimpleQueue
-from time import monotonic
+from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import describe
+from .slow_steps import log_slow_steps
 
 if TYPE_CHECKING:
-    from asyncio import Future, Task
+    from asyncio import Future
 
-    from ..event_loop import EventLoop
-
-log = logging.getLogger("miniexpress")
+    from ..event_loop import EventLoop, WaitedTask
 
 Handler = Callable[..., Any]
-SLOW_SECONDS = 0.1  # of the loop's time without an ``await``: all other async handlers wait meanwhile
 
 
 def as_plain_handler(handler: Handler, next_index: int | None) -> Handler:
@@ -39,12 +34,20 @@ def as_plain_handler(handler: Handler, next_index: int | None) -> Handler:
     raises is raised here; what would end more than this request (``SystemExit``, ``CancelledError``) is a
     ``RuntimeError`` here.
     """
-    from ..event_loop import as_exception, event_loop  # loads asyncio, which an app of plain handlers does without
+    # It loads asyncio, which an app of plain handlers does without.
+    from ..event_loop import WaitedTask, as_exception, event_loop
+
+    has_waited = False  # in a call so far, and for more than next(): so it probably does in the next one
 
     @functools.wraps(handler)
     def plain_handler(*arguments: Any) -> Any:
+        nonlocal has_waited
+        loop = event_loop()
+        loop.check_may_wait()
         call = AsyncCall(handler, arguments, next_index)
-        call.run(event_loop())
+        task = WaitedTask(loop, call.run_coroutine, is_visitor=not has_waited and loop.may_be_visited())
+        call.run(loop, task)
+        has_waited = has_waited or task.has_waited
         if call.error is not None:
             raise as_exception(call.error, describe(handler))
         return call.returned
@@ -53,15 +56,13 @@ def as_plain_handler(handler: Handler, next_index: int | None) -> Handler:
 
 
 class AsyncCall:
-    """One call of an async handler. ``jobs`` are calls of ``next`` for the request's thread, then ``None``."""
+    """One call of an async handler. Its task puts the calls of ``next`` for the request's thread, then ``None``."""
 
     def __init__(self, handler: Handler, arguments: tuple[Any, ...], next_index: int | None) -> None:
         self.handler = handler
         self.req = arguments[1] if next_index == 3 else arguments[0]
         self.plain_next = self.req.next
-        self.jobs: SimpleQueue[NextCall | None] = SimpleQueue()
         self.next_calls: list[NextCall] = []
-        self.task: Task[Any] | None = None
         self.is_done = False
         self.error: BaseException | None = None
         self.returned: Any = None
@@ -70,33 +71,34 @@ class AsyncCall:
             arguments = (*arguments[:next_index], next, *arguments[next_index + 1 :])
         self.arguments = arguments
 
-    def run(self, loop: EventLoop) -> None:
-        """Run the coroutine on the loop, and do in this thread what it asks for.
+    def run(self, loop: EventLoop, task: WaitedTask) -> None:
+        """Run the coroutine, and do in this thread what it asks for.
 
         Meanwhile ``req.next`` is one for async handlers, too: ``res.send_file`` calls it for a folder.
         """
-        loop.check_may_wait()
-        self.loop, context = loop, copy_context()
+        self.loop, self.task = loop, task
         self.req.next = functools.partial(NextCall, self, self.plain_next)
         try:
-            loop.start(self.run_coroutine, context)
-            while (awaited := self.jobs.get()) is not None:
-                context.copy().run(awaited.run)
+            task.start()
+            while (awaited := task.get()) is not None:
+                task.context.copy().run(awaited.run)
+                task.come_back(awaited.settle)
         except BaseException:  # the stack is too deep, or a signal handler of the server's has raised
-            loop.call(self.cancel)
+            task.cancel()
             raise
         finally:
+            task.leave()
             self.req.next = self.plain_next
         for call in self.next_calls:
             if not call.is_begun:
-                context.copy().run(call.run)
+                task.context.copy().run(call.run)
+                loop.call(call.settle)
             elif call.raised is not None and not call.is_heard:
                 raise call.raised
 
     async def run_coroutine(self) -> None:
         """Run the handler, whatever it raises: nothing of that is the event loop's."""
         try:
-            self.task = self.loop.current_task()
             coroutine = self.handler(*self.arguments)
             is_in_development = self.req.trail is not None
             self.returned = await (log_slow_steps(coroutine, self.handler) if is_in_development else coroutine)
@@ -104,13 +106,7 @@ class AsyncCall:
             self.error = error
         finally:
             self.is_done = True
-            if not self.loop.is_ending:
-                self.jobs.put(None)
-
-    def cancel(self) -> None:
-        """Cancel the coroutine, for which nobody waits any more."""
-        if self.task is not None:
-            self.task.cancel()
+            self.task.put(None)
 
 
 class NextCall:
@@ -136,7 +132,7 @@ class NextCall:
         if not self.is_begun:
             self.check_in_time()
             self.is_begun = self.is_awaited = True
-            self.call.jobs.put(self)
+            self.call.task.put(self)
         if not self.is_done:
             waiter = self.call.loop.create_future()
             self.waiters.append(waiter)
@@ -158,7 +154,6 @@ class NextCall:
             self.raised = error
         finally:
             req.next = next_before
-        call.loop.call(self.settle)
 
     def settle(self) -> None:
         """Let the handler go on, unless it was cancelled meanwhile."""
@@ -166,24 +161,3 @@ class NextCall:
         for waiter in self.waiters:
             if not waiter.done():
                 waiter.set_result(None)
-
-
-@types.coroutine
-def log_slow_steps(coroutine: Coroutine[Any, Any, Any], handler: Handler) -> Generator[Any, Any, Any]:
-    """Await a coroutine, and log each of its steps that has kept the event loop for ``SLOW_SECONDS`` or longer."""
-    step = functools.partial(coroutine.send, None)
-    while True:
-        begun = monotonic()
-        try:
-            awaited = step()
-        except StopIteration as end:
-            return end.value
-        finally:
-            seconds = monotonic() - begun
-            if seconds >= SLOW_SECONDS:
-                advice = "await what takes long, or run it by asyncio.to_thread"
-                log.warning("%s kept the event loop for %.1f s: %s", describe(handler), seconds, advice)
-        try:
-            step = functools.partial(coroutine.send, (yield awaited))
-        except BaseException as error:
-            step = functools.partial(coroutine.throw, error)

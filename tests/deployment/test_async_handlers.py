@@ -87,9 +87,11 @@ async def breaks(req, res):
 """
 WARMED_UP = """  # the loop is started before the server forks
 
+import time
 from tests.support.served_folder import call
 
 call(app, "/stream")
+time.sleep(1)  # uWSGI forks without asking Python, and a thread that runs Python then leaves the child without its lock
 """
 
 COMMANDS = [

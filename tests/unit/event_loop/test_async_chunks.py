@@ -1,17 +1,12 @@
-"""The process's event loop: async iterables as bodies, forked children, and the end of the process."""
+"""Async iterables as bodies: read in the client's pace, and closed wherever they end."""
 
 from __future__ import annotations
 
 import asyncio
-import os
-import re
-import signal
 import socket
-import subprocess
-import sys
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -19,10 +14,8 @@ import requests
 
 from miniexpress import App, express
 from miniexpress.event_loop import AsyncChunks, EventLoop, event_loop
-from tests.support.project import ROOT
 from tests.support.served_folder import call
 from tests.support.waiting import wait_for
-from tests.support.wire import listening
 
 
 class Numbers:
@@ -114,7 +107,7 @@ def test_closing_a_generator_that_goes_on_when_it_is_cancelled_ends_it_neverthel
         """Close while the next item is awaited, as where the server's thread is interrupted."""
         loop.call(chunks._wanted.set)
         done = threading.Event()
-        loop.call(loop._loop.call_later, 0.05, done.set)
+        loop.call(loop.call_later, 0.05, done.set)
         assert done.wait(10)
         chunks.close()
 
@@ -194,26 +187,6 @@ def test_an_async_body_behind_res_write_in_an_async_handler_is_an_error_and_the_
     assert requests.get(url + "/in-a-thread", timeout=10).content == b"begin 0 1 2 "
 
 
-def test_functions_of_to_thread_do_not_wait_for_one_another(app: App) -> None:
-    barrier = threading.Barrier(40)
-
-    @app.get("/")
-    async def meets(req: Any, res: Any) -> None:
-        await asyncio.gather(*(asyncio.to_thread(barrier.wait, 10) for _ in range(40)))
-        res.send("met")
-
-    assert call(app, "/").body == b"met"
-
-
-def test_stop_iteration_of_a_function_in_to_thread_is_an_error_and_no_hang(app: App) -> None:
-    @app.get("/")
-    async def exhausts(req: Any, res: Any) -> None:
-        await asyncio.wait_for(asyncio.to_thread(next, iter([])), 10)
-
-    app.use(lambda err, req, res, next: res.send(f"{type(err).__name__}: {err}"))
-    assert re.fullmatch(rb"RuntimeError: .*built-in function next.* has raised StopIteration\(\)", call(app, "/").body)
-
-
 @pytest.fixture
 def app() -> App:
     app = express()
@@ -276,153 +249,3 @@ def test_an_async_body_that_holds_no_bytes_is_an_error_that_names_it(serve: Call
 
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         requests.get(serve(app), timeout=10)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-def test_a_forked_child_has_a_loop_of_its_own() -> None:
-    program = """
-import asyncio, os
-from miniexpress import express
-from tests.support.served_folder import call
-
-app = express()
-
-@app.get("/")
-async def home(req, res):
-    await asyncio.sleep(0)
-    res.send(str(os.getpid()))
-
-print(int(call(app, "/").body) == os.getpid(), flush=True)
-child = os.fork()
-print(int(call(app, "/").body) == os.getpid(), flush=True)
-if child:
-    print(os.waitpid(child, 0)[1])
-"""
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert sorted(done.stdout.split()) == ["0", "True", "True", "True"], done.stderr
-
-
-def test_a_process_that_was_forked_without_a_word_to_python_has_a_loop_of_its_own() -> None:
-    """uWSGI forks so, and the app may have answered a request before."""
-    program = """
-import ctypes, os
-from miniexpress import express
-from tests.support.served_folder import call
-
-app = express()
-
-@app.get("/")
-async def home(req, res):
-    res.send(str(os.getpid()))
-
-call(app, "/")
-child = ctypes.PyDLL(None).fork()
-print(int(call(app, "/").body) == os.getpid(), flush=True)
-if child:
-    print(os.waitpid(child, 0)[1])
-else:
-    os._exit(0)
-"""
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60)
-    assert sorted(done.stdout.split()) == ["0", "True", "True"], done.stderr
-
-
-STOPPED = """
-import asyncio, sys, time
-from miniexpress import express
-
-app = express()
-
-@app.get("/")
-async def waits(req, res):
-    try:
-        print("waits", flush=True)
-        await asyncio.sleep(1000)
-    finally:
-        await asyncio.sleep(0)
-        print("tidied up", flush=True)
-
-@app.get("/blocks")
-async def blocks(req, res):
-    print("waits", flush=True)
-    time.sleep(1000)
-
-@app.get("/thread")
-async def in_a_thread(req, res):
-    try:
-        print("waits", flush=True)
-        await asyncio.to_thread(time.sleep, 1000)
-    finally:
-        print("tidied up", flush=True)
-
-@app.get("/task")
-async def has_a_task(req, res):
-    async def waits():
-        try:
-            await asyncio.sleep(1000)
-        finally:
-            print("tidied up", flush=True)
-    req.app.task = asyncio.create_task(waits())
-    await asyncio.sleep(0)
-    print("waits", flush=True)
-    res.send("done")
-
-@app.get("/stream")
-async def stream(req, res):
-    async def chunks():
-        try:
-            yield b"chunk"
-            print("waits", flush=True)
-            await asyncio.sleep(1000)
-        finally:
-            print("tidied up", flush=True)
-    res.end(chunks())
-
-@app.get("/short")
-async def short(req, res):
-    print("waits", flush=True)
-    await asyncio.sleep(0.3)
-    res.send("done")
-
-app.listen(int(sys.argv[1]), callback=lambda: print("ready", flush=True), stop_timeout=2000)
-print("listen has returned", flush=True)
-"""
-
-
-@pytest.mark.parametrize("path", ["/", "/thread", "/task", "/stream"])
-def test_a_server_that_is_stopped_cancels_what_still_runs_after_stop_timeout_and_ends_with_0(path: str) -> None:
-    with listening(STOPPED) as (process, url), asked(url, path):
-        assert process.stdout.readline() == "waits\n"
-        process.send_signal(signal.SIGTERM)
-        assert process.stdout.readline() == "listen has returned\n"
-        assert process.stdout.readline() == "tidied up\n"
-        assert process.wait(10) == 0
-        assert "Traceback" not in process.stderr.read()  # that it was cancelled is no error of the handler
-
-
-def test_a_server_that_is_stopped_ends_with_0_although_a_handler_blocks_the_loop() -> None:
-    with listening(STOPPED) as (process, url), asked(url, "/blocks"):
-        assert process.stdout.readline() == "waits\n"
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
-
-
-@contextmanager
-def asked(url: str, path: str) -> Iterator[socket.socket]:
-    """A connection on which ``path`` is requested, and nothing read."""
-    host, port = url.removeprefix("http://").split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as connection:
-        connection.sendall(b"GET %s HTTP/1.1\r\nHost: x\r\n\r\n" % path.encode())
-        yield connection
-
-
-def test_a_server_that_is_stopped_finishes_the_async_handlers_under_way() -> None:
-    with listening(STOPPED) as (process, url):
-        bodies: list[bytes] = []
-        thread = threading.Thread(target=lambda: bodies.append(requests.get(url + "/short", timeout=30).content))
-        thread.start()
-        assert process.stdout.readline() == "waits\n"
-        process.send_signal(signal.SIGTERM)
-        thread.join()
-        assert bodies == [b"done"]
-        assert process.wait(10) == 0
