@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Literal, Self
 
 import bson
 import pymongo
-from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReadPreference
 from pymongo.errors import OperationFailure
@@ -23,11 +22,12 @@ from ..cookie import read_expires, read_max_age, time_after
 from ..store import LATE, Document, Store, Stored
 from ..values import naming_key, storable
 from .availability import Availability
-from .documents import AS_BYTES, decode, has_passed, session_codec, session_of, settle
+from .documents import AS_BYTES, decode, has_passed, session_codec, session_of
 from .indexes import Indexes
 from .mongodb_errors import is_connection_error
 from .options import acknowledged, check, connect, duration_of, naming_option
 from .session_lock import LOCKED_BY, SessionLock
+from .shared_reads import SharedReads
 from .updates import MAX_AGE, dotted_update, pipeline_update, with_nulls
 
 _PREVIOUS_IDS, _ROTATED_AT = "was", "rotated"  # the ids that a session had before, and when it was given the last one
@@ -101,6 +101,7 @@ class MongoDBStore(Store):
                 collection, session_codec(self.db.codec_options), write_concern=acknowledged(self.db.write_concern)
             )
         self._collection_as_bytes = self.collection.with_options(AS_BYTES)
+        self._reads = SharedReads(self._collection_as_bytes, id_field)
         tell = partial(self.emit, "error")
         self._indexes = Indexes(self.collection, on_failure=tell)
         self._availability = Availability(self.client, prepare=self._ensure_indexes, on_error=tell)
@@ -133,12 +134,8 @@ class MongoDBStore(Store):
 
     def _fetch(self, sid: str) -> Mapping[str, Any] | None:
         with self.reached("reading"):
-            try:
-                kept = self.collection.find_one({self.id_field: sid})
-                return kept and settle(kept)
-            except (BSONError, ValueError, RecursionError):  # a document that Python cannot hold, unless this fails too
-                found = self._collection_as_bytes.find_one({self.id_field: sid})
-                return found and self._decode(found)
+            found = self._reads.find_one(sid)
+        return None if found is None else self._decode(found)
 
     def set(self, sid: str, document: Document) -> None:
         self._upsert(sid, document)
