@@ -14,7 +14,7 @@ import pymongo
 import pytest
 from pymongo.monitoring import CommandListener, CommandStartedEvent, CommandSucceededEvent
 
-from miniexpress.sessions.mongodb import MongoDBStore, shared_reads
+from miniexpress.sessions.mongodb import MongoDBStore, availability, shared_reads
 from tests.support.browser import NO_COOKIE
 from tests.support.mongodb_servers import MongoDBServer, SecantusServer
 from tests.support.waiting import wait_for
@@ -74,9 +74,11 @@ def open_store(mongodb: MongoDBServer, finds: Finds) -> Iterator[Callable[..., M
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let requests gather for as long as a command is held back."""
+    """Let requests gather for as long as one command is held back."""
+    monkeypatch.setattr(shared_reads, "MAX_COMMANDS", 1)
     monkeypatch.setattr(shared_reads, "LONGEST_GATHERING", 20)
     monkeypatch.setattr(shared_reads, "LONGEST_WAIT", 20)
+    monkeypatch.setattr(availability, "_CALL_TIMEOUT", 40)
 
 
 def session_of(user: str) -> dict[str, Any]:
@@ -187,7 +189,7 @@ def test_a_thousand_reads_of_sixteen_threads_find_each_session_as_it_was_last_wr
     store.client.close()
 
 
-def test_a_read_concern_and_a_read_preference_are_those_of_the_collection(mongodb: MongoDBServer, finds: Finds) -> None:
+def test_the_read_concern_of_the_uri_is_kept(mongodb: MongoDBServer, finds: Finds) -> None:
     uri = f"{mongodb.uri}?readConcernLevel=majority"
     with pymongo.MongoClient[Any](uri, event_listeners=[finds]) as client:
         store = MongoDBStore(client=client)
@@ -197,15 +199,11 @@ def test_a_read_concern_and_a_read_preference_are_those_of_the_collection(mongod
     assert [command["readConcern"]["level"] for command in finds.commands] == ["majority"]
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("how", [{"closeConnection": True}, {"errorCode": 8}], ids=["broken off", "refused"])
 def test_all_who_share_a_command_that_fails_are_served_by_others(
-    secantus_server: SecantusServer,
-    finds: Finds,
-    pool: ThreadPoolExecutor,
-    monkeypatch: pytest.MonkeyPatch,
-    how: dict[str, Any],
+    secantus_server: SecantusServer, finds: Finds, pool: ThreadPoolExecutor, how: dict[str, Any]
 ) -> None:
-    monkeypatch.setattr(shared_reads, "LONGEST_GATHERING", 20)
     with pymongo.MongoClient[Any](secantus_server.uri, event_listeners=[finds]) as client:
         store = MongoDBStore(client=client)
         for name in "abcd":
@@ -228,6 +226,7 @@ def test_reads_go_on_after_a_restart_of_the_server_though_all_connections_are_br
         assert set(users([pool.submit(store.get, "known") for _ in range(threads)])) == {"tobi"}
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="needs fork")
 @pytest.mark.filterwarnings("ignore")  # pymongo's, and Python's: of forking a process that has threads
 @pytest.mark.skipif(sys.platform == "darwin", reason="macOS's own libraries do not survive a fork")
@@ -242,7 +241,6 @@ def test_a_process_that_is_forked_while_requests_wait_for_a_command_reads_sessio
         monkeypatch.undo()
         assert [(store.get(name) or {})["user"] for name in "ab"] == ["a", "b"]
 
-    monkeypatch.setattr(shared_reads, "LONGEST_GATHERING", 20)
     with finds.one_held(store, "a", pool) as first:
         gathered = gather(store, ["b"], pool)
         child = multiprocessing.get_context("fork").Process(target=read_in_child)

@@ -1,12 +1,13 @@
 """Read the sessions that several requests ask for at one time by one command.
 
-Of all that it takes to read a session, pymongo's command takes most. So while one is under way, the requests that ask
+Of all that it takes to read a session, pymongo's command takes most. So while two are under way, the requests that ask
 meanwhile gather, and the next command reads for them all: ``find({_id: {$in: [...]}})``. A request that comes alone
 waits for nobody.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import suppress
 from threading import Lock
 from typing import Any
@@ -15,6 +16,8 @@ from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import PyMongoError
 
+# One alone would leave this process idle until MongoDB has answered it; each further one saves less time of this one's.
+MAX_COMMANDS = 2
 # Seconds. A command that is slow holds up the next one no longer, and those that share it may still read alone in time.
 LONGEST_GATHERING = 0.005
 LONGEST_WAIT = 0.4
@@ -30,7 +33,8 @@ class SharedReads:
         self._collection, self._id_field = collection, id_field
         self._lock = Lock()
         self._gathering: _Batch | None = None  # the one that requests may still join
-        self._last_unread = Lock()  # held while the last command is under way
+        # The last commands, each by the lock that is held while it is under way.
+        self._commands = deque([Lock() for _ in range(MAX_COMMANDS)], maxlen=MAX_COMMANDS)
 
     def find_one(self, sid: str) -> RawBSONDocument | None:
         """Return the document of a session, or ``None`` if there is none. Raises pymongo's errors."""
@@ -49,11 +53,11 @@ class SharedReads:
         return found
 
     def _read(self, batch: _Batch) -> None:
-        """Let other requests join until the last command is done; then read for them all."""
+        """Let other requests join until a command is done; then read for them all."""
         try:
-            _wait(self._last_unread, LONGEST_GATHERING)
+            _wait(self._commands[0], LONGEST_GATHERING)
+            self._commands.append(batch.unread)
             self._close(batch)
-            self._last_unread = batch.unread
             with suppress(PyMongoError, BSONError, ValueError):
                 self._find(batch)
         finally:
