@@ -16,11 +16,10 @@ from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import PyMongoError
 
-# One alone would leave this process idle until MongoDB has answered it; each further one saves less time of this one's.
+# With one under way, this process would be idle until MongoDB has answered; of more, each would serve fewer requests.
 MAX_COMMANDS = 2
-# Seconds. A command that is slow holds up the next one no longer, and those that share it may still read alone in time.
-LONGEST_GATHERING = 0.005
-LONGEST_WAIT = 0.4
+LONGEST_GATHERING = 0.005  # seconds: so much may a command that is slow delay the next one
+LONGEST_WAIT = 0.4  # seconds for a command to be done: a request that reads alone then still can, in its own time
 
 
 class SharedReads:
