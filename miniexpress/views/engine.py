@@ -87,6 +87,7 @@ class TemplateLoader:
         self._views = as_tuple(directory)
         self._roots = absolute_paths(directory)
         self._trust_cache = cache
+        self._found: dict[tuple[str, str], Template] = {}  # by name, and the path of the file that names it
 
     def load(self, path: str) -> Template:
         """Return the compiled template at ``path``. Raises ``OSError`` and ``TemplateError``."""
@@ -104,8 +105,17 @@ class TemplateLoader:
     def load_relative(self, name: str, location: SourceLocation) -> Template:
         """Return the template ``name`` as the tag at ``location`` means it.
 
-        It is looked for below each folder, then beside the file that names it. Raises ``TemplateError``.
+        It is looked for below each folder, then beside the file that names it: once, where views are cached. Raises
+        ``TemplateError``.
         """
+        template = self._found.get((name, location.path))
+        if template is None:
+            template = self._look_up(name, location)
+            if self._trust_cache:
+                self._found[name, location.path] = template
+        return template
+
+    def _look_up(self, name: str, location: SourceLocation) -> Template:
         is_below_a_root = False
         for each in candidate_names(name, template_name(location.path, self._roots)):
             for root in self._roots:

@@ -48,7 +48,8 @@ def session_codec(options: CodecOptions[Any]) -> CodecOptions[Any]:
 def decode(found: RawBSONDocument, options: CodecOptions[Any]) -> Mapping[str, Any]:
     """Return the fields of a document that was fetched as bytes; none if Python cannot hold them."""
     with suppress(BSONError, ValueError, RecursionError):
-        return settle(bson.decode(found.raw, options))
+        fields = bson.decode(found.raw, options)
+        return fields if _is_settled(found.raw) else settle(fields)
     return {}
 
 
@@ -98,6 +99,11 @@ def has_passed(expires: Any) -> bool:
     return milliseconds <= time.time() * 1000
 
 
+def _is_settled(raw: bytes | memoryview) -> bool:
+    """Return whether ``settle`` has nothing to do with a document, as its bytes show for nearly all of them."""
+    return len(raw) < _DEEPEST * _BYTES_OF_A_LEVEL and b"$ref" not in bytes(raw)
+
+
 def _without_references(value: Any) -> Any:
     """``value`` with the dicts that pymongo has taken for a ``DBRef``, as ``{"$ref": …, "$id": …}``, as they were."""
     if isinstance(value, DBRef):
@@ -109,4 +115,5 @@ def _without_references(value: Any) -> Any:
 
 _EACH_TYPE = ["text", 1, 2**40, 1.5, True, None, {}, datetime(2000, 1, 1, tzinfo=UTC)]
 _DEEPEST = 250  # levels: more than a MongoDB server takes
+_BYTES_OF_A_LEVEL = 7  # at least: a field's type, the end of its name, the length of its document, and the end of that
 _CONTAINERS = (AttrDict, list, DBRef)

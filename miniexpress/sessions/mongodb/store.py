@@ -2,38 +2,33 @@
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from typing import Any, ClassVar, Literal, NoReturn, Self
+from typing import Any, ClassVar, Literal, Self
 
 import bson
 import pymongo
-from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from pymongo import ReadPreference
-from pymongo.errors import ConnectionFailure, OperationFailure, PyMongoError
+from pymongo.errors import OperationFailure
 
 from ...attrdict import AttrDict
-from ...errors import HTTPError
 from ...keyword_options import suggests_keywords
 from ..changes import Changes
 from ..cookie import read_expires, read_max_age, time_after
 from ..store import LATE, Document, Store, Stored
 from ..values import naming_key, storable
-from .documents import AS_BYTES, decode, has_passed, session_codec, session_of, settle
+from .availability import Availability
+from .documents import AS_BYTES, decode, has_passed, session_codec, session_of
 from .indexes import Indexes
-from .mongodb_errors import is_connection_error, reason
+from .mongodb_errors import is_connection_error
 from .options import acknowledged, check, connect, duration_of, naming_option
-from .ping import responds
 from .session_lock import LOCKED_BY, SessionLock
+from .shared_reads import SharedReads
 from .updates import MAX_AGE, dotted_update, pipeline_update, with_nulls
-
-log = logging.getLogger("miniexpress.sessions")
 
 _PREVIOUS_IDS, _ROTATED_AT = "was", "rotated"  # the ids that a session had before, and when it was given the last one
 _MAX_PREVIOUS_IDS = 32  # ids: so many rotations may lie between the begin of a request and its logout
@@ -106,8 +101,10 @@ class MongoDBStore(Store):
                 collection, session_codec(self.db.codec_options), write_concern=acknowledged(self.db.write_concern)
             )
         self._collection_as_bytes = self.collection.with_options(AS_BYTES)
-        self._down: Literal["reading", "writing"] | None = None  # a server that is down for reads is down for writes
-        self._indexes = Indexes(self.collection, on_failure=partial(self.emit, "error"))
+        self._reads = SharedReads(self._collection_as_bytes, id_field)
+        tell = partial(self.emit, "error")
+        self._indexes = Indexes(self.collection, on_failure=tell)
+        self._availability = Availability(self.client, prepare=self._ensure_indexes, on_error=tell)
         primary = self._collection_as_bytes.with_options(read_preference=ReadPreference.PRIMARY)
         self._session_lock = SessionLock(primary, id_field, self._written_field)
 
@@ -137,12 +134,8 @@ class MongoDBStore(Store):
 
     def _fetch(self, sid: str) -> Mapping[str, Any] | None:
         with self.reached("reading"):
-            try:
-                kept = self.collection.find_one({self.id_field: sid})
-                return kept and settle(kept)
-            except (BSONError, ValueError, RecursionError):  # a document that Python cannot hold, unless this fails too
-                found = self._collection_as_bytes.find_one({self.id_field: sid})
-                return found and self._decode(found)
+            found = self._reads.find_one(sid)
+        return None if found is None else self._decode(found)
 
     def set(self, sid: str, document: Document) -> None:
         self._upsert(sid, document)
@@ -346,41 +339,17 @@ class MongoDBStore(Store):
         lasts = self.expires if age is None or age is False else timedelta(milliseconds=age)
         return timedelta(0) <= time_after(lasts) - expires < min(self.touch_after, lasts / 2)
 
-    @contextmanager
-    def reached(self, doing: Literal["reading", "writing"]) -> Iterator[None]:
+    def reached(self, doing: Literal["reading", "writing"]) -> AbstractContextManager[None]:
         """Return a context manager for calls to MongoDB, also an app's own: bound their time, log an outage once.
 
         Raises ``HTTPError`` 503 in place of pymongo's errors.
         """
-        if self._down and not self._any_server_responds():
-            self._fail(doing, ConnectionFailure("nobody responds there"))
-        try:
-            with pymongo.timeout(_DOWN_TIMEOUT if self._down else _CALL_TIMEOUT):
-                self._indexes.ensure(self.expires_key, expireAfterSeconds=self.expires_after_seconds)
-                if self.id_field != "_id":
-                    self._indexes.ensure(self.id_field)
-                yield
-        except PyMongoError as error:
-            self._fail(doing, error)
-        if self._down and (doing, self._down) != ("reading", "writing"):
-            self._down = None
-            log.warning("the session store is back")
+        return self._availability.reached(doing)
 
-    def _fail(self, doing: Literal["reading", "writing"], error: PyMongoError) -> NoReturn:
-        if not (self._down and is_connection_error(error)):
-            log.error("the session store is not available: %s", reason(error))
-        if is_connection_error(error):
-            self._down = doing if doing == "reading" else self._down or doing
-        self.emit("error", error)
-        raise HTTPError(503, f"the session store is not available: {reason(error)}") from error
-
-    def _any_server_responds(self) -> bool:
-        """Return whether any server responds: asked while the store is down, so that no request waits in vain."""
-        addresses = list(self.client.topology_description.server_descriptions())
-        if not addresses:
-            return True
-        with ThreadPoolExecutor(len(addresses)) as pool:
-            return any(pool.map(lambda address: responds(address[0], address[1], _PING_TIMEOUT), addresses))
+    def _ensure_indexes(self) -> None:
+        self._indexes.ensure(self.expires_key, expireAfterSeconds=self.expires_after_seconds)
+        if self.id_field != "_id":
+            self._indexes.ensure(self.id_field)
 
 
 @cache
@@ -397,7 +366,3 @@ class NoSessionError(Exception):
 
 
 _FIELD = re.compile(rf"(?!(?:session|{LOCKED_BY}|was|rotated)\Z)[\w -]+")
-# Seconds. pymongo looks for a server every half second: what is between two looks is waited for too.
-_CALL_TIMEOUT = 1.2
-_DOWN_TIMEOUT = 0.8
-_PING_TIMEOUT = 0.4

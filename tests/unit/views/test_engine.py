@@ -53,6 +53,15 @@ def test_cached_templates_render_after_their_files_are_removed(tmp_path: Path) -
     assert template_engine(tmp_path, cache=True)(str(tmp_path / "main.html"), {}) == "p"
 
 
+def test_a_file_that_comes_first_is_found_when_it_is_added_unless_views_are_cached(tmp_path: Path) -> None:
+    write(tmp_path, {"one/main.html": "{% include 'part.html' %}", "two/part.html": "two"})
+    engines = {cache: template_engine([tmp_path / "one", tmp_path / "two"], cache=cache) for cache in (False, True)}
+    main = str(tmp_path / "one/main.html")
+    assert [engine(main, {}) for engine in engines.values()] == ["two", "two"]
+    write(tmp_path, {"one/part.html": "one"})
+    assert [engines[False](main, {}), engines[True](main, {})] == ["one", "two"]
+
+
 def test_threads_render_the_same_template_with_their_own_names(tmp_path: Path) -> None:
     write(tmp_path, {"main.html": "{% for x in xs %}{{ loop.index }}:{{ x }}{% include 'p.html' %} {% endfor %}"})
     write(tmp_path, {"p.html": "{{ x }}{{ loop.last }}"})

@@ -1,0 +1,72 @@
+"""Answer in time whether MongoDB can be reached: an outage is a 503, logged once, and so is its end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, Literal, NoReturn
+
+import pymongo
+from pymongo.errors import ConnectionFailure, PyMongoError
+
+from ...errors import HTTPError
+from .mongodb_errors import is_connection_error, reason
+from .ping import responds
+
+log = logging.getLogger("miniexpress.sessions")
+
+# Seconds. pymongo looks for a server every half second: what is between two looks is waited for too.
+_CALL_TIMEOUT = 1.2
+_DOWN_TIMEOUT = 0.8
+_PING_TIMEOUT = 0.4
+
+Doing = Literal["reading", "writing"]
+
+
+class Availability:
+    """Bound the time of the calls to one client, and remember while its servers are down.
+
+    ``prepare`` is called before the calls, in the same time; ``on_error`` with each of pymongo's errors.
+    """
+
+    def __init__(
+        self,
+        client: pymongo.MongoClient[Any],
+        prepare: Callable[[], object],
+        on_error: Callable[[PyMongoError], object],
+    ) -> None:
+        self._client, self._prepare, self._on_error = client, prepare, on_error
+        self._down: Doing | None = None  # a server that is down for reads is down for writes
+
+    @contextmanager
+    def reached(self, doing: Doing) -> Iterator[None]:
+        """Return a context manager for calls. Raises ``HTTPError`` 503 in place of pymongo's errors."""
+        if self._down and not self._any_server_responds():
+            self._fail(doing, ConnectionFailure("nobody responds there"))
+        try:
+            with pymongo.timeout(_DOWN_TIMEOUT if self._down else _CALL_TIMEOUT):
+                self._prepare()
+                yield
+        except PyMongoError as error:
+            self._fail(doing, error)
+        if self._down and (doing, self._down) != ("reading", "writing"):
+            self._down = None
+            log.warning("the session store is back")
+
+    def _fail(self, doing: Doing, error: PyMongoError) -> NoReturn:
+        if not (self._down and is_connection_error(error)):
+            log.error("the session store is not available: %s", reason(error))
+        if is_connection_error(error):
+            self._down = doing if doing == "reading" else self._down or doing
+        self._on_error(error)
+        raise HTTPError(503, f"the session store is not available: {reason(error)}") from error
+
+    def _any_server_responds(self) -> bool:
+        """Return whether any server responds: asked while the store is down, so that no request waits in vain."""
+        addresses = list(self._client.topology_description.server_descriptions())
+        if not addresses:
+            return True
+        with ThreadPoolExecutor(len(addresses)) as pool:
+            return any(pool.map(lambda address: responds(address[0], address[1], _PING_TIMEOUT), addresses))

@@ -1,0 +1,115 @@
+"""Read the sessions that several requests ask for at one time by one command.
+
+Of all that it takes to read a session, pymongo's command takes most. So while two are under way, the requests that ask
+meanwhile gather, and the next command reads for them all: ``find({_id: {$in: [...]}})``. A request that comes alone
+waits for nobody.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from contextlib import suppress
+from threading import Lock
+from typing import Any
+
+from bson.errors import BSONError
+from bson.raw_bson import RawBSONDocument
+from pymongo.errors import PyMongoError
+
+# With one under way, this process would be idle until MongoDB has answered; of more, each would serve fewer requests.
+MAX_COMMANDS = 2
+LONGEST_GATHERING = 0.005  # seconds: so much may a command that is slow delay the next one
+LONGEST_WAIT = 0.4  # seconds for a command to be done: a request that reads alone then still can, in its own time
+
+
+class SharedReads:
+    """Find documents by id, as bytes, in a collection that decodes to ``RawBSONDocument``.
+
+    A command is sent after all requests that share it have asked: each sees what was written before it came.
+    """
+
+    def __init__(self, collection: Any, id_field: str) -> None:
+        self._collection, self._id_field = collection, id_field
+        self._lock = Lock()
+        self._gathering: _Batch | None = None  # the one that requests may still join
+        # The last commands, each by the lock that is held while it is under way.
+        self._commands = deque([Lock() for _ in range(MAX_COMMANDS)], maxlen=MAX_COMMANDS)
+
+    def find_one(self, sid: str) -> RawBSONDocument | None:
+        """Return the document of a session, or ``None`` if there is none. Raises pymongo's errors."""
+        with self._lock:
+            is_first = self._gathering is None
+            batch = self._gathering = self._gathering or _Batch()
+            batch.ids.add(sid)
+        if is_first:
+            self._read(batch)
+        elif not _wait(batch.unread, LONGEST_WAIT):
+            self._close(batch)  # this process may be a fork, in which the batch's first request does not go on
+        if sid in batch.found or batch.is_complete:
+            return batch.found.get(sid)
+        # By pymongo's usual way, which tries a read that has failed again, and raises what keeps failing.
+        found: RawBSONDocument | None = self._collection.find_one({self._id_field: sid})
+        return found
+
+    def _read(self, batch: _Batch) -> None:
+        """Let other requests join until a command is done; then read for them all."""
+        try:
+            _wait(self._commands[0], LONGEST_GATHERING)
+            self._commands.append(batch.unread)
+            self._close(batch)
+            with suppress(PyMongoError, BSONError, ValueError):
+                self._find(batch)
+        finally:
+            self._close(batch)
+            batch.unread.release()
+
+    def _close(self, batch: _Batch) -> None:
+        """Let no more requests join a batch."""
+        with self._lock:
+            if self._gathering is batch:
+                self._gathering = None
+
+    def _find(self, batch: _Batch) -> None:
+        ids = list(batch.ids)
+        if len(ids) == 1:
+            documents = self._first_batch({self._id_field: ids[0]}, limit=1)
+            batch.found = dict(zip(ids, documents, strict=False))  # of one id and one document, or none
+            batch.is_complete = True
+        else:
+            documents = self._first_batch({self._id_field: {"$in": ids}}, limit=len(ids))
+            by_id = [(document[self._id_field], document) for document in reversed(documents)]  # the first one counts
+            batch.found = {sid: document for sid, document in by_id if isinstance(sid, str)}
+
+    def _first_batch(self, query: dict[str, Any], limit: int) -> list[RawBSONDocument]:
+        """Return the documents that a server gives in one reply, which are all of them, or 16 MB.
+
+        This is the command that ``find`` sends, without the cursor that takes a quarter of its time.
+        """
+        collection = self._collection
+        command = {"find": collection.name, "filter": query, "limit": limit, "batchSize": limit, "singleBatch": True}
+        if collection.read_concern.document:
+            command["readConcern"] = collection.read_concern.document
+        reply = collection.database.command(
+            command, read_preference=collection.read_preference, codec_options=collection.codec_options
+        )
+        documents: list[RawBSONDocument] = reply["cursor"]["firstBatch"]
+        return documents
+
+
+class _Batch:
+    """The sessions that one command reads."""
+
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+        self.found: dict[str, RawBSONDocument] = {}
+        self.is_complete = False  # what was not found is not there
+        self.unread = Lock()  # held until they are read
+        self.unread.acquire()
+
+
+def _wait(lock: Any, seconds: float) -> bool:
+    """Wait until a lock is released. Return ``False`` if that takes longer."""
+    is_released: bool = lock.acquire(timeout=seconds)
+    if is_released:
+        lock.release()
+    return is_released
