@@ -23,24 +23,25 @@ class MemoryStore(Store):
         self._sessions: dict[str, _Kept] = {}
 
     def get(self, sid: str) -> Document | None:
-        stored = self._load(sid)
-        return stored and stored.document
+        kept = self._find(sid)
+        return kept and kept.document(kept.cookie_as_json())
 
     def load_stored(self, sid: str) -> Stored | None:
         """Read a session as ``get`` does; by another ``get``, where a subclass or an app has put one in its place."""
-        is_ours = getattr(self.get, "__func__", None) is MemoryStore.get
-        return self._load(sid) if is_ours else super().load_stored(sid)
+        if getattr(self.get, "__func__", None) is not MemoryStore.get:
+            return super().load_stored(sid)
+        kept = self._find(sid)
+        return kept and Stored(kept.document(kept.cookie), text=kept.text)
 
-    def _load(self, sid: str) -> Stored | None:
+    def _find(self, sid: str) -> _Kept | None:
+        """Return a session that has not expired."""
         kept = self._sessions.get(sid)
-        if kept is None:
-            return None
-        if kept.has_expired():
-            with self._lock:
-                if self._sessions.get(sid) is kept:  # unless another request has made it last longer meanwhile
-                    del self._sessions[sid]
-            return None
-        return Stored(kept.document(), text=kept.text)
+        if kept is None or not kept.has_expired():
+            return kept
+        with self._lock:
+            if self._sessions.get(sid) is kept:  # unless another request has made it last longer meanwhile
+                del self._sessions[sid]
+        return None
 
     def get_even_expired(self, sid: str) -> Document | None:
         kept = self._sessions.get(sid)
@@ -53,11 +54,11 @@ class MemoryStore(Store):
         data = {**document}
         cookie = data.pop("cookie", None)
         with naming_key(document, stringify):
-            self._sessions[sid] = _Kept(stringify(data), _as_json(cookie))
+            self._sessions[sid] = _Kept(stringify(data), _copy_of_cookie(cookie))
 
     def touch(self, sid: str, document: Document) -> None:
         """Keep a session for as long as the document's cookie says, unless its max age was changed meanwhile."""
-        cookie = _as_json(document["cookie"])
+        cookie = _copy_of_cookie(document["cookie"])
         with self._lock:
             kept = self._sessions.get(sid)
             if kept is not None and _max_age(kept.cookie) == _max_age(cookie):
@@ -84,26 +85,43 @@ class MemoryStore(Store):
 
 
 class _Kept(NamedTuple):
-    """A session: its data as JSON, and apart from it its cookie, so that ``touch`` need not write the data anew."""
+    """A session: its data as JSON, and apart from it its cookie, so that ``touch`` need not write the data anew.
+
+    The cookie is as JSON has it, but that times in UTC stay datetimes until somebody asks for the document: each
+    request reads and moves its end.
+    """
 
     text: str
     cookie: Any
 
-    def document(self) -> Document:
+    def document(self, cookie: Any) -> Document:
         document: dict[str, Any] = parse(self.text)
-        document["cookie"] = AttrDict(self.cookie) if isinstance(self.cookie, dict) else None
+        document["cookie"] = cookie
         return document
 
+    def cookie_as_json(self) -> AttrDict | None:
+        if not isinstance(self.cookie, dict):
+            return None
+        return AttrDict(
+            {key: date_json(each) if isinstance(each, datetime) else each for key, each in self.cookie.items()}
+        )
+
     def has_expired(self) -> bool:
-        expires = read_expires(self.cookie.get("expires")) if isinstance(self.cookie, dict) else None
-        return isinstance(expires, datetime) and expires <= datetime.now(UTC)
+        expires = self.cookie.get("expires") if isinstance(self.cookie, dict) else None
+        if expires is None:
+            return False
+        when = read_expires(expires)
+        return isinstance(when, datetime) and when <= datetime.now(UTC)
 
 
-def _as_json(value: Any) -> Any:
-    """Return a cookie, or an attribute of one, as JSON keeps it: a date becomes its text."""
-    if isinstance(value, dict):
-        return {key: each if type(each) in _JSON_SCALARS else _as_json(each) for key, each in value.items()}
-    return date_json(value) if isinstance(value, datetime) else parse(stringify(value))
+def _copy_of_cookie(cookie: Any) -> Any:
+    if not isinstance(cookie, dict):
+        return parse(stringify(cookie))
+    return {key: each if type(each) in _JSON_SCALARS else _copy_of_attribute(each) for key, each in cookie.items()}
+
+
+def _copy_of_attribute(value: Any) -> Any:
+    return value if isinstance(value, datetime) and value.tzinfo is UTC else parse(stringify(value))
 
 
 def _max_age(cookie: Any) -> float | None:

@@ -19,8 +19,9 @@ from ..http import cookies
 from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
 from .cookie import Cookie
+from .fingerprint import EMPTY, Fingerprint
 from .memory import MemoryStore
-from .session import EMPTY, Session, create_session
+from .session import Session, create_session
 from .store import Store
 
 if TYPE_CHECKING:
@@ -103,7 +104,8 @@ class SessionRequest:
         self.options, self.req, self.res = options, req, res
         self.cookie_id = _id_from_cookie(req, options)
         self.original_id: Any = None
-        self.original = self.current = EMPTY
+        self.original: Fingerprint = EMPTY
+        self.current: Fingerprint = EMPTY
         self.is_new = False  # the store has no session for the client's id
         self.recently_touched = False  # the store need not be told that the session is in use
         self.is_max_age_restarted = False
@@ -179,7 +181,7 @@ class SessionRequest:
         if not isinstance(new_id, str) or new_id == session.id:
             return session.save_changes(self.current)
         if not session.rotate(new_id, self.current):
-            if self.options.rotate_on in self.original.values:
+            if self.options.rotate_on in self.original:
                 return False
             session.save_as_new(new_id, self.current)
         self.req.session_id = new_id
@@ -204,7 +206,7 @@ class SessionRequest:
         key = self.options.rotate_on
         if key is None or not session.is_stored or session.id != self.cookie_id or self.res.started:
             return False
-        return self.original != self.current and self.original.values.get(key) != self.current.values.get(key)
+        return self.original != self.current and self.original.get(key) != self.current.get(key)
 
     def should_save(self, session: Session) -> bool:
         if not isinstance(self.req.session_id, str):
@@ -234,11 +236,11 @@ class SessionRequest:
 
     def is_login(self, session: Session) -> bool:
         key = self.options.rotate_on
-        return key not in self.original.values and key in session
+        return key not in self.original and key in session
 
     def is_logout(self, session: Session) -> bool:
         key = self.options.rotate_on
-        return key in self.original.values and key not in session
+        return key in self.original and key not in session
 
     def is_modified(self, session: Session) -> bool:
         return self.original_id != session.id or self.original != self.current
