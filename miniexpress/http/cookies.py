@@ -8,11 +8,11 @@ from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from functools import lru_cache
 from math import floor, isfinite
 from typing import Any, Literal
 
+from .conditional import http_date
 from .encoding import decode_uri_component, encode_uri_component
 from .headers import TOKEN
 from .json_text import parse as parse_json
@@ -66,8 +66,10 @@ def _decoded(value: str, decode: Callable[[str], str] | None = None) -> str:
         with suppress(Exception):
             return decode(value)
     elif "%" in value:
-        with suppress(ValueError):
+        try:
             return decode_uri_component(value)
+        except ValueError:
+            return value
     return value
 
 
@@ -140,7 +142,7 @@ def serialize(
 
 def _http_date(when: datetime) -> str:
     try:
-        return format_datetime(when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC), usegmt=True)
+        return http_date(int(when.replace(microsecond=0, tzinfo=when.tzinfo or UTC).timestamp()))
     except (ValueError, OverflowError):  # in UTC its year is 0 or 10000
         raise TypeError(f"option expires is invalid: {when!r}. Use a datetime from year 1 to 9999 in UTC") from None
 

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 from ..attrdict import AttrDict
 from ..http.json_text import date_json, parse, stringify
 from ..keyword_options import suggests_keywords
-from .cookie import read_expires, read_max_age
 from .store import Document, Store, Stored
+from .stored_cookie import read_expires, read_max_age
 from .values import naming_key
 
 

@@ -39,6 +39,8 @@ def text_keys(values: Mapping[Any, Any]) -> dict[str, Any]:
 
     A key that only some stores keep, as it holds a NUL, stays: it is refused where it is written.
     """
+    if all([type(key) is str and key.isascii() for key in values]):
+        return {**values}
     kept = {}
     for key in values:
         try:
