@@ -7,7 +7,7 @@ predicate for each question, at the end of ``SessionRequest``.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..http import cookies
@@ -113,7 +113,7 @@ class SessionRequest:
         """Load the session that the cookie names, or make a new one."""
         req, store = self.req, self.options.store
         req.session_store, req.session_id = store, self.cookie_id
-        req.generate_session = partial(self.options.generate, req)
+        req.generate_session = self.options.generate
         try:
             stored = store.load_stored(self.cookie_id) if self.cookie_id else None
         except FileNotFoundError:  # upstream's ENOENT: a store of files has none for it

@@ -140,7 +140,7 @@ class Session(AttrDict):
         It is made by the options of the ``session(...)`` that has made this one.
         """
         self.__state__.store.end(self.req.session_id)
-        return self.__state__.generate()
+        return self.__state__.generate(self.req)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that stores keep: the data, and ``cookie``."""
@@ -184,13 +184,11 @@ class Session(AttrDict):
 
     def __changes(self, current: Fingerprint) -> Changes:
         """Return how the session differs from the stored one."""
-        state = self.__state__
-        before, now = self.fingerprint_as_stored, current
-        values = text_keys(self)
+        state, before, values = self.__state__, self.fingerprint_as_stored, text_keys(self)
         return Changes(
-            added={key: values[key] for key in now if key not in before},
-            changed={key: values[key] for key, text in now.items() if before.get(key, text) != text},
-            removed=[key for key in before if key not in now],
+            added={key: values[key] for key in current if key not in before},
+            changed={key: values[key] for key, text in current.items() if before.get(key, text) != text},
+            removed=[key for key in before if key not in current],
             cookie=self.cookie.to_json(),
             max_age=state.stored_max_age,
             source=state.source,
@@ -231,7 +229,7 @@ class _State:
     id: Any
     req: Request
     store: Store
-    generate: Callable[[], Session]
+    generate: Callable[[Request], Session]
     stored_max_age: float | None
     stored: Fingerprint | None = None
     source: Any = None

@@ -178,7 +178,7 @@ class Store:
 
     def generate(self, req: Request) -> Any:
         """Give the request an empty ``Session`` with a new id, by the options of its own ``session(...)``."""
-        return req.generate_session()
+        return req.generate_session(req)
 
     def regenerate(self, req: Request) -> Any:
         """Destroy the request's session, and ``generate`` one. ``req.session.regenerate()`` does the same."""

@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 from ..http import cookies
 
 _MILLISECOND = timedelta(milliseconds=1)
+_MICROSECOND = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LATEST = datetime(9999, 12, 31, 23, 59, 59, 999000, UTC)  # the last millisecond that a datetime has
 LONGEST = 8.64e15  # milliseconds: as far as JavaScript's dates reach (ECMA-262, Time Values), beyond datetime's
@@ -49,7 +50,7 @@ def time_after(age: float | timedelta, since: datetime | None = None) -> datetim
 
     Raises ``ValueError``, ``OverflowError`` or ``TypeError`` for what is no number, or longer than JavaScript counts.
     """
-    age = age if isinstance(age, timedelta) else timedelta(milliseconds=age)
+    age = age if isinstance(age, timedelta) else age * _MILLISECOND
     if abs(age) > _LONGEST:
         raise OverflowError(f"{age} is too long")
     try:
@@ -71,7 +72,7 @@ def in_utc(when: datetime) -> datetime:
         except OverflowError:  # by its zone it is beyond what a datetime can be
             return _EPOCH if when.year < _EPOCH.year else _LATEST
     beyond = when.microsecond % 1000
-    return when.replace(microsecond=when.microsecond - beyond) if beyond else when
+    return when - beyond * _MICROSECOND if beyond else when
 
 
 def _parse_date(text: str) -> datetime:

@@ -81,7 +81,7 @@ def key_text(key: Any) -> str:
 
 
 def _key(key: Any) -> str:
-    text = key_text(key)
+    text = key if type(key) is str and key.isascii() else key_text(key)
     if "\0" in text:
         raise TypeError(f"the key {key!r} holds a NUL")
     return text
@@ -90,12 +90,14 @@ def _key(key: Any) -> str:
 def _value(value: Any, levels: int) -> Any:
     if isinstance(value, str):
         return value if value.isascii() else _text(value)
-    if value is None or isinstance(value, int | float):
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, (int, float)):  # a tuple is faster here than a union
         return _number(value)
     if isinstance(value, dict):
         _check_depth(levels)
         return {_key(key): _value(each, levels - 1) for key, each in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         _check_depth(levels)
         return [_value(each, levels - 1) for each in value]
     return _converted(value, levels)
