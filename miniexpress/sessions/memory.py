@@ -14,6 +14,11 @@ from .store import Document, Store, Stored
 from .stored_cookie import read_expires, read_max_age
 from .values import naming_key
 
+_JSON_SCALARS = (str, bool, int, NoneType)
+# The store's own text has no blanks around it: so raw_decode reads all of it, and has less to do.
+_decode = json.JSONDecoder(object_hook=AttrDict).raw_decode
+_decode_plain = json.JSONDecoder().raw_decode
+
 
 class MemoryStore(Store):
     """Keeps sessions as JSON, so that what is read is never what another request is changing. Lost with the process."""
@@ -126,9 +131,3 @@ def _copy_of_attribute(value: Any) -> Any:
 
 def _max_age(cookie: Any) -> float | None:
     return read_max_age(cookie.get("originalMaxAge")) if isinstance(cookie, dict) else None
-
-
-_JSON_SCALARS = (str, bool, int, NoneType)
-# The store's own text has no blanks around it: so raw_decode reads all of it, and has less to do.
-_decode = json.JSONDecoder(object_hook=AttrDict).raw_decode
-_decode_plain = json.JSONDecoder().raw_decode

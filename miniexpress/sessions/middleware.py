@@ -160,7 +160,7 @@ class SessionRequest:
         new_id = self.options.genid(self.req)
         if not isinstance(new_id, str) or new_id == session.id:
             return session.save_changes(self.current)
-        if not session.move_to(new_id, self.current):
+        if not session.rotate(new_id, self.current):
             if self.options.rotate_on in self.original:
                 return False
             session.save_as_new(new_id, self.current)

@@ -166,7 +166,7 @@ class Session(AttrDict):
         self.__mark_saved(current)
         return True
 
-    def move_to(self, sid: str, current: Fingerprint) -> bool:
+    def rotate(self, sid: str, current: Fingerprint) -> bool:
         """Move the session to the id ``sid``, with what other requests have saved in it. The old id becomes unknown.
 
         Return ``False``, and do nothing, if another request has destroyed the session.

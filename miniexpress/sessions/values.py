@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+MAX_DEPTH = 100  # levels, as MongoDB's manual has it
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1  # of a whole number in BSON
+
 
 def storable(values: Mapping[Any, Any]) -> dict[str, Any]:
     """Return the items of a session as stores keep them.
@@ -39,7 +42,7 @@ def text_keys(values: Mapping[Any, Any]) -> dict[str, Any]:
 
     A key that only some stores keep, as it holds a NUL, stays: it is refused where it is written.
     """
-    if all([type(key) is str and key.isascii() for key in values]):
+    if all(type(key) is str and key.isascii() for key in values):
         return {**values}
     kept = {}
     for key in values:
@@ -139,7 +142,3 @@ def _double(number: int) -> float:
         return float(number)
     except OverflowError:
         return math.inf if number > 0 else -math.inf
-
-
-MAX_DEPTH = 100  # levels, as MongoDB's manual has it
-_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
