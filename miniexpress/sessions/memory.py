@@ -12,7 +12,7 @@ from ..http.json_text import date_json, parse, stringify
 from ..keyword_options import suggests_keywords
 from .store import Document, Store, Stored
 from .stored_cookie import read_expires, read_max_age
-from .values import naming_key
+from .values import raise_naming_key
 
 _JSON_SCALARS = (str, bool, int, NoneType)
 # The store's own text has no blanks around it: so raw_decode reads all of it, and has less to do.
@@ -58,8 +58,11 @@ class MemoryStore(Store):
     def _write(self, sid: str, document: Document) -> None:
         data = {**document}
         cookie = data.pop("cookie", None)
-        with naming_key(document, stringify):
+        try:
             self._sessions[sid] = _Kept(stringify(data), _copy_of_cookie(cookie))
+        except Exception as error:
+            raise_naming_key(error, document, stringify)
+            raise
 
     def touch(self, sid: str, document: Document) -> None:
         """Keep a session for as long as the document's cookie says, unless its max age was changed meanwhile."""

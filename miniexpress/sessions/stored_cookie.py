@@ -140,11 +140,12 @@ _BY_KEY = {attribute.key: attribute for attribute in ATTRIBUTES}
 
 def to_document(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Write a cookie's attributes, by name, as stores keep them: ``{"originalMaxAge", "expires", "httpOnly", …}``."""
-    return {
-        key: value
-        for name, key, _, is_null_when_unset in ATTRIBUTES
-        if (value := attributes[name]) is not None or is_null_when_unset
-    }
+    document = {}
+    for name, key, _, is_null_when_unset in ATTRIBUTES:
+        value = attributes[name]
+        if value is not None or is_null_when_unset:
+            document[key] = value
+    return document
 
 
 def from_document(document: Any) -> dict[str, Any]:

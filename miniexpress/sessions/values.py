@@ -42,10 +42,11 @@ def text_keys(values: Mapping[Any, Any]) -> dict[str, Any]:
 
     A key that only some stores keep, as it holds a NUL, stays: it is refused where it is written.
     """
-    if all(type(key) is str and key.isascii() for key in values):
-        return {**values}
     kept = {}
     for key in values:
+        if type(key) is str and key.isascii():  # nearly every key
+            kept[key] = values[key]
+            continue
         try:
             kept[key_text(key)] = values[key]
         except TypeError as error:
@@ -63,11 +64,17 @@ class naming_key:
         pass
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        for key, value in self.values.items() if isinstance(error, Exception) else ():
-            try:
-                self.encode(value)
-            except Exception as reason:
-                raise _refusal(key, reason) from error
+        if isinstance(error, Exception):
+            raise_naming_key(error, self.values, self.encode)
+
+
+def raise_naming_key(error: Exception, values: Mapping[Any, Any], encode: Callable[[Any], Any]) -> None:
+    """Raise a ``TypeError`` from ``error`` with the key of the value that ``encode`` fails for, if it does for one."""
+    for key, value in values.items():
+        try:
+            encode(value)
+        except Exception as reason:
+            raise _refusal(key, reason) from error
 
 
 def _refusal(key: Any, reason: Exception) -> TypeError:
