@@ -177,23 +177,14 @@ def sign(value: str, secret: str | bytes) -> str:
     """Sign a value: the value, a dot, and its HMAC-SHA256 in base64 without padding. As npm cookie-signature 1.2.2."""
     if not isinstance(value, str):
         raise TypeError(f"value must be a string, not {value!r}: sign str(value)")
-    if not isinstance(secret, (str, bytes)):
-        raise TypeError(f"secret must be a string or bytes, not {type(secret).__name__}: give the key to sign with")
-    code = _keyed_hmac(secret).copy()
-    code.update(value.encode(*_UTF8))
-    return f"{value}.{b2a_base64(code.digest())[:43].decode('ascii')}"
-
-
-@lru_cache(maxsize=32)
-def _keyed_hmac(secret: str | bytes) -> hmac.HMAC:
-    """Return an HMAC that has its key and no message yet: a copy of it spares hashing the key again."""
-    return hmac.new(secret.encode() if isinstance(secret, str) else secret, digestmod="sha256")
+    return f"{value}.{_signature(value, secret).decode('ascii')}"
 
 
 def unsign(signed: str, secret: str | bytes) -> str | None:
     """Return the value that ``sign`` signed with this secret, or ``None``. Compares in constant time."""
-    value = signed.rpartition(".")[0]
-    return value if hmac.compare_digest(sign(value, secret).encode(*_UTF8), signed.encode(*_UTF8)) else None
+    value, dot, signature = signed.rpartition(".")
+    is_right = hmac.compare_digest(_signature(value, secret), signature.encode(*_UTF8))
+    return value if dot and is_right else None
 
 
 def unsign_any(signed: str, secrets: str | bytes | Sequence[str | bytes]) -> str | Literal[False]:
@@ -203,3 +194,17 @@ def unsign_any(signed: str, secrets: str | bytes | Sequence[str | bytes]) -> str
         if value is not None:
             return value
     return False
+
+
+def _signature(value: str, secret: str | bytes) -> bytes:
+    if not isinstance(secret, (str, bytes)):
+        raise TypeError(f"secret must be a string or bytes, not {type(secret).__name__}: give the key to sign with")
+    code = _keyed_hmac(secret).copy()
+    code.update(value.encode(*_UTF8))
+    return b2a_base64(code.digest())[:43]
+
+
+@lru_cache(maxsize=32)
+def _keyed_hmac(secret: str | bytes) -> hmac.HMAC:
+    """Return an HMAC that has its key and no message yet: a copy of it spares hashing the key again."""
+    return hmac.new(secret.encode() if isinstance(secret, str) else secret, digestmod="sha256")

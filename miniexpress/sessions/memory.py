@@ -36,12 +36,14 @@ class MemoryStore(Store):
         if getattr(self.get, "__func__", None) is not MemoryStore.get:
             return super().load_stored(sid)
         kept = self._find(sid)
-        return kept and Stored(kept.document(kept.cookie), text=kept.text)
+        return kept and Stored(kept.document({**kept.cookie}), text=kept.text)
 
     def _find(self, sid: str) -> _Kept | None:
-        """Return a session that has not expired."""
+        """Return a session that has not expired; ``None`` for a document whose cookie is none, which is no session."""
         kept = self._sessions.get(sid)
-        if kept is None or not kept.has_expired():
+        if kept is None or not isinstance(kept.cookie, dict):
+            return None
+        if not kept.has_expired():
             return kept
         with self._lock:
             if self._sessions.get(sid) is kept:  # unless another request has made it last longer meanwhile
@@ -102,24 +104,18 @@ class _Kept(NamedTuple):
     text: str
     cookie: Any
 
-    def document(self, cookie: Any) -> Document:
+    def document(self, cookie: dict[str, Any]) -> AttrDict:
         document: AttrDict = _decode(self.text)[0]
         document["cookie"] = cookie
         return document
 
-    def cookie_as_json(self) -> AttrDict | None:
-        if not isinstance(self.cookie, dict):
-            return None
-        return AttrDict(
-            {key: date_json(each) if isinstance(each, datetime) else each for key, each in self.cookie.items()}
-        )
+    def cookie_as_json(self) -> AttrDict:
+        texts = {key: date_json(each) for key, each in self.cookie.items() if isinstance(each, datetime)}
+        return AttrDict(self.cookie | texts)
 
     def has_expired(self) -> bool:
-        expires = self.cookie.get("expires") if isinstance(self.cookie, dict) else None
-        if expires is None:
-            return False
-        when = read_expires(expires)
-        return isinstance(when, datetime) and when <= datetime.now(UTC)
+        expires = read_expires(self.cookie.get("expires"))
+        return isinstance(expires, datetime) and expires <= datetime.now(UTC)
 
 
 def _copy_of_cookie(cookie: Any) -> Any:

@@ -185,9 +185,15 @@ class Session(AttrDict):
     def __changes(self, current: Fingerprint) -> Changes:
         """Return how the session differs from the stored one."""
         state, before, values = self.__state__, self.fingerprint_as_stored, text_keys(self)
+        added, changed = {}, {}
+        for key, text in current.items():
+            if key not in before:
+                added[key] = values[key]
+            elif before[key] != text:
+                changed[key] = values[key]
         return Changes(
-            added={key: values[key] for key in current if key not in before},
-            changed={key: values[key] for key, text in current.items() if before.get(key, text) != text},
+            added=added,
+            changed=changed,
             removed=[key for key in before if key not in current],
             cookie=self.cookie.to_json(),
             max_age=state.stored_max_age,
