@@ -34,13 +34,6 @@ class Cookie:
     longer than the year 9999. Raises ``TypeError`` for what is no time, and ``AttributeError`` for a name that is none.
     """
 
-    path: str | None
-    http_only: bool | None
-    secure: bool | Literal["auto"] | None
-    domain: str | None
-    same_site: SameSite
-    partitioned: bool | None
-    priority: str | None
     original_max_age: float | None
 
     @suggests_keywords
@@ -59,10 +52,9 @@ class Cookie:
     ) -> None:
         if secure not in (True, False, None, "auto"):
             raise TypeError(f"a session cookie's secure is True, False or 'auto', not {secure!r}")
-        vars(self).update(
-            path=path, http_only=http_only, secure=secure, domain=domain, same_site=same_site,
-            partitioned=partitioned, priority=priority,
-        )  # fmt: skip
+        self.path, self.domain = path, domain
+        self.http_only, self.secure, self.same_site = http_only, secure, same_site
+        self.partitioned, self.priority = partitioned, priority
         self.max_age = max_age
         if expires is not None:
             self.expires = expires

@@ -44,7 +44,7 @@ class Session(AttrDict):
     resetMaxAge, toJSON = _NoField("resetMaxAge", "reset_max_age"), _NoField("toJSON", "to_json")
 
     def __init__(self, req: Request, cookie: Cookie, stored: Stored | None = None) -> None:
-        super().__init__(cookie=cookie)  # the first of its items
+        self["cookie"] = cookie  # the first of its items
         state = _State(req.session_id, req, req.session_store, req.generate_session, cookie.original_max_age)
         object.__setattr__(self, "__state__", state)
         if stored:
