@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
-from typing import Any, Never, Self, overload
+from typing import Any, Never, Self, TypeVar, overload
 
 from .arguments import fit_callback
 from .attrdict import AttrDict
@@ -17,6 +17,7 @@ from .callers import line_is_decorator, warn
 from .development import reloader
 from .development.route_tree import route_tree
 from .final_handler import final_handler
+from .http.response_headers import NO_FIELDS, HeaderFields
 from .keyword_options import UNSET, check_keywords
 from .request import Request
 from .response import Response
@@ -30,6 +31,9 @@ from .settings import UNSET_DEFAULTS, compile_setting, default_settings, similar
 from .views.engine import template_engine
 from .views.lookup import Engine, View, as_tuple
 
+_T = TypeVar("_T")
+_CLASSES = (Request, Response)
+_POWERED_BY: HeaderFields = {"x-powered-by": ("X-Powered-By", "Express")}
 _LISTEN_OPTIONS = ["host", "callback", "reload", *(server.Server.__init__.__kwdefaults__ or ())]
 
 
@@ -51,14 +55,12 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
     """An Express application, which is a WSGI application too (PEP 3333).
 
     ``settings``, ``locals`` (what every view sees), ``engines``; ``mountpath`` and ``parent`` where an app uses it.
-    ``request`` and ``response`` are the classes of the requests and responses of this app and of those mounted in it:
     ``app.response.shout = lambda self, text: self.send(text.upper())`` gives each response one more method.
     """
 
     def __init__(self) -> None:  # no super().__init__(): an app keeps its stack in `router`, made when first needed
         self.settings: dict[str, Any] = AttrDict()
-        self.request: Any = type("Request", (Request,), {"__module__": Request.__module__})
-        self.response: Any = type("Response", (Response,), {"__module__": Response.__module__})
+        self._own_classes: tuple[type[Request], type[Response]] | None = None
         self.parent: App | None = None
         self.mountpath: PathPattern = "/"
         self.engines: dict[str, Engine] = {}
@@ -87,8 +89,10 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
 
     def _respond(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Dispatch one request along the middleware stack, start its response, and return the body of that."""
-        req, res = self._create_request(environ, start_response)
-        done = req.next
+        request_class, response_class = self._classes()
+        req = request_class(environ, self)
+        req.res = res = response_class(req, start_response, self._first_fields())
+        req.next = done = self._final_handler(req, res)
         try:
             self.router.handle(req, res, done)
         except Exception as error:  # between two handlers, or the stack is too deep to call another one
@@ -98,16 +102,16 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
             del req.res, req.next
         return body
 
-    def _create_request(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> tuple[Request, Response]:
-        """Make a request and its response. ``req.next`` is the final handler, which responds where no layer does."""
-        req: Request = self.request(environ, self)
-        res: Response = self.response(req, start_response)
+    def _first_fields(self) -> HeaderFields:
+        """Return the header fields of a response before any handler has set one."""
+        return _POWERED_BY if self._setting("x-powered-by") else NO_FIELDS
+
+    def _final_handler(self, req: Request, res: Response) -> Next:
+        """Return the ``next`` behind the last layer, which responds where none does."""
         env = self._setting("env")
         if env != "production":
             req.trail = []
-        req.res, req.next = res, partial(final_handler, req, res, env)
-        self._add_powered_by(res)
-        return req, res
+        return partial(final_handler, req, res, env)
 
     def handle(self, req: Request, res: Response, done: Next) -> None:
         """Dispatch a request of another app, in which this one is mounted or which calls it by hand."""
@@ -118,18 +122,48 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
             done(error)
             self.adopt(req)
 
+        if self._setting("x-powered-by"):
+            res.set_header("X-Powered-By", "Express")
         self.adopt(req)
-        self._add_powered_by(res)
         self.router.handle(req, res, restore_and_continue)
         parent.adopt(req)
 
     def adopt(self, req: Request) -> None:
         """Make a request and its response this app's, with what its ``request`` and ``response`` have."""
-        req.app, req.__class__, req.res.__class__ = self, self.request, self.response
+        req.app = self
+        request_class, response_class = self._classes()
+        if req.__class__ is not request_class:
+            req.__class__ = request_class
+        if req.res.__class__ is not response_class:
+            req.res.__class__ = response_class
 
-    def _add_powered_by(self, res: Response) -> None:
-        if self._setting("x-powered-by"):
-            res.set_header("X-Powered-By", "Express")
+    # The classes of its requests and responses
+
+    @property
+    def request(self) -> Any:
+        """The class of the requests of this app and of those mounted in it, which has what is set on it."""
+        return self._derived_classes()[0]
+
+    @property
+    def response(self) -> Any:
+        """The class of the responses of this app and of those mounted in it, which has what is set on it."""
+        return self._derived_classes()[1]
+
+    def _classes(self) -> tuple[type[Request], type[Response]]:
+        """Return ``request`` and ``response``, or what they would derive from where nobody has asked for them.
+
+        So most apps share their classes: CPython runs code faster that meets objects of one class only.
+        """
+        if self._own_classes is not None:
+            return self._own_classes
+        return self.parent._classes() if self.parent else _CLASSES
+
+    def _derived_classes(self) -> tuple[type[Request], type[Response]]:
+        """Return classes of this app's own, which derive from those of the app that it is mounted in."""
+        if self._own_classes is None:
+            request, response = self.parent._derived_classes() if self.parent else _CLASSES
+            self._own_classes = _derive(request), _derive(response)
+        return self._own_classes
 
     # Registering
 
@@ -179,7 +213,8 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
 
     def _on_mounted(self, parent: App, path: PathPattern) -> None:
         self.parent, self.mountpath = parent, path
-        self.request.__bases__, self.response.__bases__ = (parent.request,), (parent.response,)
+        if self._own_classes is not None:
+            self.request.__bases__, self.response.__bases__ = (parent.request,), (parent.response,)
         for listener in self._mount_listeners:
             listener(parent)
 
@@ -241,12 +276,9 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
 
     def _setting(self, name: str) -> Any:
         """Return the value of a setting: this app's, or else the one of the app that it is mounted in."""
-        app: App | None = self
-        while app is not None:
-            if name in app.settings:
-                return app.settings[name]
-            app = app.parent
-        return UNSET_DEFAULTS.get(name)
+        if name in self.settings:
+            return self.settings[name]
+        return self.parent._setting(name) if self.parent else UNSET_DEFAULTS.get(name)
 
     def enable(self, name: str) -> Self:
         """``set(name, True)``."""
@@ -341,3 +373,8 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
                 raise SystemExit(reloader.watch(as_tuple(self._setting("views")), [".py", *self._all_engines()]))
             callback = reloader.stop_when_watcher_exits(callback)
         return server.listen(self, port, host, callback, **options)
+
+
+def _derive(base: type[_T]) -> type[_T]:
+    """Return a new class of the same name."""
+    return type(base.__name__, (base,), {"__module__": base.__module__})

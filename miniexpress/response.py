@@ -77,7 +77,7 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
         if self.ended or self.started:
             raise self._headers_sent_error()
         if isinstance(body, str):
-            type = self.get("Content-Type")
+            type: Any = self._headers.value("Content-Type")
             self._send(utf8(body), set_charset(type, "utf-8") if type else "text/html; charset=utf-8")
         elif isinstance(body, BINARY_TYPES):
             self._send(bytes(body), None if self.get("Content-Type") else "application/octet-stream")
@@ -91,9 +91,10 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
     def json(self, value: Any) -> None:
         """Send ``value`` as JSON, as ``JSON.stringify`` writes it, by the settings ``json spaces``, ``json
         replacer`` and ``json escape``."""
-        self._ensure_not_sent()
+        if self.ended or self.started:
+            raise self._headers_sent_error()
         text = self._stringify(value)
-        if not self.get("Content-Type"):
+        if not self._headers.value("Content-Type"):
             self._set_known("Content-Type", "application/json; charset=utf-8")
         self.send(text or undefined)
 
@@ -281,9 +282,11 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
     def _set_known(self) -> Callable[[str, str], Any]:
         """Return the function that sets a field whose value is known to be right: unchecked, which is faster, or
         ``set`` where the app or middleware has replaced that or ``set_header``, to see all that is set."""
-        if getattr(self.set, "__func__", None) is _SET and getattr(self.set_header, "__func__", None) is _SET_HEADER:
-            return self._headers.set_unchecked
-        return self.set
+        try:
+            is_ours = self.set.__func__ is _SET and self.set_header.__func__ is _SET_HEADER  # type: ignore[attr-defined]
+        except AttributeError:  # a function that was put on this response
+            is_ours = False
+        return self._headers.set_unchecked if is_ours else self.set
 
     def append(self, field: str, value: Any) -> Self:
         """Add a value, or a list of them, to what a header field has."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from .arguments import count_parameters, fit_callback
 from .camel_case import SnakeCaseNames
-from .errors import printable, reason_phrase
+from .errors import printable
 from .http.headers import HEADER_TEXT
 from .http.response_body import (
     BINARY_TYPES,
@@ -29,12 +29,13 @@ from .http.response_body import (
     to_bytes,
     transformed,
 )
-from .http.response_headers import ResponseHeaders, check_status
+from .http.response_headers import NO_FIELDS, HeaderFields, ResponseHeaders, check_status, status_line
 
 if TYPE_CHECKING:
     from .request import Request
 
 log = logging.getLogger("miniexpress")
+Listener = Callable[[], Any]
 
 
 class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
@@ -46,25 +47,24 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
 
     error_after_start: BaseException | None
     """An error after the response was started, for which the server aborts the connection."""
-    _on_headers: list[tuple[Callable[[], Any], int]]
+    _on_headers: list[tuple[Listener, int]]
     """The listeners, each with the number of transforms that were added before it."""
     _transforms: tuple[BodyTransform, ...]
     """In the order of the middleware that added them. The last one sees the body first."""
+    _listeners: dict[str, list[Listener]]
+    _status_message: str | None
+    _body: bytes | Iterable[bytes]
     _request_when_ended: tuple[Any, ...]
     _write: Callable[[bytes], Any]
 
-    def __init__(self, req: Request, start_response: Callable[..., Any]) -> None:
-        self.req = req
+    def __init__(self, req: Request, start_response: Callable[..., Any], headers: HeaderFields = NO_FIELDS) -> None:
+        self.req, self._start_response = req, start_response
         self.ended = self.started = False
         self.error_after_start = None
-        self._status_code = 200
-        self._status_message: str | None = None
-        self._headers = ResponseHeaders()
-        self._body: bytes | Iterable[bytes] = b""
-        self._transforms = ()
-        self._on_headers = []
-        self._listeners: dict[str, list[Callable[[], Any]]] = {}
-        self._start_response = start_response
+        self._status_code, self._status_message = 200, None
+        self._headers = ResponseHeaders(headers)
+        self._body = b""
+        self._transforms, self._on_headers, self._listeners = (), [], {}
 
     # The life of a response: building, until a method ends it; then to_wsgi starts it
 
@@ -127,8 +127,7 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
         # RFC 9110 section 8.6; and of a Transfer-Encoding, the server decides.
         if code == 204 or "transfer-encoding" in self._headers:
             self.remove_header("Content-Length", "Transfer-Encoding")
-        status = f"{code} {self._status_message or reason_phrase(code) or 'unknown'}"
-        self._write = self._start_response(status, self._headers.lines())
+        self._write = self._start_response(status_line(code, self._status_message), self._headers.lines())
         self.started = True
 
     @property
@@ -268,7 +267,7 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
 
     # Middleware: what it does to a response on its way out
 
-    def on_headers(self, listener: Callable[[], Any]) -> Self:
+    def on_headers(self, listener: Listener) -> Self:
         """Call ``listener()`` just before the header fields are sent, the one added last first (npm on-headers 1.1)."""
         _check_listener("res.on_headers()", listener)
         self._on_headers.append((listener, len(self._transforms)))
@@ -287,12 +286,7 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
         """Send what ``transform(chunk, is_last)`` returns instead of each piece of the body, however that is given.
 
         ``chunk`` and what is returned are bytes. ``is_last`` is true once, in the last call, whose chunk may be empty.
-        A transform with a method ``flush() -> bytes`` may hold back what it is given until ``res.flush()``::
-
-            compressor = zlib.compressobj()
-
-            def deflate(chunk: bytes, is_last: bool) -> bytes:
-                return compressor.compress(chunk) + (compressor.flush() if is_last else b"")
+        A transform with a method ``flush() -> bytes`` may hold back what it is given until ``res.flush()``.
 
         It may be added until the header fields are sent. A complete body gets the Content-Length of what is sent, any
         other none; ETag stays as it is. There is no call where no body is sent: HEAD, 204 and 304. The error page is
@@ -326,7 +320,7 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
             self._transforms = others
             self.remove_header("Content-Encoding")
 
-    def on(self, event: str, listener: Callable[[], Any]) -> Self:
+    def on(self, event: str, listener: Listener) -> Self:
         """Call ``listener()`` on ``finish``, when the WSGI server has sent all, or ``close``: then, or on an abort."""
         if event not in ("finish", "close"):
             raise ValueError(f"a response tells of 'finish' and 'close', not of {event!r}")
@@ -386,7 +380,7 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
             close()
 
     def _allows_body(self) -> bool:
-        return self.req.environ["REQUEST_METHOD"] != "HEAD" and self._status_code not in (204, 304)
+        return self._status_code not in (204, 304) and self.req.environ["REQUEST_METHOD"] != "HEAD"
 
     def _ensure_not_sent(self) -> None:
         """Raise ``RuntimeError`` when it is too late for another response."""

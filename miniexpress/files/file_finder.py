@@ -129,9 +129,15 @@ def _open(folder: str, path: str) -> File:
 
 
 def _contains(folder: str, real_path: str) -> bool:
-    """Return whether a path without symbolic links is ``folder`` or below it."""
-    real_folder = posixpath.realpath(folder)
-    return real_path == real_folder or real_path.startswith(posixpath.join(real_folder, ""))
+    """Return whether a path without symbolic links is ``folder`` or below it.
+
+    Where it begins with ``folder`` as that is written, ``folder`` has no links either, and need not be resolved.
+    """
+    return _is_within(folder, real_path) or _is_within(posixpath.realpath(folder), real_path)
+
+
+def _is_within(folder: str, path: str) -> bool:
+    return path == folder or path.startswith(posixpath.join(folder, ""))
 
 
 def _real_path(descriptor: int, path: str) -> str:

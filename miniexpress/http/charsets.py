@@ -5,12 +5,13 @@ from __future__ import annotations
 import codecs
 import encodings.aliases
 import pkgutil
-from functools import cache
+from functools import cache, lru_cache
 
 # Text codecs of Python that are no charsets of clients: some raise for any text, some are slow.
 _NO_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape")
 
 
+@lru_cache(maxsize=256)
 def codec_name(charset: str) -> str | None:
     """Return Python's name of the codec of a charset, or ``None``: ``'koi8-u'`` → ``'koi8_u'``.
 

@@ -54,7 +54,7 @@ def stringify(value: Any, replacer: Replacer = None, spaces: int | str | None = 
     Raises ``TypeError`` for a value that is not JSON.
     """
     replacer = replacer if callable(replacer) or isinstance(replacer, (list, tuple)) else None
-    indent = _indent(spaces)
+    indent = _indent(spaces) if spaces else ""
     encoder = _INDENTING(indent=indent) if indent else _COMPACT
     try:
         text = _encode(encoder, value, replacer)
@@ -249,5 +249,8 @@ _WRITERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("bson.regex.Regex", "bson.min_key.MinKey", "bson.max_key.MaxKey"), lambda value: {}),
 }
 _INDENTING = partial(json.JSONEncoder, ensure_ascii=False, allow_nan=False, separators=(",", ": "), default=_default)
-_COMPACT = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_default)
+# A value that contains itself is a RecursionError, so that nobody need keep a list of what is being written.
+_COMPACT = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"), default=_default
+)
 _DECODER = json.JSONDecoder(object_hook=AttrDict, parse_constant=_refuse_constant)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
+from ..errors import reason_phrase
 from .headers import HEADER_TEXT, TOKEN
 
 # WSGI servers look into these or add them: a second line would leave the framing of the response to chance.
@@ -13,13 +16,16 @@ SINGLE_VALUED = {"connection", "content-length", "date", "transfer-encoding"}
 _DIGITS = re.compile("[0-9]+")
 
 
+HeaderFields = Mapping[str, tuple[str, str | list[str]]]
+"""The name of each field as it was given, and its value, by its name in lower case."""
+NO_FIELDS: HeaderFields = MappingProxyType({})
+
+
 class ResponseHeaders(dict[str, tuple[str, str | list[str]]]):
-    """Header fields by name, in any case (RFC 9110 section 5.1). They are sent in the order they were set in.
+    """Header fields by name, in any case (RFC 9110 section 5.1). They are sent in the order they were set in."""
 
-    A dict of the name as it was given and the value, by the name in lower case.
-    """
-
-    __slots__ = ()
+    has_lists = False
+    """Whether the value of a field may be a list."""
 
     def value(self, name: str) -> str | list[str] | None:
         """Return the value of a field: a ``str``, a list for several lines, or ``None``."""
@@ -30,16 +36,17 @@ class ResponseHeaders(dict[str, tuple[str, str | list[str]]]):
         """Set a field; a list makes as many lines. Raises ``TypeError`` and ``ValueError`` for what none may be."""
         key, name = field_name(name)
         if type(value) is str and key != "content-length" and value.isascii() and value.isprintable():  # nearly all
-            checked: str | list[str] = value
+            self[key] = (name, value)
         elif isinstance(value, (list, tuple)):
             if key in SINGLE_VALUED:
                 raise ValueError(f"{name} is one line: give it one value, not the list {value!r}")
-            checked = [field_value(name, each) for each in value]
+            self[key] = (name, [field_value(name, each) for each in value])
+            self.has_lists = True
         else:
-            checked = field_value(name, value)
-            if key == "content-length" and not _DIGITS.fullmatch(checked):
+            text = field_value(name, value)
+            if key == "content-length" and not _DIGITS.fullmatch(text):
                 raise ValueError(f"Content-Length is a number of bytes, not {value!r}")
-        self[key] = (name, checked)
+            self[key] = (name, text)
 
     def set_unchecked(self, name: str, value: str) -> None:
         """Set a field to what is known to be right, as a check takes longer."""
@@ -51,14 +58,10 @@ class ResponseHeaders(dict[str, tuple[str, str | list[str]]]):
 
     def lines(self) -> list[tuple[str, str]]:
         """Return ``(name, value)`` for each line, as ``start_response`` takes them (PEP 3333)."""
-        lines: list[tuple[str, str]] = []
-        for field in self.values():
-            name, value = field
-            if isinstance(value, str):
-                lines.append(field)  # type: ignore[arg-type]
-            else:
-                lines += [(name, each) for each in value]
-        return lines
+        fields: list[Any] = list(self.values())
+        if not self.has_lists:
+            return fields
+        return [(name, line) for name, value in fields for line in (value if isinstance(value, list) else [value])]
 
 
 @lru_cache(1024)
@@ -91,6 +94,12 @@ def check_text(taker: str, text: Any, taken: str) -> None:
     """Raise ``TypeError`` for what is no ``str``: ``res.type() takes a media type, not 5``."""
     if not isinstance(text, str):
         raise TypeError(f"{taker} takes {taken}, not {text!r}")
+
+
+@lru_cache
+def status_line(code: int, phrase: str | None) -> str:
+    """Return the status as ``start_response`` takes it: ``404, None`` → ``404 Not Found``."""
+    return f"{code} {phrase or reason_phrase(code) or 'unknown'}"
 
 
 def check_status(code: Any) -> None:

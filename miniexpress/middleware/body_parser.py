@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import fit_callback
+from ..arguments import fit_callback, flatten
 from ..attrdict import AttrDict, to_attrdict
 from ..errors import HTTPError, property_of, status_of, text_of
 from ..http.charsets import codec_name
 from ..http.json_text import Reviver
 from ..http.json_text import parse as parse_json
-from ..http.media_types import parse_content_type
+from ..http.media_types import is_type, parse_content_type
 from ..http.query_strings import DepthError, parse_extended
 from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Types = str | Sequence[str] | Callable[["Request"], Any]
 Verify = Callable[["Request", "Response", bytes, str | None], Any] | None
 
-_FORM_CHARSETS = "utf-8|iso-8859-1"
+_ANY_CHARSET, _JSON_CHARSETS, _FORM_CHARSETS = map(re.compile, (".*", "utf-.*", "utf-8|iso-8859-1"))
 _CHUNK_SIZE = 65536
 _WINDOW_BITS = {"gzip": zlib.MAX_WBITS | 16, "deflate": zlib.MAX_WBITS}
 _SIZE_UNITS = {"": 1, "b": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40, "pb": 2**50}
@@ -68,7 +68,7 @@ def json(
             raise ValueError(f"{text[:20]!r} is neither an object nor an array")
         return parse_json(text, reviver)
 
-    return BodyParser("json", parse, type, limit, inflate, verify, "utf-8", charsets="utf-.*").handle
+    return BodyParser("json", parse, type, limit, inflate, verify, "utf-8", _JSON_CHARSETS).handle
 
 
 @suggests_keywords
@@ -96,8 +96,8 @@ def urlencoded(
         raise TypeError(f"urlencoded(parameter_limit=…) takes a positive number, not {parameter_limit!r}")
     if not isinstance(depth, int | float) or not depth >= 0:
         raise TypeError(f"urlencoded(depth=…) takes zero or a positive number, not {depth!r}")
-    if not re.fullmatch(_FORM_CHARSETS, default_charset):
-        raise TypeError(f"urlencoded(default_charset=…) takes {_FORM_CHARSETS}, not {default_charset!r}")
+    if not _FORM_CHARSETS.fullmatch(default_charset):
+        raise TypeError(f"urlencoded(default_charset=…) takes {_FORM_CHARSETS.pattern}, not {default_charset!r}")
 
     def parse(text: str, charset: str) -> Any:
         count = text.count("&") + 1
@@ -162,14 +162,15 @@ class BodyParser:
     verify: Verify
     default_charset: str | None = None
     """The charset of bodies that name none; with ``None``, ``parse`` is called with bytes."""
-    charsets: str = ".*"
-    """A regular expression for the charsets that are supported."""
+    charsets: re.Pattern[str] = _ANY_CHARSET
+    """The charsets that are supported."""
 
     def __post_init__(self) -> None:
         if self.verify is not None:
             self.verify = fit_callback(self.verify, "the option 'verify'", "(req, res, body, charset)")
         if callable(self.type):
             self.type = fit_callback(self.type, "the option 'type'", "(req)")
+        self.types = tuple(flatten([self.type]))
         self.limit = parse_size(self.limit)
 
     def handle(self, req: Request, res: Response, next: Next) -> None:
@@ -187,14 +188,14 @@ class BodyParser:
         next()
 
     def should_parse(self, req: Request) -> bool:
-        return bool(self.type(req) if callable(self.type) else req.is_(self.type))
+        return bool(self.type(req) if callable(self.type) else is_type(req.get("Content-Type"), self.types))
 
     def charset(self, req: Request) -> str | None:
         if self.default_charset is None:
             return None
         charset = parse_content_type(req.get("Content-Type") or "")[1].get("charset") or self.default_charset
         charset = charset.lower()
-        if not re.fullmatch(self.charsets, charset) or not codec_name(charset):
+        if not self.charsets.fullmatch(charset) or not codec_name(charset):
             message = f'unsupported charset "{charset.upper()}"'
             raise HTTPError(415, message, type="charset.unsupported", charset=charset)
         return charset

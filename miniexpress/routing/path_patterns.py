@@ -16,7 +16,9 @@ from ..errors import HTTPError
 from ..http.encoding import decode_uri_component
 
 PathPattern: TypeAlias = "str | re.Pattern[str] | Sequence[Any]"
-MatchFunction: TypeAlias = Callable[[str], tuple[str, AttrDict] | None]
+Match: TypeAlias = tuple[str, AttrDict]
+"""The part of a pathname that matched, and the decoded parameters."""
+MatchFunction: TypeAlias = Callable[[str], Match | None]
 
 
 class PathMatcher(NamedTuple):
@@ -96,7 +98,7 @@ def _literal_match(literal: str, fold: Callable[[str], str], strict: bool, end: 
     folded = fold(literal)
     opened = folded + "/"
 
-    def match(pathname: str) -> tuple[str, AttrDict] | None:
+    def match(pathname: str) -> Match | None:
         given = fold(pathname)
         if given == folded or (given == opened and not strict):
             return pathname, AttrDict()
@@ -106,15 +108,15 @@ def _literal_match(literal: str, fold: Callable[[str], str], strict: bool, end: 
 
 
 def _regex_match(find: Callable[[str], re.Match[str] | None], captures: list[str], longest: float) -> MatchFunction:
-    keys: list[tuple[str, Callable[[str], Any]]]
-    keys = [(capture[1:], _decode if capture[0] == ":" else _decode_parts) for capture in captures]
+    keys = [(group, name[1:], _decode if name[0] == ":" else _decode_parts) for group, name in enumerate(captures, 1)]
 
-    def match(pathname: str) -> tuple[str, AttrDict] | None:
+    def match(pathname: str) -> Match | None:
         found = find(pathname) if len(pathname) <= longest else None
         if found is None:
             return None
         params = AttrDict()
-        for (name, decode), value in zip(keys, found.groups(), strict=True):
+        for group, name, decode in keys:
+            value = found[group]
             if value is not None:
                 params[name] = decode(value)
         return found[0], params

@@ -20,19 +20,19 @@ class PrefixIndex:
         for position, prefix in enumerate(prefixes):
             own.setdefault(prefix, []).append(position)
         self._by_prefix = {prefix: sorted(chain(*(own.get(each, ()) for each in _ancestors(prefix)))) for prefix in own}
-        self._depth = max(prefix.count("/") for prefix in own)
+        self._longest = max(map(len, own))
 
     def candidates(self, path: str) -> Sequence[int]:
         """Return the positions, in order, of all layers that can match ``path``."""
         if not path.isascii():
             return range(self.size)  # The patterns fold its case.
-        path, end = path.lower(), 0
-        found = self._by_prefix[""]
-        for _ in range(self._depth):
+        path, by_prefix = path.lower(), self._by_prefix
+        found, end = by_prefix[""], 0
+        while end < self._longest:
             end = path.find("/", end + 1)
             if end < 0:
-                return self._by_prefix.get(path, found)
-            found = self._by_prefix.get(path[:end], found)
+                return by_prefix.get(path, found)
+            found = by_prefix.get(path[:end], found)
         return found
 
 

@@ -155,7 +155,6 @@ class Dispatch:
     def __init__(self, router: Router, req: Request, res: Response, done: Next) -> None:
         self.router, self.req, self.res, self.done = router, req, res, done
         self.base_url, self.params = req.base_url, req.params
-        self.allowed: set[str] = set()
         self.find_candidates()
 
     def next(self, position: int, prefix: StrippedPrefix | None, error: Any = None) -> None:
@@ -164,7 +163,7 @@ class Dispatch:
         ``partial(self.next, i, prefix)`` is the ``next`` given to the handler before layer i; ``prefix`` is what was
         stripped off the URL for that handler.
         """
-        req = self.req
+        req, router = self.req, self.router
         req.next_calls += 1
         # When this call returns, the request is again as its caller left it.
         saved = req.url, req.base_url, req.params, req.next
@@ -179,15 +178,27 @@ class Dispatch:
                 if is_signal(error, "router"):
                     return self.exit(None)
                 error = error_or_none(error)
-            # Find the next layer that matches; without one, leave the router.
-            layer, following, matched, params, error = self.find(position, error)
-            if layer is None:
-                return self.exit(error)
-            # Process the parameters, and call the layer.
-            req.params = merge_params(self.params, params) if self.router.merge_params else params
-            if self.router._param_callbacks and self.has_callbacks(params):
-                return self.param_calls.process(params, partial(self.after_params, layer, following, matched, error))
-            return self.call_layer(layer, following, matched, error)
+            if req.url != self.url or router.stack != self.layers:  # a handler has changed them
+                self.find_candidates()
+            # Find the next layer that matches.
+            for index in self.candidates[bisect_left(self.candidates, position) :]:
+                layer = self.layers[index]
+                try:
+                    match = layer.match(self.path)
+                except ParamDecodeError as undecodable:
+                    error = undecodable if error is None else error
+                    continue
+                if match is None or not self.is_for(layer, match[1], error):
+                    continue
+                # Process its parameters, and call it.
+                matched, params = match
+                req.params = merge_params(self.params, params) if router.merge_params else params
+                if router._param_callbacks and self.has_callbacks(params):
+                    call = partial(self.after_params, layer, index + 1, matched, error)
+                    return self.param_calls.process(params, call)
+                return self.call_layer(layer, index + 1, matched, error)
+            # There is none: leave the router.
+            return self.exit(error)
         finally:
             req.url, req.base_url, req.params, req.next = saved
 
@@ -197,28 +208,18 @@ class Dispatch:
         self.layers, index = self.router._indexed_stack()
         self.candidates = index.candidates(self.path)
 
-    def find(self, position: int, error: Any) -> Match:
-        """Find the first layer that matches, from ``position`` on."""
-        if self.req.url != self.url or self.router.stack != self.layers:
-            self.find_candidates()
-        path, method, candidates = self.path, self.req.method, self.candidates
-        for index in candidates[bisect_left(candidates, position) :]:
-            layer = self.layers[index]
-            try:
-                found = layer.match(path)
-            except ParamDecodeError as undecodable:
-                error = undecodable if error is None else error
-                continue
-            if found is None:
-                continue
-            matched, params = found
-            route = layer.route
+    def is_for(self, layer: Layer, params: AttrDict, error: Any) -> bool:
+        """Return whether a layer whose path matches is to be called: for this error, or none, and for this method."""
+        if layer.skips(error):
             # As in npm router, param callbacks run before a handler is skipped for being an error handler, or none.
-            if layer.skips(error) and (route or not self.has_callbacks(params)):
-                continue
-            if route is None or method in route.methods or route.handles_method(method, self.allowed):
-                return layer, index + 1, matched, params, error
-        return None, 0, "", self.params, error
+            return layer.route is None and self.has_callbacks(params)
+        route, method = layer.route, self.req.method
+        return route is None or method in route.methods or route.handles_method(method, self.allowed)
+
+    @cached_property
+    def allowed(self) -> set[str]:
+        """The methods that the routes of the path handle, for the response to OPTIONS."""
+        return set()
 
     @cached_property
     def param_calls(self) -> ParamCalls:
@@ -265,11 +266,6 @@ class Dispatch:
         res.set_header("Allow", allow).set_header("Content-Length", len(allow))
         res.set_header("Content-Type", "text/plain").set_header("X-Content-Type-Options", "nosniff")
         return res.end(allow)
-
-
-Match = tuple[Layer | None, int, str, AttrDict, Any]
-"""A layer, the position behind it, the part of the path that it matched, its parameters, and the error so far, which
-may be that a parameter is malformed."""
 
 
 class StrippedPrefix(NamedTuple):

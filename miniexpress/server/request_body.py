@@ -104,6 +104,8 @@ class RequestBody(io.RawIOBase):
 
     def drain(self) -> bool:
         """Read and drop the rest of the body. Return whether its end was reached, where the next request begins."""
+        if self._is_complete():
+            return not self._failed
         buffer = bytearray(DRAIN_BUFFER_SIZE)
         drained = 0
         with suppress(BadRequest):

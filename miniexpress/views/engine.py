@@ -9,7 +9,6 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from .expressions import Scope
 from .lookup import (
     Engine,
     Roots,
@@ -22,6 +21,7 @@ from .lookup import (
     template_name,
 )
 from .parser import RenderContext, SourceLocation, Template, compile_template
+from .values import Scope
 
 # Files that include one another: deep enough for a tree of comments, shallow enough for Python's stack.
 MAX_INCLUDE_DEPTH = 50
@@ -42,7 +42,7 @@ def template_engine(directory: Roots, *, cache: bool = False) -> Engine:
 
     def render(path: str, options: Mapping[str, Any]) -> str:
         pieces: list[str] = []
-        _render(loader.load(path), options, pieces.append, loader, depth=0)
+        _render(loader.load(path), Scope(options), pieces.append, loader, depth=0)
         return "".join(pieces)
 
     return render

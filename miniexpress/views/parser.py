@@ -1,6 +1,6 @@
-"""Compile a template: from its text to tokens, to nodes, which are functions that write the text.
+"""Compile a template: from its text to tokens, to lines of Python code, to functions that write the text.
 
-``"Hi {{ name }}"`` -> tokens ``"Hi "``, ``{{ name`` -> nodes that write ``"Hi "`` and the escaped value of ``name``.
+``"Hi {{ name }}"`` -> tokens ``"Hi "``, ``{{ name`` -> lines ``write('Hi ')``, ``write(escape(scope['name']))``.
 
 The language is a strict subset of Jinja2 3.1 with ``autoescape=True``: a template that compiles renders the same there.
 The parser reads no files: it is given a template's text, and ``engine`` follows ``extends`` and ``include``.
@@ -11,19 +11,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from .expressions import (
-    Evaluate,
-    Expression,
-    ExpressionError,
-    Scope,
-    check_name,
-    compile_for,
-    compile_output,
-    compile_test,
-)
+from .expressions import Expression, check_name, compile_expression, compile_output
+from .values import ExpressionError, Scope, attribute, escape, item, numbered, unescaped
 
 MAX_NESTING = 16  # tags; Python, and so Jinja2, compiles about 20 loops within one another and no more
 
@@ -62,18 +53,18 @@ class SourceLocation:
 
 @dataclass(slots=True)
 class RenderContext:
-    """The values that all nodes of a template share while it is rendered.
+    """The values that the body and the blocks of a template share while it is rendered.
 
     ``variables`` are those that the template was rendered with, without the variables of its loops.
     """
 
     write: Callable[[str], None]
     variables: Scope
-    blocks: Mapping[str, Node]
+    blocks: Mapping[str, Render]
     include: Callable[[str, SourceLocation, Scope], None]
 
 
-Node = Callable[[RenderContext, Scope], None]  # writes a part of the template, with the variables in scope
+Render = Callable[[RenderContext, Scope], None]  # writes a part of the template, with the variables in scope
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +75,8 @@ class Template:
     """
 
     path: str
-    body: Node
-    blocks: Mapping[str, Node]
+    body: Render
+    blocks: Mapping[str, Render]
     parent: tuple[str, SourceLocation] | None
     prefix: str
 
@@ -101,7 +92,8 @@ def compile_template(path: str, source: bytes) -> Template:
     text = text.replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
     parser = _Parser(_tokenize(path, text))
     body, _ = parser.parse_body("the file", SourceLocation(path, 1))
-    return Template(path, body, parser.blocks, parser.parent, parser.prefix)
+    blocks = {name: _make_render(lines) for name, lines in parser.blocks.items()}
+    return Template(path, _make_render(body), blocks, parser.parent, parser.prefix)
 
 
 @dataclass(slots=True)
@@ -161,66 +153,68 @@ class _Parser:
     """Parse the tokens of one template, once; ``blocks``, ``parent`` and ``prefix`` are found on the way."""
 
     def __init__(self, tokens: Iterator[Token]) -> None:
-        self.blocks: dict[str, Node] = {}
+        self.blocks: dict[str, list[Line]] = {}
         self.parent: tuple[str, SourceLocation] | None = None
         self.prefix = ""
         self._tokens = tokens
         self._depth = 0
         self._loop_is_used: list[bool] = []  # for each loop around the current token: does its body use `loop`?
 
-    def parse_body(self, opener: str, opened_at: SourceLocation, *ends: str) -> tuple[Node, Token]:
-        """Parse up to a statement whose keyword is one of ``ends``; return the node of it all, and that statement.
+    def parse_body(self, opener: str, opened_at: SourceLocation, *ends: str) -> tuple[list[Line], Token]:
+        """Parse up to a statement whose keyword is one of ``ends``; return the code of it all, and that statement.
 
         Without ``ends``, parse up to the end of the file. ``opener`` is named by the error for a missing end.
         """
         self._depth += 1
         if self._depth > MAX_NESTING:
             raise opened_at.error(f"tags may be nested {MAX_NESTING} deep, no deeper")
-        nodes: list[str | Node] = []
+        lines: list[Line] = []
         for token in self._tokens:
             if token.kind == "{{":
-                nodes.append(_output_node(self._compile(compile_output, token.text, token.location)))
+                output = self._expression(compile_output, token.text, token.location)
+                lines.append(Line(f"write({output})", token.location))
             elif token.kind == "{%":
                 if token.keyword in ends:
                     self._depth -= 1
-                    return _sequence_node(nodes), token
-                nodes += self._parse_statement(token, nodes)
-            elif not token.kind:
-                nodes.append(token.text)
+                    return lines, token
+                lines += self._parse_statement(token, lines)
+            elif token.text and not token.kind:
+                lines.append(Line(f"write({token.text!r})", token.location, token.text))
         if ends:
             raise opened_at.error(f"this {opener} is never closed: {ends[-1]} is missing")
-        return _sequence_node(nodes), Token("", "", opened_at)
+        return lines, Token("", "", opened_at)
 
-    def _parse_statement(self, token: Token, nodes_before: list[str | Node]) -> list[Node]:
-        """Parse a statement, up to its end; return its node, or none for ``extends``."""
+    def _parse_statement(self, token: Token, lines_before: list[Line]) -> list[Line]:
+        """Parse a statement, up to its end; return its code, which is none for ``extends``."""
         keyword, location = token.keyword, token.location
         is_outermost = self._depth == 1
         if keyword == "block":
-            return [self._parse_block(token)]
+            return self._parse_block(token)
         if keyword == "extends":
-            if not is_outermost or self.parent or not all(isinstance(node, str) for node in nodes_before):
+            if not is_outermost or self.parent or not all(line.text for line in lines_before):
                 raise location.error("extends must be the first tag of a file, and the only one")
             self.parent = (token.file_name(), location)
-            self.prefix = "".join(str(node) for node in nodes_before)
+            self.prefix = "".join(line.text for line in lines_before)
             return []
         if keyword not in ("if", "for", "include"):
             raise location.error(f"{keyword!r} is not expected here; there are if, for, include, extends and block")
         if is_outermost and self.parent:
             raise location.error(f"a file that extends another has no {keyword} outside of its blocks")
         if keyword == "include":
-            return [_include_node(token.file_name(), location)]
-        return [self._parse_if(token) if keyword == "if" else self._parse_for(token)]
+            return [Line(f"context.include({token.file_name()!r}, {location!r}, scope)", location)]
+        return self._parse_if(token) if keyword == "if" else self._parse_for(token)
 
-    def _parse_if(self, opening: Token) -> Node:
-        branches = []
+    def _parse_if(self, opening: Token) -> list[Line]:
+        lines: list[Line] = []
         token = opening
-        while token.keyword in ("if", "elif"):
-            test = self._compile(compile_test, token.arguments, token.location)
+        while (keyword := token.keyword) in ("if", "elif"):
+            location = token.location
+            test = self._expression(compile_expression, token.arguments, location)
             body, token = self.parse_body("if", opening.location, "elif", "else", "endif")
-            branches.append((test, body))
-        return _if_node(branches, self._parse_else(token, "endif"))
+            lines += [Line(f"{keyword} {test}:", location), *_indented(body, location)]
+        return lines + self._parse_else(token, "endif")
 
-    def _parse_for(self, opening: Token) -> Node:
+    def _parse_for(self, opening: Token) -> list[Line]:
         header, location = FOR.fullmatch(opening.arguments), opening.location
         if header is None:
             raise location.error(
@@ -232,117 +226,118 @@ class _Parser:
                 check_name(name)
             except ExpressionError as error:
                 raise location.error(error) from None
-        items = self._compile(partial(compile_for, names), header[2], location)
+        values = self._expression(compile_expression, header[2], location)
         self._loop_is_used.append(False)
         body, token = self.parse_body("for", location, "else", "endfor")
         uses_loop = self._loop_is_used.pop()
-        return _for_node(items, body, self._parse_else(token, "endfor"), uses_loop)
+        return _for_lines(names, values, body, uses_loop, location) + self._parse_else(token, "endfor")
 
-    def _parse_else(self, token: Token, end: str) -> Node:
+    def _parse_else(self, token: Token, end: str) -> list[Line]:
         """Parse what is left of an ``if`` or ``for``: from its ``else``, where ``token`` is one, to its ``end``."""
-        body = _sequence_node([])
+        lines: list[Line] = []
         if token.keyword == "else":
             token.expect_no_arguments()
-            body, token = self.parse_body("else", token.location, end)
+            location = token.location
+            body, token = self.parse_body("else", location, end)
+            lines = [Line("else:", location), *_indented(body, location)]
         token.expect_no_arguments()
-        return body
+        return lines
 
-    def _parse_block(self, opening: Token) -> Node:
+    def _parse_block(self, opening: Token) -> list[Line]:
         name, location = opening.arguments, opening.location
         if not NAME.fullmatch(name):
             raise location.error(f"a block has one name of letters, digits and underscores, not {name!r}")
         if name in self.blocks:
             raise location.error(f"this file has a block {name!r} already")
-        node = _block_node(name)
-        self.blocks[name] = node  # takes the name, also for the blocks inside
+        self.blocks[name] = []  # takes the name, also for the blocks inside
         # A block sees nothing of the loops that it stands in.
         loops_around, self._loop_is_used = self._loop_is_used, []
         self.blocks[name], end = self.parse_body(f"block {name}", location, "endblock")
         self._loop_is_used = loops_around
         if end.arguments != name:
             end.expect_no_arguments()
-        return node
+        return [Line(f"context.blocks[{name!r}](context, context.variables)", location)]
 
-    def _compile(self, compile_it: Callable[[str], Expression], text: str, location: SourceLocation) -> Evaluate:
+    def _expression(self, compile_it: Callable[[str], Expression], text: str, location: SourceLocation) -> str:
         try:
             expression = compile_it(text)
         except ExpressionError as error:
             raise location.error(error) from None
         if expression.uses_loop:
             self._loop_is_used = [True] * len(self._loop_is_used)
-        return _with_location(expression, location)
+        return expression.code
 
 
-def _with_location(expression: Expression, location: SourceLocation) -> Evaluate:
-    """Return a function for the value of ``expression``; what that raises becomes a ``TemplateError`` at the tag."""
-    evaluate, convert = expression.evaluate, expression.convert
+# Python code. "{% for x in xs %}<p>{{ x.name }}{% else %}none{% endfor %}" ->
+#
+#    def render(context, scope):
+#        write = context.write
+#        if items := list(scope['xs']):
+#            scope = scope.for_loop()
+#            for scope['x'] in items:
+#                write('<p>')
+#                write(escape(attribute(scope['x'], 'name')))
+#            scope = scope.outer
+#        else:
+#            write('none')
 
-    def evaluate_here(scope: Scope) -> Any:
+
+class Line(NamedTuple):
+    """A line of Python code, and the tag that it comes from. Of a text alone, ``text`` is what it writes."""
+
+    code: str
+    location: SourceLocation
+    text: str = ""
+
+
+def _for_lines(names: list[str], values: str, body: list[Line], uses_loop: bool, at: SourceLocation) -> list[Line]:
+    """Return the code of a loop. Where there are no values it does nothing, and an ``else:`` may follow.
+
+    As in Jinja2, a loop sets ``loop`` only where its body uses it; what the body includes sees it only then.
+    """
+    target, items = ", ".join(f"scope[{name!r}]" for name in names), "items"
+    if uses_loop:
+        target, items = f"scope['loop'], ({target})", "numbered(items)"
+    loop = [
+        Line("scope = scope.for_loop()", at),
+        Line(f"for {target} in {items}:", at),
+        *_indented(body, at),
+        Line("scope = scope.outer", at),
+    ]
+    return [Line(f"if items := list({values}):", at), *_indented(loop, at)]
+
+
+def _indented(lines: list[Line], at: SourceLocation) -> list[Line]:
+    return [Line(f" {line.code}", line.location) for line in lines or [Line("pass", at)]]
+
+
+# All that the code can name, beside its own variables ``context``, ``scope``, ``write`` and ``items``. What a template
+# says is in it as literals only, so that no template runs code of its own.
+_FUNCTIONS = (SourceLocation, attribute, escape, item, list, numbered, unescaped)
+_GLOBALS: dict[str, Any] = {"__builtins__": {}, **{function.__name__: function for function in _FUNCTIONS}}
+_HEAD = ("def render(context, scope):", " write = context.write")
+
+
+def _make_render(lines: list[Line]) -> Render:
+    """Make a function of lines of code. What fails in one of them becomes a ``TemplateError`` at its tag."""
+    namespace = dict(_GLOBALS)
+    source = "\n".join([*_HEAD, *(f" {line.code}" for line in lines)])
+    try:
+        exec(compile(source, "<template>", "exec"), namespace)
+    except (RecursionError, MemoryError):
+        raise lines[0].location.error("an if behind this has too many branches for Python to compile") from None
+    render = namespace["render"]
+
+    def render_here(context: RenderContext, scope: Scope) -> None:
         try:
-            return convert(evaluate(scope))
+            render(context, scope)
+        except TemplateError:  # in a file that is included
+            raise
         except Exception as error:
-            raise location.error(error) from error
+            traceback = error.__traceback__ and error.__traceback__.tb_next
+            if traceback is None:  # Python's stack was full before it began
+                raise
+            line = lines[traceback.tb_lineno - len(_HEAD) - 1]
+            raise line.location.error(error) from error
 
-    return evaluate_here
-
-
-# Nodes
-
-
-def _sequence_node(nodes: list[str | Node]) -> Node:
-    pieces = tuple(node for node in nodes if node != "")
-
-    def render(context: RenderContext, scope: Scope) -> None:
-        write = context.write
-        for piece in pieces:
-            if isinstance(piece, str):
-                write(piece)
-            else:
-                piece(context, scope)
-
-    return render
-
-
-def _output_node(evaluate: Evaluate) -> Node:
-    return lambda context, scope: context.write(evaluate(scope))
-
-
-def _if_node(branches: list[tuple[Evaluate, Node]], else_body: Node) -> Node:
-    def render(context: RenderContext, scope: Scope) -> None:
-        for test, body in branches:
-            if test(scope):
-                body(context, scope)
-                return
-        else_body(context, scope)
-
-    return render
-
-
-def _for_node(items: Evaluate, body: Node, else_body: Node, uses_loop: bool) -> Node:
-    # As in Jinja2, a loop sets ``loop`` only where its body uses it; what the body includes sees it only then.
-    def render(context: RenderContext, scope: Scope) -> None:
-        iterations = items(scope)
-        if not iterations:
-            else_body(context, scope)
-        inner = dict(scope)
-        for index, variables in enumerate(iterations):
-            inner.update(variables)
-            if uses_loop:
-                inner["loop"] = _loop_variable(index, len(iterations))
-            body(context, inner)
-
-    return render
-
-
-def _loop_variable(index0: int, length: int) -> dict[str, Any]:
-    index = index0 + 1
-    return {"index": index, "index0": index0, "first": index0 == 0, "last": index == length, "length": length}
-
-
-def _include_node(name: str, location: SourceLocation) -> Node:
-    return lambda context, scope: context.include(name, location, scope)
-
-
-def _block_node(name: str) -> Node:
-    """Return a node that writes the block of that name: this file's own, or that of a file which extends it."""
-    return lambda context, scope: context.blocks[name](context, context.variables)
+    return render_here

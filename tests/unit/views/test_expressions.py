@@ -10,7 +10,7 @@ import pytest
 from markupsafe import Markup
 
 from miniexpress.attrdict import AttrDict
-from miniexpress.views.expressions import compile_for, compile_output, compile_test, escape
+from miniexpress.views.expressions import compile_expression, compile_output
 from tests.support.templates import fault, jinja, render, write
 
 
@@ -172,19 +172,22 @@ def test_a_name_with_a_leading_underscore_never_reaches_getattr(tmp_path: Path) 
     assert "leading underscore" in str(fault(tmp_path, "{{ x['__secret'] }}", x=Proxy()))
 
 
-def test_an_expression_is_evaluated_and_then_converted_for_its_tag() -> None:
-    output, test = compile_output("x"), compile_test("x")
-    pairs = compile_for(["key", "value"], "x")
-    assert output.convert(output.evaluate({"x": "<a>"})) == "&lt;a&gt;"
-    assert test.convert(test.evaluate({"x": [0]})) is True
-    assert pairs.convert(pairs.evaluate({"x": [("a", 1)]})) == [{"key": "a", "value": 1}]
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("user.name or 'you'", "(attribute(scope['user'], 'name') or 'you')"),
+        ("not xs[-1] and 1 < a <= 2.50", "((not item(scope['xs'], (-1))) and (1 < scope['a'] <= 2.5))"),
+        ("loop.first == true", "(attribute(scope['loop'], 'first') == True)"),
+        ("[a, none] not in b", "([scope['a'], None] not in scope['b'])"),
+        ("['{}']", "['{}']"),
+    ],
+)
+def test_an_expression_is_compiled_to_python_with_all_names_as_literals(text: str, code: str) -> None:
+    assert compile_expression(text).code == code
+    assert compile_output(text).code == f"escape({code})"
+    assert compile_output(f"({text}) | safe").code == f"unescaped({code})"
 
 
 def test_an_expression_knows_whether_it_uses_loop() -> None:
     assert compile_output("loop.index").uses_loop
     assert not compile_output("x.loop").uses_loop
-
-
-def test_escape_writes_html_as_markupsafe_does() -> None:
-    assert escape("<a b=\"c\" d='&'>") == "&lt;a b=&#34;c&#34; d=&#39;&amp;&#39;&gt;"
-    assert (escape(None), escape(1), escape(Html())) == ("", "1", "<hr>")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -56,6 +58,13 @@ def test_a_tag_renders_as_in_jinja2(tmp_path: Path, text: str, rendered: str) ->
     write(tmp_path, {"main.html": text})
     assert jinja(tmp_path, **CONTEXT) == rendered
     assert render(tmp_path, text, **CONTEXT) == rendered
+
+
+@pytest.mark.parametrize("text", ["'", '"', "\\", "\\'", "'''\n)", "\0\f\v\u2028", "{x}", "%s", "\ud7ff\uffff"])
+def test_a_text_and_the_name_of_a_file_are_literals_in_the_code(tmp_path: Path, text: str) -> None:
+    files = {"main.html": f'{text}{{% include "it\'s{{0}}.html" %}}{text}', "it's{0}.html": text}
+    write(tmp_path, files)
+    assert render(tmp_path, files) == text * 3 == jinja(tmp_path)
 
 
 BASE = "<{% block head %}H{% block title %}T{% endblock %}{% endblock %}|{% block body %}B{{ x }}{% endblock %}>"
@@ -176,7 +185,7 @@ FAULTS = [
     ("{% extends 'main.html' %}", 1, 'extends "main.html", which extends this file in turn'),
     ("\n{% include 'main.html' %}", 2, "does one include itself?"),
     ("{% include 'main.html' %}{% include 'main.html' %}", 1, "does one include itself?"),
-    ("{% if 1 %}" * 14 + "{% include 'main.html' %}" + "{% endif %}" * 14, 1, "include one another too deep"),
+    ("{% if 1 %}" * 14 + "{% include 'main.html' %}" + "{% endif %}" * 14, 1, "does one include itself?"),
 ]
 
 
@@ -207,6 +216,23 @@ def test_a_fault_names_the_file_and_the_line(tmp_path: Path, text: str, line: in
 def test_a_fault_in_another_file_names_that_file(tmp_path: Path, files: dict[str, str], where: str, line: int) -> None:
     error = fault(tmp_path, files)
     assert str(error).startswith(f"{tmp_path / where}, line {line}: ")
+
+
+def test_files_that_include_one_another_to_the_end_of_pythons_stack_are_a_fault(tmp_path: Path) -> None:
+    def fault_within(frames: int) -> TemplateError:
+        return fault_within(frames - 1) if frames else fault(tmp_path, "{% include 'main.html' %}")
+
+    error = fault_within(sys.getrecursionlimit() - len(inspect.stack()) - 200)
+    assert str(error).startswith(f"{tmp_path / 'main.html'}, line 1: ")
+    assert "too deep" in str(error)
+
+
+def test_an_if_has_a_thousand_branches_and_no_hundred_thousand(tmp_path: Path) -> None:
+    def branches(count: int) -> str:
+        return "\n{% if x == 0 %}0" + "".join(f"{{% elif x == {n} %}}{n}" for n in range(1, count)) + "{% endif %}"
+
+    assert render(tmp_path, branches(1_000), x=999) == "\n999"
+    assert "too many branches" in str(fault(tmp_path, branches(100_000), x=999))
 
 
 def test_a_file_that_is_not_utf_8_says_on_which_line(tmp_path: Path) -> None:
