@@ -11,7 +11,7 @@ from ..attrdict import AttrDict, to_attrdict
 from ..keyword_options import suggests_keywords
 from .changes import Changes
 from .cookie import Cookie
-from .fingerprint import EMPTY, Fingerprint, fingerprint_of_json, take_fingerprint, text_as_json
+from .fingerprint import EMPTY, Fingerprint, as_json, fingerprint_of_json, take_fingerprint
 from .values import text_keys
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class Session(AttrDict):
         for key in current.keys() - document.keys():
             self.pop(key, None)  # a key that is no text has another name here
         for key, value in document.items():
-            if key != "cookie" and current.get(key) != text_as_json(value):
+            if key != "cookie" and current.get(key) != repr(as_json(value)):
                 self[key] = to_attrdict(value)
         self.cookie = Cookie.from_json(document["cookie"])
         self.__state__.id = sid
