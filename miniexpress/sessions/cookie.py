@@ -6,20 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from ..keyword_options import suggestion, suggests_keywords
-from .stored_cookie import (
-    ATTRIBUTES,
-    COOKIE_KEYS,
-    LONGEST,
-    from_document,
-    in_utc,
-    now,
-    read_expires,
-    read_max_age,
-    time_after,
-    to_document,
-)
-
-__all__ = ["COOKIE_KEYS", "LONGEST", "Cookie", "read_expires", "read_max_age", "time_after"]
+from .stored_cookie import ATTRIBUTES, from_document, in_utc, now, time_after, to_document
 
 SameSite = Literal["lax", "strict", "none", "auto"] | bool | None
 _MILLISECOND = timedelta(milliseconds=1)

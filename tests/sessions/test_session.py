@@ -565,8 +565,8 @@ def test_a_login_whose_answer_was_lost_works_when_it_is_sent_again(serve: Serve,
 def test_an_id_that_was_rotated_long_ago_is_as_unknown_as_any_other(
     serve: Serve, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("store.SUPERSEDED_FOR", "mongodb.store.LATE"):
-        monkeypatch.setattr(f"miniexpress.sessions.{name}", timedelta(0))
+    for room in ("store", "mongodb.store"):
+        monkeypatch.setattr(f"miniexpress.sessions.{room}.SUPERSEDED_FOR", timedelta(0))
     app, _ = login_app(store=store, rotate_on="user", save_uninitialized=True)
     browser = Browser(serve(app))
     browser.get("/")
