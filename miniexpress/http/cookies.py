@@ -8,10 +8,11 @@ from binascii import b2a_base64
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
+from functools import lru_cache
 from math import floor, isfinite
 from typing import Any, Literal
 
+from .conditional import http_date
 from .encoding import decode_uri_component, encode_uri_component
 from .headers import TOKEN
 from .json_text import parse as parse_json
@@ -65,8 +66,10 @@ def _decoded(value: str, decode: Callable[[str], str] | None = None) -> str:
         with suppress(Exception):
             return decode(value)
     elif "%" in value:
-        with suppress(ValueError):
+        try:
             return decode_uri_component(value)
+        except ValueError:
+            return value
     return value
 
 
@@ -139,7 +142,7 @@ def serialize(
 
 def _http_date(when: datetime) -> str:
     try:
-        return format_datetime(when.astimezone(UTC) if when.tzinfo else when.replace(tzinfo=UTC), usegmt=True)
+        return http_date(int(when.replace(microsecond=0, tzinfo=when.tzinfo or UTC).timestamp()))
     except (ValueError, OverflowError):  # in UTC its year is 0 or 10000
         raise TypeError(f"option expires is invalid: {when!r}. Use a datetime from year 1 to 9999 in UTC") from None
 
@@ -174,16 +177,14 @@ def sign(value: str, secret: str | bytes) -> str:
     """Sign a value: the value, a dot, and its HMAC-SHA256 in base64 without padding. As npm cookie-signature 1.2.2."""
     if not isinstance(value, str):
         raise TypeError(f"value must be a string, not {value!r}: sign str(value)")
-    if not isinstance(secret, (str, bytes)):
-        raise TypeError(f"secret must be a string or bytes, not {type(secret).__name__}: give the key to sign with")
-    digest = hmac.digest(secret.encode() if isinstance(secret, str) else secret, value.encode(*_UTF8), "sha256")
-    return f"{value}.{b2a_base64(digest)[:43].decode('ascii')}"
+    return f"{value}.{_signature(value, secret).decode('ascii')}"
 
 
 def unsign(signed: str, secret: str | bytes) -> str | None:
     """Return the value that ``sign`` signed with this secret, or ``None``. Compares in constant time."""
-    value = signed.rpartition(".")[0]
-    return value if hmac.compare_digest(sign(value, secret).encode(*_UTF8), signed.encode(*_UTF8)) else None
+    value, dot, signature = signed.rpartition(".")
+    is_right = hmac.compare_digest(_signature(value, secret), signature.encode(*_UTF8))
+    return value if dot and is_right else None
 
 
 def unsign_any(signed: str, secrets: str | bytes | Sequence[str | bytes]) -> str | Literal[False]:
@@ -193,3 +194,17 @@ def unsign_any(signed: str, secrets: str | bytes | Sequence[str | bytes]) -> str
         if value is not None:
             return value
     return False
+
+
+def _signature(value: str, secret: str | bytes) -> bytes:
+    if not isinstance(secret, (str, bytes)):
+        raise TypeError(f"secret must be a string or bytes, not {type(secret).__name__}: give the key to sign with")
+    code = _keyed_hmac(secret).copy()
+    code.update(value.encode(*_UTF8))
+    return b2a_base64(code.digest())[:43]
+
+
+@lru_cache(maxsize=32)
+def _keyed_hmac(secret: str | bytes) -> hmac.HMAC:
+    """Return an HMAC that has its key and no message yet: a copy of it spares hashing the key again."""
+    return hmac.new(secret.encode() if isinstance(secret, str) else secret, digestmod="sha256")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .cookie import read_max_age
+from .stored_cookie import read_max_age
 from .values import key_text, storable, text_keys
 
 
@@ -47,8 +47,12 @@ class Changes(NamedTuple):
         What they have removed stays removed, so that a logout stays in force. Their cookie is kept if they have given
         it another ``originalMaxAge`` and this request has not.
         """
-        kept = {key: value for key, value in text_keys(document).items() if key not in self.removed}
-        still_there = {key: value for key, value in self.changed.items() if key in kept}
+        latest = text_keys(document)
+        for key in self.removed:
+            latest.pop(key, None)
+        latest.update({key: value for key, value in self.changed.items() if key in latest})
+        latest.update(self.added)
         theirs = document["cookie"]
         is_ours = self.has_new_max_age or read_max_age(theirs.get("originalMaxAge")) == self.max_age
-        return {**kept, **still_there, **self.added, "cookie": self.cookie if is_ours else theirs}
+        latest["cookie"] = self.cookie if is_ours else theirs
+        return latest

@@ -20,57 +20,15 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime, timedelta
-from types import MappingProxyType
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest import SkipTest
 
 from .changes import Changes
+from .contract_values import DATA, NO_IDS, ODD_IDS, ODD_VALUES, WithJSON, nested
 from .cookie import Cookie
 from .memory import MemoryStore
 from .store import Document, Store
-
-DATA = {
-    "user": {"name": "Ada", "tags": ["a", "b"], "address": {"city": "Zürich", "zip": None}},
-    "visits": 3,
-    "ratio": 0.5,
-    "is_admin": False,
-    "nothing": None,
-    "text": "\" ' \\ \n \u2028 \U0001f600 </script> $where",
-    "a.b": {"c.d": 1},
-    "$set": {"$gt": ""},
-    "": "no name",
-}
-
-
-class Large(int):
-    """A whole number of a class of its own, as an ``IntEnum`` has them."""
-
-
-class WithJSON:
-    """An object of a class of its own, which says how it is kept."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def to_json(self) -> Any:
-        return self.value
-
-
-# What a client's JSON may hold, or a handler may put there, and what every store keeps of it.
-ODD_VALUES: dict[str, tuple[Any, Any]] = {
-    "half a surrogate pair": (["a\ud800", {"\udc00": 1}], ["a\ufffd", {"\ufffd": 1}]),
-    "whole numbers": ([2**63 - 1, -(2**63), 2**70], [2**63 - 1, -(2**63), float(2**70)]),
-    "keys": ({1: {None: 2}, 1.5: [{True: 3}]}, {"1": {"null": 2}, "1.5": [{"true": 3}]}),
-    "whole numbers of a class of its own": ([Large(2**70), Large(5)], [float(2**70), 5]),
-    "numbers that JSON has not": ([float("inf"), {"a": float("nan")}, -(10**400)], [None, {"a": None}, None]),
-    "a tuple": ((1, (2,)), [1, [2]]),
-    "an object with to_json()": ([WithJSON({"at": WithJSON((1,))}), WithJSON("text")], [{"at": [1]}, "text"]),
-    "a mapping": (MappingProxyType({1: MappingProxyType({})}), {"1": {}}),
-    "a date": ([date(2024, 2, 3)], ["2024-02-03"]),
-}
-NO_IDS: tuple[Any, ...] = (None, 5, True, b"sid", {"$ne": None}, ["sid"], "\ud800")
-ODD_IDS = ("' OR 1=1 --", '{"$ne": null}', "a.b", "$where", "%", "*", "../up", "ü\U0001f600", "x" * 200)
 
 
 class StoreContract:
@@ -368,13 +326,6 @@ class StoreContract:
 def session(max_age: timedelta | None = None, /, **data: Any) -> dict[str, Any]:
     """A document as ``Session.to_json`` makes it."""
     return {**data, "cookie": Cookie(max_age=max_age).to_json()}
-
-
-def nested(levels: int) -> Any:
-    value: Any = 1
-    for level in range(levels):
-        value = {"a": value} if level % 2 else [value]
-    return value
 
 
 def another(contract: StoreContract, store: Store) -> Store:

@@ -10,9 +10,14 @@ from typing import Any, NamedTuple
 from ..attrdict import AttrDict
 from ..http.json_text import date_json, parse, stringify
 from ..keyword_options import suggests_keywords
-from .cookie import read_expires, read_max_age
 from .store import Document, Store, Stored
-from .values import naming_key
+from .stored_cookie import read_expires, read_max_age
+from .values import raise_naming_key
+
+_JSON_SCALARS = (str, bool, int, NoneType)
+# The store's own text has no blanks around it: so raw_decode reads all of it, and has less to do.
+_decode = json.JSONDecoder(object_hook=AttrDict).raw_decode
+_decode_plain = json.JSONDecoder().raw_decode
 
 
 class MemoryStore(Store):
@@ -23,28 +28,31 @@ class MemoryStore(Store):
         self._sessions: dict[str, _Kept] = {}
 
     def get(self, sid: str) -> Document | None:
-        stored = self._load(sid)
-        return stored and stored.document
+        kept = self._find(sid)
+        return kept and kept.document(kept.cookie_as_json())
 
     def load_stored(self, sid: str) -> Stored | None:
         """Read a session as ``get`` does; by another ``get``, where a subclass or an app has put one in its place."""
-        is_ours = getattr(self.get, "__func__", None) is MemoryStore.get
-        return self._load(sid) if is_ours else super().load_stored(sid)
+        if getattr(self.get, "__func__", None) is not MemoryStore.get:
+            return super().load_stored(sid)
+        kept = self._find(sid)
+        return kept and Stored(kept.document({**kept.cookie}), text=kept.text)
 
-    def _load(self, sid: str) -> Stored | None:
+    def _find(self, sid: str) -> _Kept | None:
+        """Return a session that has not expired; ``None`` for a document whose cookie is none, which is no session."""
         kept = self._sessions.get(sid)
-        if kept is None:
+        if kept is None or not isinstance(kept.cookie, dict):
             return None
-        if kept.has_expired():
-            with self._lock:
-                if self._sessions.get(sid) is kept:  # unless another request has made it last longer meanwhile
-                    del self._sessions[sid]
-            return None
-        return Stored(kept.document(), text=kept.text)
+        if not kept.has_expired():
+            return kept
+        with self._lock:
+            if self._sessions.get(sid) is kept:  # unless another request has made it last longer meanwhile
+                del self._sessions[sid]
+        return None
 
     def get_even_expired(self, sid: str) -> Document | None:
         kept = self._sessions.get(sid)
-        return kept and {**json.loads(kept.text), "cookie": kept.cookie}  # nobody reads it by attributes
+        return kept and {**_decode_plain(kept.text)[0], "cookie": kept.cookie}  # nobody reads it by attributes
 
     def set(self, sid: str, document: Document) -> None:
         self._write(sid, document)
@@ -52,12 +60,15 @@ class MemoryStore(Store):
     def _write(self, sid: str, document: Document) -> None:
         data = {**document}
         cookie = data.pop("cookie", None)
-        with naming_key(document, stringify):
-            self._sessions[sid] = _Kept(stringify(data), _as_json(cookie))
+        try:
+            self._sessions[sid] = _Kept(stringify(data), _copy_of_cookie(cookie))
+        except Exception as error:
+            raise_naming_key(error, document, stringify)
+            raise
 
     def touch(self, sid: str, document: Document) -> None:
         """Keep a session for as long as the document's cookie says, unless its max age was changed meanwhile."""
-        cookie = _as_json(document["cookie"])
+        cookie = _copy_of_cookie(document["cookie"])
         with self._lock:
             kept = self._sessions.get(sid)
             if kept is not None and _max_age(kept.cookie) == _max_age(cookie):
@@ -84,30 +95,38 @@ class MemoryStore(Store):
 
 
 class _Kept(NamedTuple):
-    """A session: its data as JSON, and apart from it its cookie, so that ``touch`` need not write the data anew."""
+    """A session: its data as JSON, and apart from it its cookie, so that ``touch`` need not write the data anew.
+
+    The cookie is as JSON has it, but that times in UTC stay datetimes until somebody asks for the document: each
+    request reads and moves its end.
+    """
 
     text: str
     cookie: Any
 
-    def document(self) -> Document:
-        document: dict[str, Any] = parse(self.text)
-        document["cookie"] = AttrDict(self.cookie) if isinstance(self.cookie, dict) else None
+    def document(self, cookie: dict[str, Any]) -> AttrDict:
+        document: AttrDict = _decode(self.text)[0]
+        document["cookie"] = cookie
         return document
 
+    def cookie_as_json(self) -> AttrDict:
+        texts = {key: date_json(each) for key, each in self.cookie.items() if isinstance(each, datetime)}
+        return AttrDict(self.cookie | texts)
+
     def has_expired(self) -> bool:
-        expires = read_expires(self.cookie.get("expires")) if isinstance(self.cookie, dict) else None
+        expires = read_expires(self.cookie.get("expires"))
         return isinstance(expires, datetime) and expires <= datetime.now(UTC)
 
 
-def _as_json(value: Any) -> Any:
-    """Return a cookie, or an attribute of one, as JSON keeps it: a date becomes its text."""
-    if isinstance(value, dict):
-        return {key: each if type(each) in _JSON_SCALARS else _as_json(each) for key, each in value.items()}
-    return date_json(value) if isinstance(value, datetime) else parse(stringify(value))
+def _copy_of_cookie(cookie: Any) -> Any:
+    if not isinstance(cookie, dict):
+        return parse(stringify(cookie))
+    return {key: each if type(each) in _JSON_SCALARS else _copy_of_attribute(each) for key, each in cookie.items()}
+
+
+def _copy_of_attribute(value: Any) -> Any:
+    return value if isinstance(value, datetime) and value.tzinfo is UTC else parse(stringify(value))
 
 
 def _max_age(cookie: Any) -> float | None:
     return read_max_age(cookie.get("originalMaxAge")) if isinstance(cookie, dict) else None
-
-
-_JSON_SCALARS = (str, bool, int, NoneType)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -12,7 +11,8 @@ from ..attrdict import AttrDict, to_attrdict
 from ..keyword_options import suggests_keywords
 from .changes import Changes
 from .cookie import Cookie
-from .values import key_text, storable, text_keys
+from .fingerprint import EMPTY, Fingerprint, as_json, fingerprint_of_json, take_fingerprint
+from .values import text_keys
 
 if TYPE_CHECKING:
     from ..request import Request
@@ -44,14 +44,15 @@ class Session(AttrDict):
     resetMaxAge, toJSON = _NoField("resetMaxAge", "reset_max_age"), _NoField("toJSON", "to_json")
 
     def __init__(self, req: Request, cookie: Cookie, stored: Stored | None = None) -> None:
-        super().__init__(cookie=cookie)  # the first of its items
+        self["cookie"] = cookie  # the first of its items
         state = _State(req.session_id, req, req.session_store, req.generate_session, cookie.original_max_age)
         object.__setattr__(self, "__state__", state)
         if stored:
-            for key in stored.document:
+            document = stored.document
+            for key in document:
                 if key != "cookie":
-                    self[key] = to_attrdict(stored.document[key])
-            state.stored = self.fingerprint() if stored.text is None else Fingerprint(stored.text)
+                    self[key] = to_attrdict(document[key])
+            state.stored = self.fingerprint() if stored.text is None else fingerprint_of_json(self)
             state.source = stored.source
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -139,7 +140,7 @@ class Session(AttrDict):
         It is made by the options of the ``session(...)`` that has made this one.
         """
         self.__state__.store.end(self.req.session_id)
-        return self.__state__.generate()
+        return self.__state__.generate(self.req)
 
     def to_json(self) -> dict[str, Any]:
         """Return the document that stores keep: the data, and ``cookie``."""
@@ -148,8 +149,8 @@ class Session(AttrDict):
     # For the middleware, which takes one fingerprint in a request and decides by it what to do
 
     def fingerprint(self) -> Fingerprint:
-        """Return the data as they are now. Raises ``TypeError`` for what is nested too deep, with the key."""
-        return take_fingerprint(self)
+        """Return the fingerprint of the data now. Raises ``TypeError`` for what is nested too deep, with the key."""
+        return take_fingerprint(self, self.fingerprint_as_stored)
 
     def is_unchanged(self, current: Fingerprint) -> bool:
         """Return whether the store has this data, and a cookie with the same max age."""
@@ -183,13 +184,17 @@ class Session(AttrDict):
 
     def __changes(self, current: Fingerprint) -> Changes:
         """Return how the session differs from the stored one."""
-        state = self.__state__
-        before, now = self.fingerprint_as_stored.values, current.values
-        values = text_keys(self)
+        state, before, values = self.__state__, self.fingerprint_as_stored, text_keys(self)
+        added, changed = {}, {}
+        for key, text in current.items():
+            if key not in before:
+                added[key] = values[key]
+            elif before[key] != text:
+                changed[key] = values[key]
         return Changes(
-            added={key: values[key] for key in now if key not in before},
-            changed={key: values[key] for key, text in now.items() if before.get(key, text) != text},
-            removed=[key for key in before if key not in now],
+            added=added,
+            changed=changed,
+            removed=[key for key in before if key not in current],
             cookie=self.cookie.to_json(),
             max_age=state.stored_max_age,
             source=state.source,
@@ -197,11 +202,10 @@ class Session(AttrDict):
 
     def __replace(self, sid: str, document: Mapping[str, Any], current: Fingerprint) -> None:
         """Replace the data by a document's. Equal values stay the same objects, as handlers may still change them."""
-        now = current.values
-        for key in now.keys() - document.keys():
+        for key in current.keys() - document.keys():
             self.pop(key, None)  # a key that is no text has another name here
         for key, value in document.items():
-            if key != "cookie" and now.get(key) != repr(_to_plain(value)):
+            if key != "cookie" and current.get(key) != repr(as_json(value)):
                 self[key] = to_attrdict(value)
         self.cookie = Cookie.from_json(document["cookie"])
         self.__state__.id = sid
@@ -220,40 +224,6 @@ def create_session(req: Request, stored: Stored) -> Session:
     return session
 
 
-class Fingerprint:
-    """The data of a session at one moment, as JSON: a change at any depth of it is a difference of two texts."""
-
-    __slots__ = ("_text", "_values")
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._values: dict[str, str] | None = None
-
-    def __eq__(self, other: object) -> bool:
-        # The texts also differ where only the order of the keys does.
-        return isinstance(other, Fingerprint) and (self._text == other._text or self.values == other.values)
-
-    @property
-    def values(self) -> dict[str, str]:
-        """Each key with a text of its value, which tells ``1``, ``1.0`` and ``True`` apart."""
-        if self._values is None:  # needed only where something has changed
-            self._values = {key_text(key): repr(value) for key, value in json.loads(self._text).items()}
-        return self._values
-
-
-def take_fingerprint(data: Mapping[str, Any]) -> Fingerprint:
-    """Return the fingerprint of a session's data. Raises ``TypeError`` for what is nested too deep, with the key."""
-    items = {**data}
-    del items["cookie"]
-    try:
-        return Fingerprint(_ENCODER.encode(items))
-    except RecursionError:
-        storable(items)  # raises a TypeError that names the key
-        raise
-    except (TypeError, ValueError):  # it holds what JSON cannot: the store takes that, or raises
-        return Fingerprint(_ENCODER.encode({key: _to_plain(each) for key, each in text_keys(items).items()}))
-
-
 @dataclass(slots=True)
 class _State:
     """A session's state beside its data.
@@ -265,7 +235,7 @@ class _State:
     id: Any
     req: Request
     store: Store
-    generate: Callable[[], Session]
+    generate: Callable[[Request], Session]
     stored_max_age: float | None
     stored: Fingerprint | None = None
     source: Any = None
@@ -278,21 +248,3 @@ def _check_cookie(cookie: Any) -> Cookie:
         hint = "set its attributes, as in req.session.cookie.max_age = 60_000"
         raise TypeError(f"req.session.cookie is a Cookie, not {cookie!r}: {hint}")
     return cookie
-
-
-def _to_plain(value: Any) -> Any:
-    """Return a value as JSON has it; its ``repr`` if its keys are odd, or if it contains itself."""
-    try:
-        return json.loads(_ENCODER.encode(value))
-    except (TypeError, ValueError):
-        return repr(value)
-
-
-def _json_default(value: Any) -> Any:
-    if hasattr(value, "to_json"):
-        return value.to_json()
-    return dict(value) if isinstance(value, Mapping) else repr(value)
-
-
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_json_default)
-EMPTY = Fingerprint("{}")

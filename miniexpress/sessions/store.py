@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
-import re
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
@@ -12,12 +9,18 @@ from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from ..arguments import describe, fit_callback, is_async, refuse_generator
+from ..arguments import fit_callback
 from .changes import Changes
-from .values import storable
+from .store_checks import check_arguments, refuse_async_methods
 
 if TYPE_CHECKING:
     from ..request import Request
+
+# For so long after a rotation a request that comes with the old id is known to be superseded by the one that rotated.
+SUPERSEDED_FOR = timedelta(minutes=1)
+LATE = SUPERSEDED_FOR  # its former name, which stores of others import
+# So many rotations may lie between the begin of a request and its logout.
+_MAX_SUCCESSORS = 10_000
 
 Document = Mapping[str, Any]
 """A session as it is stored: ``{"cookie": {"originalMaxAge", "expires", "httpOnly", "path", …}, …data}``."""
@@ -28,7 +31,7 @@ class Stored(NamedTuple):
 
     ``recently_touched``: this request need not ``touch`` it. ``source`` is a value of the store's own, which ``update``
     gets back in ``Changes.source``: by it a store can tell whether the session is still as it was read. ``text`` is the
-    document without its cookie, as JSON, from a store that keeps it so: nobody need write it again to compare with it.
+    document without its cookie, as JSON, from a store that keeps it so: its values are those that JSON has.
     """
 
     document: Document
@@ -70,8 +73,8 @@ class Store:
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        _check_methods(cls)
-        _check_arguments(cls)
+        refuse_async_methods(cls, Store)
+        check_arguments(cls, Store)
 
     def get(self, sid: str) -> Document | None:
         """Return the document of a session, or ``None`` if there is none or it has expired."""
@@ -124,9 +127,11 @@ class Store:
         self.set(sid, document)
 
     def end(self, sid: str) -> None:
-        """Destroy a session, and those that ``rotate`` has moved it to.
+        """End a session for good: destroy it under this id, and under each id that ``rotate`` has moved it to.
 
-        So a logout that had loaded the session by its old id stays in force. No other method follows an old id.
+        Every logout calls this: ``req.session.destroy()``, ``regenerate()``, ``unset='destroy'``. It may have loaded
+        the session by an id that another request has rotated meanwhile, and stays in force all the same. ``destroy``
+        removes what is stored under one id; no other method follows an old id to the new one.
         """
         with self.transaction():
             self.destroy(sid)
@@ -153,9 +158,9 @@ class Store:
         return successor
 
     def was_rotated(self, sid: str) -> bool:
-        """Return whether ``rotate`` has moved this id's session within ``LATE``."""
+        """Return whether ``rotate`` has moved this id's session within ``SUPERSEDED_FOR``."""
         _, moved = self._successors.get(sid, (None, None))
-        return moved is not None and datetime.now(UTC) - moved < LATE
+        return moved is not None and datetime.now(UTC) - moved < SUPERSEDED_FOR
 
     def on(self, event: str, listener: Callable[..., Any]) -> Self:
         """Call ``listener`` at each ``event``: ``error`` (with the exception), ``disconnect``, ``connect``.
@@ -178,7 +183,7 @@ class Store:
 
     def generate(self, req: Request) -> Any:
         """Give the request an empty ``Session`` with a new id, by the options of its own ``session(...)``."""
-        return req.generate_session()
+        return req.generate_session(req)
 
     def regenerate(self, req: Request) -> Any:
         """Destroy the request's session, and ``generate`` one. ``req.session.regenerate()`` does the same."""
@@ -186,102 +191,4 @@ class Store:
         return self.generate(req)
 
 
-def _check_methods(store: type[Store]) -> None:
-    """Raise ``TypeError`` for a method that would not run when it is called: sessions would be lost in silence."""
-    for name in ("touch", *vars(Store)):
-        method = getattr(store, name, None) if not name.startswith("_") else None
-        if callable(method) and is_async(method):
-            raise TypeError(f"{describe(method)} is async, and a session store is not: make it a plain def")
-        if callable(method):
-            refuse_generator(method)
-
-
-def _check_arguments(store: type[Store]) -> None:
-    """Wrap the methods that a class defines, or has of a base that is no store, so that every store checks alike."""
-    for name, check in _CHECKS.items():
-        owner = next((each for each in store.__mro__ if name in vars(each)), Store)
-        if (owner is store or not issubclass(owner, Store)) and inspect.isfunction(method := vars(owner).get(name)):
-            setattr(store, name, check(method))
-
-
-def _or_else(without_id: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Return a decorator of store methods: they return ``without_id`` if the id is no string."""
-
-    def decorate(method: Callable[..., Any]) -> Callable[..., Any]:
-        @functools.wraps(method)
-        def checked(self: Store, sid: Any, *args: Any, **kwargs: Any) -> Any:
-            return method(self, sid, *args, **kwargs) if _is_id(sid) else without_id
-
-        return checked
-
-    return decorate
-
-
-def _check_get(method: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
-    def get(self: Store, sid: Any) -> Any:
-        document = method(self, sid) if _is_id(sid) else None
-        return document if _is_session(document) else None
-
-    return get
-
-
-def _check_set(method: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
-    def set(self: Store, sid: Any, document: Document) -> Any:
-        _check_new_id(sid)
-        return method(self, sid, storable(document))
-
-    return set
-
-
-def _check_update(method: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
-    def update(self: Store, sid: Any, changes: Changes) -> Any:
-        return method(self, sid, changes.storable()) if _is_id(sid) else False
-
-    return update
-
-
-def _check_rotate(method: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(method)
-    def rotate(self: Store, sid: Any, new_sid: Any, changes: Changes) -> Any:
-        _check_new_id(new_sid)
-        return method(self, sid, new_sid, changes.storable()) if _is_id(sid) else None
-
-    return rotate
-
-
-def _check_new_id(sid: Any) -> None:
-    if not _is_id(sid):
-        raise TypeError(f"a session's id is a string, not {sid!r}: let session(genid=…) return one")
-
-
-def _is_id(sid: Any) -> bool:
-    return isinstance(sid, str) and (sid.isascii() or not _HALF_OF_A_PAIR.search(sid))
-
-
-def _is_session(document: Any) -> bool:
-    return isinstance(document, _MAPPING) and "cookie" in document and isinstance(document["cookie"], _MAPPING)
-
-
-_CHECKS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
-    "get": _check_get,
-    "get_even_expired": _check_get,
-    "load_stored": _or_else(None),
-    "set": _check_set,
-    "update": _check_update,
-    "rotate": _check_rotate,
-    "touch": _or_else(None),
-    "destroy": _or_else(None),
-    "end": _or_else(None),
-    "was_rotated": _or_else(False),
-}
-_check_arguments(Store)
-_MAPPING = (dict, Mapping)  # nearly always a dict, which is told faster
-_HALF_OF_A_PAIR = re.compile("[\ud800-\udfff]")
-
-# For so long a request that was under way when the session was moved may come with its old id.
-LATE = timedelta(minutes=1)
-# So many rotations may lie between the begin of a request and its logout.
-_MAX_SUCCESSORS = 10_000
+check_arguments(Store, Store)

@@ -12,6 +12,9 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+MAX_DEPTH = 100  # levels, as MongoDB's manual has it
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1  # of a whole number in BSON
+
 
 def storable(values: Mapping[Any, Any]) -> dict[str, Any]:
     """Return the items of a session as stores keep them.
@@ -41,6 +44,9 @@ def text_keys(values: Mapping[Any, Any]) -> dict[str, Any]:
     """
     kept = {}
     for key in values:
+        if type(key) is str and key.isascii():  # nearly every key
+            kept[key] = values[key]
+            continue
         try:
             kept[key_text(key)] = values[key]
         except TypeError as error:
@@ -58,11 +64,17 @@ class naming_key:
         pass
 
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        for key, value in self.values.items() if isinstance(error, Exception) else ():
-            try:
-                self.encode(value)
-            except Exception as reason:
-                raise _refusal(key, reason) from error
+        if isinstance(error, Exception):
+            raise_naming_key(error, self.values, self.encode)
+
+
+def raise_naming_key(error: Exception, values: Mapping[Any, Any], encode: Callable[[Any], Any]) -> None:
+    """Raise a ``TypeError`` from ``error`` with the key of the value that ``encode`` fails for, if it does for one."""
+    for key, value in values.items():
+        try:
+            encode(value)
+        except Exception as reason:
+            raise _refusal(key, reason) from error
 
 
 def _refusal(key: Any, reason: Exception) -> TypeError:
@@ -79,7 +91,7 @@ def key_text(key: Any) -> str:
 
 
 def _key(key: Any) -> str:
-    text = key_text(key)
+    text = key if type(key) is str and key.isascii() else key_text(key)
     if "\0" in text:
         raise TypeError(f"the key {key!r} holds a NUL")
     return text
@@ -88,12 +100,14 @@ def _key(key: Any) -> str:
 def _value(value: Any, levels: int) -> Any:
     if isinstance(value, str):
         return value if value.isascii() else _text(value)
-    if value is None or isinstance(value, int | float):
+    if value is None or value is True or value is False:
+        return value
+    if isinstance(value, (int, float)):  # a tuple is faster here than a union
         return _number(value)
     if isinstance(value, dict):
         _check_depth(levels)
         return {_key(key): _value(each, levels - 1) for key, each in value.items()}
-    if isinstance(value, list | tuple):
+    if isinstance(value, (list, tuple)):
         _check_depth(levels)
         return [_value(each, levels - 1) for each in value]
     return _converted(value, levels)
@@ -135,7 +149,3 @@ def _double(number: int) -> float:
         return float(number)
     except OverflowError:
         return math.inf if number > 0 else -math.inf
-
-
-MAX_DEPTH = 100  # levels, as MongoDB's manual has it
-_SMALLEST, _LARGEST = -(2**63), 2**63 - 1

@@ -187,7 +187,12 @@ def test_what_is_no_session_is_none_in_a_memory_store_too(document: Any) -> None
     store = MemoryStore()
     store.set("known", document)
     store.set("other", {"cookie": Cookie().to_json()})
-    assert (store.get("known"), list(store.all()), store.length()) == (None, ["other"], 1)
+    assert (store.get("known"), store.load_stored("known"), list(store.all()), store.length()) == (
+        None,
+        None,
+        ["other"],
+        1,
+    )
     store.touch("known", {"cookie": Cookie().to_json()})
     store.end("known")
 

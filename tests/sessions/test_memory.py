@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -139,6 +139,26 @@ def test_an_id_may_be_any_text(sid: str) -> None:
     assert set(store.all()) == {sid}
     store.destroy(sid)
     assert store.get(sid) is None
+
+
+def test_the_cookie_s_end_is_got_as_the_text_that_express_session_keeps() -> None:
+    store, east = MemoryStore(), timezone(timedelta(hours=2))
+    for expires in (datetime(2100, 2, 3, 4, 5, 6, 789000, UTC), datetime(2100, 2, 3, 6, 5, 6, 789000, east)):
+        store.set("a", {"cookie": {**COOKIE, "expires": expires}})
+        assert [document["cookie"]["expires"] for document in (store.get("a"), store.all()["a"]) if document] == [
+            "2100-02-03T04:05:06.789Z"
+        ] * 2
+        assert store.update("a", changes({"x": 1}, cookie={**COOKIE, "expires": expires}))
+        assert (store.get("a") or {})["cookie"].expires == "2100-02-03T04:05:06.789Z"
+
+
+def test_a_loaded_cookie_shares_nothing_with_the_one_that_is_kept() -> None:
+    store = MemoryStore()
+    store.set("a", {"cookie": COOKIE})
+    stored = store.load_stored("a")
+    assert stored is not None
+    stored.document["cookie"]["path"] = "/elsewhere"
+    assert (store.get("a") or {})["cookie"] == COOKIE
 
 
 def test_a_session_is_loaded_by_a_get_that_an_app_has_put_in_its_place() -> None:

@@ -566,7 +566,7 @@ def test_an_id_that_was_rotated_long_ago_is_as_unknown_as_any_other(
     serve: Serve, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for room in ("store", "mongodb.store"):
-        monkeypatch.setattr(f"miniexpress.sessions.{room}.LATE", timedelta(0))
+        monkeypatch.setattr(f"miniexpress.sessions.{room}.SUPERSEDED_FOR", timedelta(0))
     app, _ = login_app(store=store, rotate_on="user", save_uninitialized=True)
     browser = Browser(serve(app))
     browser.get("/")

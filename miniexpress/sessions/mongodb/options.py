@@ -12,7 +12,7 @@ import pymongo
 from pymongo.errors import PyMongoError
 from pymongo.write_concern import WriteConcern
 
-from ..cookie import time_after
+from ..stored_cookie import time_after
 
 
 def connect(uri: str, options: Mapping[str, Any]) -> pymongo.MongoClient[Any]:

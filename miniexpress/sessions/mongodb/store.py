@@ -18,8 +18,8 @@ from pymongo.errors import OperationFailure
 from ...attrdict import AttrDict
 from ...keyword_options import suggests_keywords
 from ..changes import Changes
-from ..cookie import read_expires, read_max_age, time_after
-from ..store import LATE, Document, Store, Stored
+from ..store import SUPERSEDED_FOR, Document, Store, Stored
+from ..stored_cookie import read_expires, read_max_age, time_after
 from ..values import naming_key, storable
 from .availability import Availability
 from .documents import AS_BYTES, decode, has_passed, session_codec, session_of
@@ -234,7 +234,7 @@ class MongoDBStore(Store):
             self.collection.delete_many({"$or": [{self.id_field: sid}, {_PREVIOUS_IDS: sid}]})
 
     def was_rotated(self, sid: str) -> bool:
-        lately = {_PREVIOUS_IDS: sid, _ROTATED_AT: {"$gt": datetime.now(UTC) - LATE}}
+        lately = {_PREVIOUS_IDS: sid, _ROTATED_AT: {"$gt": datetime.now(UTC) - SUPERSEDED_FOR}}
         with self.reached("reading"):
             self._indexes.ensure(_PREVIOUS_IDS, sparse=True)
             return self.collection.find_one(lately, [self.id_field]) is not None

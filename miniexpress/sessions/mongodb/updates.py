@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ..changes import Changes
-from ..cookie import COOKIE_KEYS, LONGEST
+from ..stored_cookie import COOKIE_KEYS, LONGEST
 
 MAX_AGE = "session.cookie.originalMaxAge"
 _PLAIN_KEY = re.compile(r"[\w -]+")

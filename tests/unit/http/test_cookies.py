@@ -220,6 +220,12 @@ def test_a_signed_value_with_one_character_changed_is_none(value: str, place: in
     assert cookies.unsign(forged, "secret token") == (value if forged == signed else None)
 
 
+def test_a_signature_alone_without_the_dot_before_it_is_none() -> None:
+    signed = cookies.sign("", "secret token")
+    assert cookies.unsign(signed, "secret token") == ""
+    assert cookies.unsign(signed.removeprefix("."), "secret token") is None
+
+
 @given(ANY_TEXT)
 def test_unsign_never_raises_on_what_a_client_sends(signed: str) -> None:
     assert cookies.unsign(signed, "secret token") is None

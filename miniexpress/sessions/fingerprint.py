@@ -1,0 +1,73 @@
+"""The fingerprint of a session's data, by which it is told what a request has changed, at any depth.
+
+It is each key with a text of its value as JSON has it: ``{"user": {"name": "Ada"}, "visits": 1}`` →
+``{"user": "{'name': 'Ada'}", "visits": "1"}``. The texts are Python's, which tell ``1``, ``1.0`` and ``True`` apart.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from types import NoneType
+from typing import Any
+
+from .values import storable, text_keys
+
+Fingerprint = Mapping[str, str]
+EMPTY: Fingerprint = {}
+
+_SCALARS = (str, int, float, bool, NoneType)
+
+
+def fingerprint_of_json(data: dict[str, Any]) -> Fingerprint:
+    """Return the fingerprint of data that come from JSON: their own texts are those of JSON's values."""
+    return {key: repr(value) for key, value in dict.items(data) if key != "cookie"}
+
+
+def take_fingerprint(data: dict[Any, Any], before: Fingerprint) -> Fingerprint:
+    """Return the fingerprint of a session's data.
+
+    ``before`` is the one of the stored session: a value whose own text stands there need not be written as JSON, which
+    is so for all that a request has left alone. Raises ``TypeError`` for what is nested too deep, with the key.
+    """
+    texts, others = {}, {}
+    try:
+        for key, value in dict.items(data):  # an AttrDict's own items() makes an object for it
+            if key in before and before[key] == repr(value):
+                texts[key] = before[key]
+            elif key != "cookie":
+                others[key] = value
+        if others:
+            texts.update(_texts_as_json(text_keys(others)))
+        return texts
+    except RecursionError:
+        storable({key: data[key] for key in data if key != "cookie"})  # raises a TypeError that names the key
+        raise
+
+
+def as_json(value: Any) -> Any:
+    """Return a value as JSON has it; its ``repr`` if its keys are odd, or if it contains itself."""
+    try:
+        return json.loads(_ENCODER.encode(value))
+    except (TypeError, ValueError):
+        return repr(value)
+
+
+def _texts_as_json(data: dict[str, Any]) -> dict[str, str]:
+    converted = _all_as_json({key: value for key, value in data.items() if type(value) not in _SCALARS})
+    return {key: repr(converted.get(key, value)) for key, value in data.items()}
+
+
+def _all_as_json(data: dict[str, Any]) -> dict[str, Any]:
+    """Return values as JSON has them. All at once is faster than one by one."""
+    whole = as_json(data) if data else data
+    return whole if isinstance(whole, dict) else {key: as_json(value) for key, value in data.items()}
+
+
+def _json_default(value: Any) -> Any:
+    if hasattr(value, "to_json"):
+        return value.to_json()
+    return dict(value) if isinstance(value, Mapping) else repr(value)
+
+
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_json_default)
