@@ -87,11 +87,11 @@ async def breaks(req, res):
 """
 WARMED_UP = """  # the loop is started before the server forks
 
-import time
 from tests.support.served_folder import call
+from tests.support.waiting import wait_for_idle_threads
 
 call(app, "/stream")
-time.sleep(1)  # uWSGI forks without asking Python, and a thread that runs Python then leaves the child without its lock
+wait_for_idle_threads()  # uWSGI forks without a word to Python
 """
 
 COMMANDS = [

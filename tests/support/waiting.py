@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
+WAITING = {"select", "wait"}  # the functions of the standard library in which a thread waits
 
 
 def wait_for(look: Callable[[], T], what: str, seconds: float = 20.0) -> T:
@@ -17,6 +19,19 @@ def wait_for(look: Callable[[], T], what: str, seconds: float = 20.0) -> T:
         assert time.monotonic() < deadline, f"{what}: not in {seconds:.0f} seconds"
         time.sleep(0.02)
     return seen
+
+
+def wait_for_idle_threads() -> None:
+    """Wait until each other thread waits for something, without Python's lock.
+
+    Before a fork that Python is not told of: where a thread wants the lock just then, nobody in the child can have it.
+    """
+    wait_for(lambda: all(name in WAITING for name in _functions_of_other_threads()), "all other threads wait")
+
+
+def _functions_of_other_threads() -> list[str]:
+    frames = sys._current_frames()
+    return [frame.f_code.co_name for thread, frame in frames.items() if thread != threading.get_ident()]
 
 
 def processor_time(work: Callable[[], object], fine: float = 0.008) -> float:

@@ -83,14 +83,17 @@ def test_a_process_that_was_forked_without_a_word_to_python_has_a_loop_of_its_ow
 import ctypes, os
 from miniexpress import express
 from tests.support.served_folder import call
+from tests.support.waiting import wait_for_idle_threads
 
 app = express()
+app.set("env", "production")  # in development one more thread looks for slow steps from time to time
 
 @app.get("/")
 async def home(req, res):
     res.send(str(os.getpid()))
 
 call(app, "/")
+wait_for_idle_threads()
 child = ctypes.PyDLL(None).fork()
 print(int(call(app, "/").body) == os.getpid(), flush=True)
 if child:
