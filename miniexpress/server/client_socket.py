@@ -35,7 +35,8 @@ class ClientSocket:
     """A client's socket, with TLS where there is an ``ssl_context``.
 
     ``limit`` is how many bytes a head or a line may have. What is received has to arrive before ``deadline``, a time of
-    ``time.monotonic()``. ``buffer`` holds what has arrived and was not taken yet.
+    ``time.monotonic()``. ``buffer`` holds what has arrived and was not taken yet. ``before_waiting`` is called before a
+    call that is likely to wait for the client.
     """
 
     def __init__(self, connection: socket.socket, limit: int, ssl_context: SSLContext | None) -> None:
@@ -44,6 +45,7 @@ class ClientSocket:
         self.limit = limit
         self.deadline = 0.0
         self.buffer = bytearray()
+        self.before_waiting = do_nothing
         self._socket = connection
         self._timeout = 0.0  # seconds
         # The kernel's own timeouts save the poll() before each call, and with it a switch between threads.
@@ -91,6 +93,7 @@ class ClientSocket:
 
     def wait(self, seconds: float) -> None:
         """Wait until something arrives, and add it to the buffer. Raises ``BadRequest`` 408 after ``seconds``."""
+        self.before_waiting()
         try:
             self._set_timeout(seconds)
             data = b"" if self._tls_eof() else self._socket.recv(BUFFER_SIZE)
@@ -101,6 +104,19 @@ class ClientSocket:
         if not data:
             raise Disconnected("request aborted")
         self.buffer += data
+
+    def receive_ready(self) -> bool:
+        """Add what has arrived to the buffer, where something has. Return False when the client is gone."""
+        try:
+            data = self._socket.recv(BUFFER_SIZE)
+        except OSError:
+            return False
+        self.buffer += data
+        return bool(data)
+
+    def fileno(self) -> int:
+        """Return the socket's file descriptor, for ``selectors``."""
+        return self._socket.fileno()
 
     def _tls_eof(self) -> bool:
         """Return whether a TLS connection was cut off. Reading on would send an alert instead of a close_notify."""
@@ -117,6 +133,7 @@ class ClientSocket:
             if sum(map(len, parts)) <= BUFFER_SIZE:
                 self._socket.sendall(b"".join(parts))
             else:
+                self.before_waiting()
                 for part in parts:
                     self._send_large(part)
         except OSError:
@@ -158,6 +175,10 @@ class ClientSocket:
             connection.shutdown(socket.SHUT_WR)  # from here on TLS is over, and the bytes are plain
             while bytes_left > 0 and monotonic() < deadline and (data := connection.recv(BUFFER_SIZE)):
                 bytes_left -= len(data)
+
+
+def do_nothing() -> None:
+    """Be the ``before_waiting`` of a socket whose thread may wait."""
 
 
 def timeval(seconds: float) -> bytes:

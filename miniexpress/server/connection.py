@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import logging
 from contextlib import suppress
+from contextvars import Context
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
 from .client_socket import BUFFER_SIZE, LINGER_SECONDS, ClientSocket, Disconnected
+from .parked_connections import CAN_PARK, ParkedConnections
 from .request_body import RequestBody, open_body
 from .request_parser import BadRequest, parse_head, skip_blank_lines, wants_keep_alive
 from .response_writer import CONNECTION_CLOSE, ResponseWriter
+from .wait_meter import WaitMeter
 
 if TYPE_CHECKING:
     import socket
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("miniexpress.server")
 
 GRACE_SECONDS = 0.5  # for a request that is on its way while the server stops
+HOLD_SECONDS = 0.5 if CAN_PARK else float("inf")  # that a thread waits for another request, before it parks its client
 REASONS = {
     400: "Bad Request",
     408: "Request Timeout",
@@ -47,18 +51,26 @@ class ConnectionServer(Protocol):
     max_header_size: int
     max_headers_count: int
     stopping: bool
+    connections: set[Connection]
+    parked: ParkedConnections
     idle: set[ClientSocket]
 
 
 class Connection:
-    """One client's connection, from its first byte to its last."""
+    """One client's connection, from its first byte to its last.
+
+    A thread serves it. Between two requests it may be parked, without a thread of its own, until ``idle_until``, a time
+    of ``time.monotonic()``.
+    """
 
     def __init__(self, connection: socket.socket, client_address: Any, server: ConnectionServer) -> None:
         self.server = server
         self.client = ClientSocket(connection, server.max_header_size, server.ssl_context)
-        self.idle = Idle(server.idle, self.client)
         self.keep_alive = True
         self.is_first = True  # no request was received yet
+        self.is_parked = False
+        self.idle_until = 0.0
+        self.waits = WaitMeter()
         self.keep_alive_headers = f"Connection: keep-alive\r\nKeep-Alive: timeout={int(server.keep_alive_timeout)}\r\n"
         self.base_environ = server.base_environ.copy()
         if isinstance(client_address, tuple):  # clients of a Unix socket have no address
@@ -66,27 +78,83 @@ class Connection:
             self.base_environ.update(REMOTE_ADDR=host, REMOTE_PORT=str(port))
 
     def serve(self) -> None:
-        """Serve requests until client, app or server ends the connection. Raises ``OSError`` for a failed handshake."""
+        """Serve the connection in this thread, until it ends or is parked."""
+        self.serve_requests()
+        if self.keep_alive:
+            self.server.parked.park(self)
+        else:
+            self.close(LINGER_SECONDS)
+
+    def serve_requests(self) -> None:
+        """Serve the requests that have arrived; and where the connection needs a thread, those that follow soon.
+
+        Then ``keep_alive`` tells whether the connection goes on.
+        """
         try:
-            while self.keep_alive:
+            while self.keep_alive and self._await_request():
                 environ, body = self._receive_request()
                 self._respond(environ, body)
         except Disconnected:
-            pass
+            self.keep_alive = False
         except BadRequest as error:
+            self.keep_alive = False
             self._send_error(error.status)
-        finally:
-            self._close()
+        except Exception as error:
+            self.keep_alive = False
+            level = logging.DEBUG if isinstance(error, OSError) else logging.ERROR  # OSError: a failed TLS handshake
+            log.log(level, "connection from %s failed", self.base_environ.get("REMOTE_ADDR"), exc_info=True)
+
+    def needs_thread(self) -> bool:
+        """Return whether this connection had better be served by a thread of its own than in turn with others."""
+        is_alone = len(self.server.connections) == 1
+        return self.waits.is_worth_a_thread or is_alone or self.server.ssl_context is not None or not CAN_PARK
+
+    def close(self, linger_seconds: float) -> None:
+        """Close the connection, so that what was sent arrives."""
+        server = self.server
+        server.idle.add(self.client)
+        self.client.close(min(linger_seconds, GRACE_SECONDS) if server.stopping else linger_seconds)
+        server.idle.discard(self.client)
+        server.connections.discard(self)
+
+    def _await_request(self) -> bool:
+        """Wait for the first byte of a request. Return False where none comes for as long as this thread may wait.
+
+        Raises ``BadRequest`` 408 where a new client sends none in time.
+        """
+        server = self.server
+        server.idle.add(self.client)
+        if self.is_first:
+            self.client.do_handshake(server.headers_timeout)
+            self._wait_for_request(server.headers_timeout)
+        elif not self.is_parked and self.needs_thread():
+            with suppress(BadRequest):
+                self._wait_for_request(min(HOLD_SECONDS, server.keep_alive_timeout))
+        return self._has_request()
+
+    def _wait_for_request(self, seconds: float) -> None:
+        deadline = monotonic() + seconds
+        remaining = seconds  # exactly the same for each request, so that the socket's timeout need not be set anew
+        try:
+            while not self._has_request():
+                self.client.wait(min(remaining, GRACE_SECONDS) if self.server.stopping else remaining)
+                remaining = deadline - monotonic()
+        except BadRequest:
+            if self.server.stopping:
+                raise Disconnected("idle for too long") from None
+            raise
+
+    def _has_request(self) -> bool:
+        buffer = self.client.buffer
+        skip_blank_lines(buffer)
+        return len(buffer) > 0 and buffer != b"\r"
 
     def _receive_request(self) -> tuple[WSGIEnvironment, RequestBody | None]:
         server, client = self.server, self.client
-        with self.idle:
-            if self.is_first:
-                client.do_handshake(server.headers_timeout)
-            self._await_request()
-            begun = monotonic()
-            client.deadline = begun + (GRACE_SECONDS if server.stopping else server.headers_timeout)
-            head = client.receive_head()
+        begun = monotonic()
+        client.deadline = begun + (GRACE_SECONDS if server.stopping else server.headers_timeout)
+        head = client.receive_head()
+        server.idle.discard(client)
         environ = parse_head(head, self.base_environ, server.max_headers_count)
         client.deadline = begun + server.request_timeout
         body = open_body(client, environ)
@@ -95,28 +163,11 @@ class Connection:
         self.is_first = False
         return environ, body
 
-    def _await_request(self) -> None:
-        """Wait for the first byte of a request. Raises ``BadRequest`` 408 where a new client sends none in time."""
-        server, client = self.server, self.client
-        timeout = server.headers_timeout if self.is_first else server.keep_alive_timeout
-        deadline = monotonic() + timeout
-        remaining = timeout  # exactly the same for each request, so that the socket's timeout need not be set anew
-        skip_blank_lines(client.buffer)
-        try:
-            while len(client.buffer) == 0 or client.buffer == b"\r":
-                client.wait(min(remaining, GRACE_SECONDS) if server.stopping else remaining)
-                remaining = deadline - monotonic()
-                skip_blank_lines(client.buffer)
-        except BadRequest:
-            if self.is_first and not server.stopping:
-                raise
-            raise Disconnected("idle for too long") from None
-
     def _respond(self, environ: WSGIEnvironment, body: RequestBody | None) -> None:
         method, target = environ["REQUEST_METHOD"], environ["REQUEST_URI"]  # the app may change its environ
         response = ResponseWriter(self.client, environ, body, self._wants_keep_alive, self.keep_alive_headers)
         try:
-            self._run_app(environ, response)
+            Context().run(self._run_app, environ, response)  # the thread serves other clients, too
         except Disconnected:
             raise
         except BadRequest as error:  # the app has read the body, and what came was malformed
@@ -126,6 +177,7 @@ class Connection:
             self._abort(response, 500)
         else:
             self.keep_alive = response.keep_alive and (body is None or self._drain(body))
+            self.idle_until = monotonic() + (GRACE_SECONDS if self.server.stopping else self.server.keep_alive_timeout)
         finally:
             response.end()
 
@@ -133,9 +185,12 @@ class Connection:
         return self.keep_alive and not self.server.stopping
 
     def _run_app(self, environ: WSGIEnvironment, response: ResponseWriter) -> None:
+        self.waits.start()
         chunks = self.server.app(environ, response.start_response)
         try:
-            response.write_all(chunks)
+            last_parts = response.write_chunks(chunks)
+            self.waits.stop()
+            response.finish(last_parts)
         finally:
             if hasattr(chunks, "close"):
                 chunks.close()
@@ -153,14 +208,10 @@ class Connection:
 
     def _drain(self, body: RequestBody) -> bool:
         """Drop what the app has not read of a body. Return whether the next request can be read."""
-        with self.idle:
-            if self.server.stopping:
-                self.client.deadline = min(self.client.deadline, monotonic() + GRACE_SECONDS)
-            return body.drain()
-
-    def _close(self) -> None:
-        with self.idle:
-            self.client.close(GRACE_SECONDS if self.server.stopping else LINGER_SECONDS)
+        self.server.idle.add(self.client)
+        if self.server.stopping:
+            self.client.deadline = min(self.client.deadline, monotonic() + GRACE_SECONDS)
+        return body.drain()
 
 
 def log_failure(method: str, target: str) -> None:
@@ -169,17 +220,3 @@ def log_failure(method: str, target: str) -> None:
         log.exception("%s %s failed", method, target)
     except Exception:
         log.error("%s %s failed", method, target)
-
-
-class Idle:
-    """While it is entered, a client is among those without a request under way."""
-
-    def __init__(self, clients: set[ClientSocket], client: ClientSocket) -> None:
-        self.clients = clients
-        self.client = client
-
-    def __enter__(self) -> None:
-        self.clients.add(self.client)
-
-    def __exit__(self, *_: object) -> None:
-        self.clients.discard(self.client)

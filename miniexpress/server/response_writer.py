@@ -29,8 +29,9 @@ CONNECTION_CLOSE = "Connection: close\r\n"
 class ResponseWriter:
     """Write one response to ``client``.
 
-    The app is given ``start_response``; ``write_all`` takes what it returns. ``wants_keep_alive`` is called when the
-    head is sent: do the request and the server want to keep the connection? ``keep_alive`` is then what was decided.
+    The app is given ``start_response``; ``write_chunks`` and ``finish`` take what it returns. ``wants_keep_alive`` is
+    called when the head is sent: do the request and the server want to keep the connection? ``keep_alive`` is then what
+    was decided.
     """
 
     def __init__(
@@ -76,14 +77,16 @@ class ResponseWriter:
         self._status = status
         return self.write
 
-    def write_all(self, chunks: Iterable[bytes]) -> None:
-        """Send the body that the app returned, and end the response."""
-        parts: Sequence[bytes] = ()
+    def write_chunks(self, chunks: Iterable[bytes]) -> Sequence[bytes]:
+        """Send what the app returned, chunk by chunk. What is complete is returned, for ``finish``."""
         if isinstance(chunks, (list, tuple)):  # its size is known
-            parts = [to_bytes(chunk) for chunk in chunks]
-        else:
-            for chunk in chunks:
-                self.write(chunk)
+            return [to_bytes(chunk) for chunk in chunks]
+        for chunk in chunks:
+            self.write(chunk)
+        return ()
+
+    def finish(self, parts: Sequence[bytes]) -> None:
+        """Send the last ``parts`` of the body, and end the response."""
         with self._lock:
             self._ended = True
             if not self.headers_sent:

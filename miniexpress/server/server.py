@@ -1,8 +1,9 @@
-"""An HTTP/1.1 server for any WSGI app (PEP 3333): accept connections, give each a thread, stop without losing requests.
+"""An HTTP/1.1 server for any WSGI app (PEP 3333): accept connections, serve them in threads, stop without losing any.
 
-``listen(app, 3000)`` serves until a signal stops it. Each connection has a thread of its own, in which
-``Connection.serve`` receives requests, calls the app and sends its responses. Built on the standard library's
-``socketserver``; the limits are those of Node 20's http module.
+``listen(app, 3000)`` serves until a signal stops it. Each new connection has a thread, in which ``Connection.serve``
+receives requests, calls the app and sends its responses. A connection whose requests do not wait for anything is parked
+after that: the ``ParkedConnections`` share a thread. Built on the standard library's ``socketserver``; the limits are
+those of Node 20's http module.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from .address import ListenError, bind_error_message, listen_address, port_number, print_listen_errors_as_a_line
 from .client_socket import ClientSocket
 from .connection import GRACE_SECONDS, Connection, log
-from .switch_interval import SWITCH_INTERVAL
+from .parked_connections import ParkedConnections
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -36,7 +37,6 @@ except ImportError:  # Windows has no such limits
 
 POLL_SECONDS = 0.1  # between two checks whether to stop
 ACCEPT_RETRY_SECONDS = 0.5  # before the next accept, when the process has too many files open
-DISCONNECT_BURST = 10  # disconnects between two checks that count as very many
 
 
 def listen(
@@ -130,16 +130,15 @@ class Server(TCPServer):
         self.max_connections = None if max_connections is None else check_positive("max_connections", max_connections)
         self.stopping = False
         self.idle: set[ClientSocket] = set()  # clients without a request under way, who may be disconnected
-        self._threads: set[Thread] = set()  # one for each connection
-        self._disconnects = 0  # since the last check
-        self._stopped = False
+        self.connections: set[Connection] = set()  # all that are open
+        self.parked = ParkedConnections(self.start_thread)
         if ssl_context is not None:
             if not hasattr(ssl_context, "set_alpn_protocols"):
                 raise TypeError(f"ssl_context must be an ssl.SSLContext, not {ssl_context!r}")
             ssl_context.set_alpn_protocols(["http/1.1"])
         self.address_family, address = listen_address(host, port)
         try:
-            super().__init__(address, BaseRequestHandler)  # finish_request makes a Connection instead
+            super().__init__(address, BaseRequestHandler)  # process_request makes a Connection instead
         except OSError as error:
             raise ListenError(error.errno, bind_error_message(error, address)) from error
 
@@ -154,14 +153,11 @@ class Server(TCPServer):
         with self:
             while not self.stopping:
                 self.handle_request()
-                self._check_disconnects()
             self._accept_waiting()
         self._disconnect_idle()
-        self._join_threads()
-        self._stopped = True
-        SWITCH_INTERVAL.restore()
-        if self._threads:
-            log.warning("stopped with %d connections still open", len(self._threads))
+        self._await_connections()
+        if self.connections:
+            log.warning("stopped with %d connections still open", len(self.connections))
 
     def stop(self) -> None:
         """Make ``serve_until_stopped`` return. Returns at once; may be called in any thread, and more than once."""
@@ -211,49 +207,33 @@ class Server(TCPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve an accepted connection in a thread of its own, or close it where there are too many."""
-        if self.max_connections is not None and len(self._threads) >= self.max_connections:
+        if self.max_connections is not None and len(self.connections) >= self.max_connections:
             self.shutdown_request(request)
             return
-        thread = Thread(target=self._serve_connection, args=(request, client_address), daemon=True)
-        self._threads.add(thread)
         try:
-            thread.start()
-        except RuntimeError as error:  # can't start new thread
-            log.warning("cannot serve a connection: %s", error)
-            self._threads.discard(thread)
+            connection = Connection(request, client_address, self)
+        except OSError:  # the client has left already
+            log.debug("connection from %s failed", client_address, exc_info=True)
             self.shutdown_request(request)
-
-    def finish_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection until its end."""
-        Connection(request, client_address, self).serve()
+            return
+        self.connections.add(connection)
+        if not self.start_thread(connection.serve):
+            connection.close(linger_seconds=0)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log the exception that ended a connection."""
+        """Log the exception for which a connection was not accepted."""
         log.exception("connection from %s failed", client_address)
 
     # --- Connections ------------------------------------------------------------------------------------------------
 
-    def _serve_connection(self, request: Any, client_address: Any) -> None:
+    def start_thread(self, function: Callable[[], None]) -> bool:
+        """Call a function in a new thread. Return whether there could be one."""
         try:
-            self.finish_request(request, client_address)
-        except OSError:  # a failed TLS handshake, or a client that left before its first byte
-            log.debug("connection from %s failed", client_address, exc_info=True)
-        except Exception:
-            self.handle_error(request, client_address)
-        finally:
-            self.shutdown_request(request)
-            self._count_disconnect()
-            self._threads.discard(current_thread())
-
-    def _count_disconnect(self) -> None:
-        self._disconnects += 1
-        if self._disconnects >= DISCONNECT_BURST and not self._stopped:
-            SWITCH_INTERVAL.lengthen()
-
-    def _check_disconnects(self) -> None:
-        if self._disconnects < DISCONNECT_BURST:
-            SWITCH_INTERVAL.restore()
-        self._disconnects = 0
+            Thread(target=function, daemon=True).start()
+        except RuntimeError as error:  # can't start new thread
+            log.warning("cannot serve a connection: %s", error)
+            return False
+        return True
 
     # --- Stopping ---------------------------------------------------------------------------------------------------
 
@@ -274,10 +254,10 @@ class Server(TCPServer):
             while True:
                 self.idle.pop().shutdown_read()
 
-    def _join_threads(self) -> None:
+    def _await_connections(self) -> None:
         deadline = monotonic() + self.stop_timeout
-        for thread in list(self._threads):
-            thread.join(max(0, deadline - monotonic()))
+        while self.connections and monotonic() < deadline:
+            sleep(0.01)
 
 
 def to_seconds(name: str, value: float | timedelta) -> float:

@@ -3,7 +3,7 @@
 64 busy connections are measured without and beside the idle ones, which are kept alive, in turn. Then all idle ones
 disconnect at once beside the busy ones, while another client asks again and again. It prints medians of the rounds: the
 throughputs, the change between two that follow each other, the memory of an idle connection, and the other client's
-longest wait, with miniexpress/server/switch_interval.py at work and without it.
+longest wait.
 """
 
 from __future__ import annotations
@@ -28,10 +28,7 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 SERVER = """
 import sys
 from miniexpress import express
-from miniexpress.server.switch_interval import SWITCH_INTERVAL
 
-if sys.argv[2] == "usual":
-    SWITCH_INTERVAL.lengthen = lambda: None
 app = express()
 app.get("/", lambda req, res: res.send("Hello World"))
 app.listen(sys.argv[1], keep_alive_timeout=3_600_000, callback=lambda: print("ready", flush=True))
@@ -42,19 +39,18 @@ def main(count: int) -> None:
     files = count + 200
     resource.setrlimit(resource.RLIMIT_NOFILE, (files, max(files, resource.getrlimit(resource.RLIMIT_NOFILE)[1])))
     print(f"Python {platform.python_version()}, {os.cpu_count()} processors, medians of the rounds")
-    with serving("longer") as (pid, port):
+    with serving() as (pid, port):
         report_costs(pid, port, count)
-    for interval in ("longer", "usual"):
-        with serving(interval) as (pid, port):
-            wait = median(longest_wait(pid, port, count) for _ in range(BURSTS))
-        print(f"another's longest wait as all leave, {interval} switch interval: {wait:6.2f} s", flush=True)
+    with serving() as (pid, port):
+        wait = median(longest_wait(pid, port, count) for _ in range(BURSTS))
+    print(f"another's longest wait as all leave: {wait:6.2f} s", flush=True)
 
 
 @contextmanager
-def serving(interval: str) -> Iterator[tuple[int, int]]:
+def serving() -> Iterator[tuple[int, int]]:
     """Run the server. The value is its process id and its port."""
     port = free_port()
-    command = [sys.executable, "-c", SERVER, str(port), interval]
+    command = [sys.executable, "-c", SERVER, str(port)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as server:
         try:
             assert server.stdout is not None and server.stdout.readline() == b"ready\n"

@@ -1,0 +1,38 @@
+"""Measure how long the requests of a connection wait: for a database, another server, a lock, a file."""
+
+from __future__ import annotations
+
+import time  # whose thread_time WebAssembly lacks, where this is only imported
+
+HANDOVER_SECONDS = 50e-6  # that it takes to pass a request on to another thread, about
+SAMPLE = 7  # one request in so many is measured, as the clock takes its time; an odd number, as requests may alternate
+WEIGHT = 1 / 4  # of the last measured request in the mean
+
+
+class WaitMeter:
+    """The mean of how long requests waited: the time that passed, less the processor time of their thread.
+
+    A request that waits for longer than a hand-over takes had better have a thread of its own: ``is_worth_a_thread``.
+    """
+
+    def __init__(self) -> None:
+        self.is_worth_a_thread = False
+        self._mean_wait = 0.0  # seconds
+        self._requests = 0
+        self._begun = 0.0
+
+    def start(self) -> None:
+        """Begin with a request. The first one of a connection is measured."""
+        if self._requests % SAMPLE == 0:
+            self._begun = time.monotonic() - time.thread_time()
+
+    def stop(self) -> None:
+        """End a request, in the thread in which it began."""
+        if self._requests % SAMPLE == 0:
+            self.count(time.monotonic() - time.thread_time() - self._begun)
+        self._requests += 1
+
+    def count(self, wait: float) -> None:
+        """Count a request that waited for ``wait`` seconds."""
+        self._mean_wait += (wait - self._mean_wait) * WEIGHT
+        self.is_worth_a_thread = self._mean_wait > HANDOVER_SECONDS
