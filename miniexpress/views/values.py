@@ -79,7 +79,7 @@ def escape(value: Any) -> str:
     elif value is None or hasattr(value, "__html__"):
         return unescaped(value)
     else:
-        text = str(value)
+        text = str.__str__(str(value))  # a plain str, where __str__ returns a Markup: that would escape once more
     # Optimisation: most texts have none of these, and to look for one takes half as long as to replace it.
     if "&" in text:
         text = text.replace("&", "&amp;")
