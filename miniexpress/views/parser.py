@@ -47,8 +47,16 @@ class SourceLocation:
     def error(self, problem: str | Exception) -> TemplateError:
         """Return a ``TemplateError`` for a problem with the tag here, or for an exception that it raised."""
         if isinstance(problem, Exception) and not isinstance(problem, ExpressionError):
-            problem = f"{type(problem).__name__}: {problem}"
+            problem = _description(problem)
         return TemplateError(f"{self.path}, line {self.line}: {problem}")
+
+
+def _description(error: Exception) -> str:
+    """Return the type and the message of an exception, as Python prints it: also one whose own ``__str__`` fails."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return f"{type(error).__name__}: <exception str() failed>"
 
 
 @dataclass(slots=True)

@@ -218,6 +218,22 @@ def test_a_fault_in_another_file_names_that_file(tmp_path: Path, files: dict[str
     assert str(error).startswith(f"{tmp_path / where}, line {line}: ")
 
 
+class NoMessage(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no message")
+
+
+class Faulty:
+    @property
+    def name(self) -> str:
+        raise NoMessage
+
+
+def test_a_fault_whose_own_message_fails_names_its_file_and_line(tmp_path: Path) -> None:
+    error = fault(tmp_path, {"main.html": "{% include 'p.html' %}", "p.html": "\n{{ user.name }}"}, user=Faulty())
+    assert str(error) == f"{tmp_path / 'p.html'}, line 2: NoMessage: <exception str() failed>"
+
+
 def test_files_that_include_one_another_to_the_end_of_pythons_stack_are_a_fault(tmp_path: Path) -> None:
     def fault_within(frames: int) -> TemplateError:
         return fault_within(frames - 1) if frames else fault(tmp_path, "{% include 'main.html' %}")
