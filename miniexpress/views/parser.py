@@ -91,6 +91,7 @@ class Template:
 
 def compile_template(path: str, source: bytes) -> Template:
     """Compile the bytes of the file ``path``. Raises ``TemplateError`` for what is not in the language."""
+    path = str(path)  # the code has it as a literal, which the repr of a Path or a StrEnum is not
     try:
         text = source.decode()
     except UnicodeDecodeError as error:
