@@ -5,7 +5,8 @@ Nothing that a value has is ever called, and no name with a leading underscore i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NoReturn
 
 DICT_ATTRIBUTES = frozenset(dir(dict))
@@ -137,6 +138,14 @@ def item(value: Any, key: Any) -> Any:
         return _reject_callable(getattr(value, key), value, key)
     except AttributeError:
         return _undefined_attribute(value, key)
+
+
+def iterator(values: Iterable[Any]) -> Iterator[Any] | None:
+    """Return an iterator of values, or ``None`` where there are none."""
+    rest = iter(values)
+    for first in rest:
+        return chain((first,), rest)
+    return None
 
 
 def numbered(values: list[Any]) -> Iterator[tuple[dict[str, Any], Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import time
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +217,14 @@ def test_a_fault_names_the_file_and_the_line(tmp_path: Path, text: str, line: in
 def test_a_fault_in_another_file_names_that_file(tmp_path: Path, files: dict[str, str], where: str, line: int) -> None:
     error = fault(tmp_path, files)
     assert str(error).startswith(f"{tmp_path / where}, line {line}: ")
+
+
+def test_a_loop_asks_for_each_value_in_its_turn_as_in_jinja2(tmp_path: Path) -> None:
+    text = "{% for key, group in groups %}{{ key }}:{% for x in group %}{{ x }}{% endfor %} {% else %}none{% endfor %}"
+    write(tmp_path, {"main.html": text})
+    for values, rendered in ((["a", "a", "b"], "a:aa b:b "), ([], "none")):
+        assert jinja(tmp_path, groups=groupby(values)) == rendered
+        assert render(tmp_path, text, groups=groupby(values)) == rendered
 
 
 class NoMessage(Exception):
