@@ -58,6 +58,9 @@ def jinja2_engine(directory: Roots, environment: Environment | None = None) -> E
 class _MissingField(ChainableUndefined):
     """A value that an AttrDict does not have. It equals ``None``, which it is in the built-in engine."""
 
+    def __repr__(self) -> str:
+        return "None"  # as in {{ [form.name, form.email] }}
+
     def __eq__(self, other: object) -> bool:
         return other is None or super().__eq__(other)
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .expressions import Expression, check_name, compile_expression, compile_output
-from .values import ExpressionError, Scope, attribute, escape, item, numbered, unescaped
+from .values import ExpressionError, Scope, attribute, escape, item, iterator, numbered, unescaped
 
 MAX_NESTING = 16  # tags; Python, and so Jinja2, compiles about 20 loops within one another and no more
 
@@ -47,8 +47,16 @@ class SourceLocation:
     def error(self, problem: str | Exception) -> TemplateError:
         """Return a ``TemplateError`` for a problem with the tag here, or for an exception that it raised."""
         if isinstance(problem, Exception) and not isinstance(problem, ExpressionError):
-            problem = f"{type(problem).__name__}: {problem}"
+            problem = _description(problem)
         return TemplateError(f"{self.path}, line {self.line}: {problem}")
+
+
+def _description(error: Exception) -> str:
+    """Return the type and the message of an exception, as Python prints it: also one whose own ``__str__`` fails."""
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:
+        return f"{type(error).__name__}: <exception str() failed>"
 
 
 @dataclass(slots=True)
@@ -83,6 +91,7 @@ class Template:
 
 def compile_template(path: str, source: bytes) -> Template:
     """Compile the bytes of the file ``path``. Raises ``TemplateError`` for what is not in the language."""
+    path = str(path)  # the code has it as a literal, which the repr of a Path or a StrEnum is not
     try:
         text = source.decode()
     except UnicodeDecodeError as error:
@@ -272,7 +281,7 @@ class _Parser:
 #
 #    def render(context, scope):
 #        write = context.write
-#        if items := list(scope['xs']):
+#        if items := iterator(scope['xs']):
 #            scope = scope.for_loop()
 #            for scope['x'] in items:
 #                write('<p>')
@@ -293,18 +302,19 @@ class Line(NamedTuple):
 def _for_lines(names: list[str], values: str, body: list[Line], uses_loop: bool, at: SourceLocation) -> list[Line]:
     """Return the code of a loop. Where there are no values it does nothing, and an ``else:`` may follow.
 
-    As in Jinja2, a loop sets ``loop`` only where its body uses it; what the body includes sees it only then.
+    As in Jinja2, a loop sets ``loop`` only where its body uses it; what the body includes sees it only then. Without it
+    each value is asked for in its turn: the groups of ``itertools.groupby`` are gone when the next one is.
     """
-    target, items = ", ".join(f"scope[{name!r}]" for name in names), "items"
+    target, read, items = ", ".join(f"scope[{name!r}]" for name in names), "iterator", "items"
     if uses_loop:
-        target, items = f"scope['loop'], ({target})", "numbered(items)"
+        target, read, items = f"scope['loop'], ({target})", "list", "numbered(items)"
     loop = [
         Line("scope = scope.for_loop()", at),
         Line(f"for {target} in {items}:", at),
         *_indented(body, at),
         Line("scope = scope.outer", at),
     ]
-    return [Line(f"if items := list({values}):", at), *_indented(loop, at)]
+    return [Line(f"if items := {read}({values}):", at), *_indented(loop, at)]
 
 
 def _indented(lines: list[Line], at: SourceLocation) -> list[Line]:
@@ -313,7 +323,7 @@ def _indented(lines: list[Line], at: SourceLocation) -> list[Line]:
 
 # All that the code can name, beside its own variables ``context``, ``scope``, ``write`` and ``items``. What a template
 # says is in it as literals only, so that no template runs code of its own.
-_FUNCTIONS = (SourceLocation, attribute, escape, item, list, numbered, unescaped)
+_FUNCTIONS = (SourceLocation, attribute, escape, item, iterator, list, numbered, unescaped)
 _GLOBALS: dict[str, Any] = {"__builtins__": {}, **{function.__name__: function for function in _FUNCTIONS}}
 _HEAD = ("def render(context, scope):", " write = context.write")
 

@@ -5,7 +5,8 @@ Nothing that a value has is ever called, and no name with a leading underscore i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from typing import Any, NoReturn
 
 DICT_ATTRIBUTES = frozenset(dir(dict))
@@ -79,7 +80,7 @@ def escape(value: Any) -> str:
     elif value is None or hasattr(value, "__html__"):
         return unescaped(value)
     else:
-        text = str(value)
+        text = str.__str__(str(value))  # a plain str, where __str__ returns a Markup: that would escape once more
     # Optimisation: most texts have none of these, and to look for one takes half as long as to replace it.
     if "&" in text:
         text = text.replace("&", "&amp;")
@@ -137,6 +138,14 @@ def item(value: Any, key: Any) -> Any:
         return _reject_callable(getattr(value, key), value, key)
     except AttributeError:
         return _undefined_attribute(value, key)
+
+
+def iterator(values: Iterable[Any]) -> Iterator[Any] | None:
+    """Return an iterator of values, or ``None`` where there are none."""
+    rest = iter(values)
+    for first in rest:
+        return chain((first,), rest)
+    return None
 
 
 def numbered(values: list[Any]) -> Iterator[tuple[dict[str, Any], Any]]:

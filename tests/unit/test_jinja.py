@@ -175,6 +175,7 @@ def test_a_missing_field_is_written_as_nothing_with_both_engines(tmp_path: Path)
         ("{{ form.email == none }} {{ none == form.email }} {{ form.email != none }}", "True True False"),
         ("{{ [form, form.user]|map(attribute='email')|join }}", ""),
         ("{% for each in form.email %}x{% endfor %}{{ form.email or 'or' }}", "or"),
+        ("{{ [form.email, form.null] }}", "[None, None]"),
         ("{{ form.name|upper }}{{ form['name']|trim }}{{ form.items()|length }}", "ADAAda3"),
     ],
 )

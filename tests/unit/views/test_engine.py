@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,13 @@ def test_an_included_name_is_looked_for_in_each_root_and_then_beside_the_file(tm
     views = [str(tmp_path / "one"), str(tmp_path / "two")]
     for cache in (False, True, True):
         assert template_engine(views, cache=cache)(str(tmp_path / "one/pages/main.html"), {}) == "12bu"
+
+
+def test_the_path_of_a_view_may_be_a_path_object_or_a_kind_of_str(tmp_path: Path) -> None:
+    write(tmp_path, {"main.html": "{% include 'p.html' %}", "other.html": "{% include 'p.html' %}", "p.html": "p"})
+    page = StrEnum("Page", {"other": str(tmp_path / "other.html")})
+    for path in (tmp_path / "main.html", *page):
+        assert template_engine(tmp_path)(path, {}) == "p"  # type: ignore[arg-type]
 
 
 def test_a_missing_file_raises_file_not_found_error(tmp_path: Path) -> None:

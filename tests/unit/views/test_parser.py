@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import time
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -216,6 +217,30 @@ def test_a_fault_names_the_file_and_the_line(tmp_path: Path, text: str, line: in
 def test_a_fault_in_another_file_names_that_file(tmp_path: Path, files: dict[str, str], where: str, line: int) -> None:
     error = fault(tmp_path, files)
     assert str(error).startswith(f"{tmp_path / where}, line {line}: ")
+
+
+def test_a_loop_asks_for_each_value_in_its_turn_as_in_jinja2(tmp_path: Path) -> None:
+    text = "{% for key, group in groups %}{{ key }}:{% for x in group %}{{ x }}{% endfor %} {% else %}none{% endfor %}"
+    write(tmp_path, {"main.html": text})
+    for values, rendered in ((["a", "a", "b"], "a:aa b:b "), ([], "none")):
+        assert jinja(tmp_path, groups=groupby(values)) == rendered
+        assert render(tmp_path, text, groups=groupby(values)) == rendered
+
+
+class NoMessage(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no message")
+
+
+class Faulty:
+    @property
+    def name(self) -> str:
+        raise NoMessage
+
+
+def test_a_fault_whose_own_message_fails_names_its_file_and_line(tmp_path: Path) -> None:
+    error = fault(tmp_path, {"main.html": "{% include 'p.html' %}", "p.html": "\n{{ user.name }}"}, user=Faulty())
+    assert str(error) == f"{tmp_path / 'p.html'}, line 2: NoMessage: <exception str() failed>"
 
 
 def test_files_that_include_one_another_to_the_end_of_pythons_stack_are_a_fault(tmp_path: Path) -> None:

@@ -18,8 +18,13 @@ class Money(int):
         return f"<b>{int(self)}</b>"
 
 
+class Link:
+    def __str__(self) -> str:
+        return markupsafe.Markup("<a href='?b&c'>")
+
+
 @pytest.mark.parametrize(
-    "value", ["", "plain é", "<a b=\"c\" d='&'>", "&&lt;", 1, -2.5, True, [1, "<"], Html(), Money(3)]
+    "value", ["", "plain é", "<a b=\"c\" d='&'>", "&&lt;", 1, -2.5, True, [1, "<"], Html(), Money(3), Link()]
 )
 def test_escape_writes_html_as_markupsafe_does(value: object) -> None:
     assert escape(value) == str(markupsafe.escape(value))
