@@ -103,7 +103,7 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
         return body
 
     def _first_fields(self) -> HeaderFields:
-        """Return the header fields of a response before any handler has set one."""
+        """Return the header fields that a response begins with. Handlers may remove them."""
         return _POWERED_BY if self._setting("x-powered-by") else NO_FIELDS
 
     def _final_handler(self, req: Request, res: Response) -> Next:
@@ -114,7 +114,10 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
         return partial(final_handler, req, res, env)
 
     def handle(self, req: Request, res: Response, done: Next) -> None:
-        """Dispatch a request of another app, in which this one is mounted or which calls it by hand."""
+        """Dispatch a request of another app, in which this one is mounted or which calls it by hand.
+
+        It keeps its ``Request`` and ``Response``, which are this app's meanwhile.
+        """
         parent = req.app
 
         def restore_and_continue(error: Any = None) -> None:

@@ -109,7 +109,10 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
         return ObservedBody(body, self._emit_end) if self._listeners else body
 
     def _start(self) -> None:
-        """Call the ``on_headers`` listeners, and hand status and header fields to the WSGI server."""
+        """Call the ``on_headers`` listeners, and hand status and header fields to the WSGI server.
+
+        Every response goes through here, whoever starts it.
+        """
         if self.ended and isinstance(self._body, bytes) and self._allows_body():
             self._headers.set_unchecked("Content-Length", str(len(self._body)))
         transforms = self._transforms

@@ -203,6 +203,7 @@ class Connection:
             self._send_error(status)
 
     def _send_error(self, status: int) -> None:
+        """Send the only response that is not the app's."""
         with suppress(Disconnected):
             self.client.send(f"HTTP/1.1 {status} {REASONS[status]}\r\n{CONNECTION_CLOSE}\r\n".encode())
 

@@ -1,7 +1,7 @@
 """A session's cookie in a document: read, whoever has written it, and written as npm express-session 1.19 does.
 
 ``ATTRIBUTES`` is the one list of what is stored. An attribute of a cookie's own needs a line there, a parameter of
-``Cookie``, and one of ``http.cookies.serialize``.
+``Cookie``, which sets it, and one of ``http.cookies.serialize``. MongoDB stores null for one that is not set.
 """
 
 from __future__ import annotations

@@ -67,5 +67,5 @@ def _is_max_age(max_age: float | Literal[False] | None) -> dict[str, Any]:
 
 
 def with_nulls(cookie: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a cookie as Node's driver writes it: ``undefined`` becomes null."""
+    """Return a cookie as Node's driver writes it: with all of ``COOKIE_KEYS``, and null for ``undefined``."""
     return {name: cookie.get(name) for name in COOKIE_KEYS}
