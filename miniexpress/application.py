@@ -92,7 +92,10 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
         request_class, response_class = self._classes()
         req = request_class(environ, self)
         req.res = res = response_class(req, start_response, self._first_fields())
-        req.next = done = self._final_handler(req, res)
+        env = self._setting("env")
+        if env != "production":
+            req.trail = []
+        req.next = done = partial(final_handler, req, res, env)
         try:
             self.router.handle(req, res, done)
         except Exception as error:  # between two handlers, or the stack is too deep to call another one
@@ -105,13 +108,6 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
     def _first_fields(self) -> HeaderFields:
         """Return the header fields that a response begins with. Handlers may remove them."""
         return _POWERED_BY if self._setting("x-powered-by") else NO_FIELDS
-
-    def _final_handler(self, req: Request, res: Response) -> Next:
-        """Return the ``next`` behind the last layer, which responds where none does."""
-        env = self._setting("env")
-        if env != "production":
-            req.trail = []
-        return partial(final_handler, req, res, env)
 
     def handle(self, req: Request, res: Response, done: Next) -> None:
         """Dispatch a request of another app, in which this one is mounted or which calls it by hand.
@@ -328,7 +324,7 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
                 default_engine=str(self._setting("view engine") or "html"),
                 engines=self._all_engines(),
             )
-            if not found.path:
+            if not found.path:  # a class of the app's own, set as `view`, need not raise
                 raise LookupError(f'Failed to lookup view "{view}" in views {self._setting("views")!r}')
             if cache and view == os.path.normpath(view):  # of other spellings a client can make any number
                 self._views[view] = found
@@ -337,7 +333,10 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
         return found.render({**self.locals, **(options or {}), **variables})
 
     def _all_engines(self) -> dict[str, Engine]:
-        """Return the engines by extension: of this app, of those that it is mounted in, and the built-in one."""
+        """Return the engines by extension: of this app, of those that it is mounted in, and the built-in one.
+
+        That is made anew for each view that is not cached. What it has compiled it keeps for all.
+        """
         engines = self.engines
         app = self.parent
         while app is not None:

@@ -69,11 +69,10 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
     # The life of a response: building, until a method ends it; then to_wsgi starts it
 
     def end(self, chunk: str | bytes | Iterable[bytes] | AsyncIterable[bytes] | None = None) -> None:
-        """End the response with nothing but ``chunk``, or end what ``write`` started.
+        """End the response with nothing but ``chunk``, or end what ``write`` started. Raises ``TypeError`` for no body.
 
         An iterable of bytes, async or not, is read while it is sent, and closed where it has a ``close()`` or an
-        ``aclose()``; its Content-Length, where it is known, is to be set before. Raises ``TypeError`` for what is no
-        body.
+        ``aclose()``; its Content-Length, where it is known, is to be set before.
         """
         body = chunk if isinstance(chunk, bytes) else check_body(chunk)
         if self.ended:
@@ -87,8 +86,10 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
     def to_wsgi(self, final_handler: Callable[[Any], None]) -> Iterable[bytes]:
         """Start the response, unless ``write`` did, and return its body to the WSGI server (PEP 3333).
 
-        What fails before it is started, as an ``on_headers`` listener may, goes to ``final_handler``, which responds
-        anew. An error after that is raised, for the server to abort the connection.
+        A complete body is a tuple of one, which a server can send together with the header fields; with a listener of
+        ``finish`` or ``close`` it is an ``ObservedBody``. What fails before the response is started, as an
+        ``on_headers`` listener may, goes to ``final_handler``, which responds anew. An error after that is raised, for
+        the server to abort the connection.
         """
         if self.error_after_start is not None:
             self.emit("close")
@@ -113,7 +114,7 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
 
         Every response goes through here, whoever starts it.
         """
-        if self.ended and isinstance(self._body, bytes) and self._allows_body():
+        if self.ended and isinstance(self._body, bytes) and self._allows_body():  # also where `end` was called alone
             self._headers.set_unchecked("Content-Length", str(len(self._body)))
         transforms = self._transforms
         try:

@@ -1,4 +1,8 @@
-"""The body of a response: what ``res.write`` and ``res.end`` take, and what a WSGI server is given (PEP 3333)."""
+"""The body of a response: what ``res.write`` and ``res.end`` take, and what a WSGI server is given (PEP 3333).
+
+``TransformedBody`` is a body that ``res.transform_body`` changes, ``ObservedBody`` one that emits ``finish`` and
+``close``.
+"""
 
 from __future__ import annotations
 

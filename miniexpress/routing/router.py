@@ -135,7 +135,10 @@ class Router(HTTPMethods, SnakeCaseNames):
         return matcher
 
     def _register(self, method: str | None, *arguments: Any) -> Any:
-        """Add handlers for ``method`` (``None``: all) at a path; with a path alone it is a decorator."""
+        """Add handlers for ``method`` (``None``: all) at a path: what ``get``, ``post`` … of ``HTTPMethods`` call.
+
+        With a path alone it is a decorator.
+        """
         name = function_name(method)
         path, *handlers = arguments or (None,)
         if path is None or callable(path):
@@ -188,10 +191,12 @@ class Dispatch:
                 except ParamDecodeError as undecodable:
                     error = undecodable if error is None else error
                     continue
-                if match is None or not self.is_for(layer, match[1], error):
+                if match is None:
+                    continue
+                matched, params = match
+                if not self.is_for(layer, params, error):
                     continue
                 # Process its parameters, and call it.
-                matched, params = match
                 req.params = merge_params(self.params, params) if router.merge_params else params
                 if router._param_callbacks and self.has_callbacks(params):
                     call = partial(self.after_params, layer, index + 1, matched, error)

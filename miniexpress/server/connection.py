@@ -70,7 +70,7 @@ class Connection:
         self.is_first = True  # no request was received yet
         self.is_parked = False
         self.idle_until = 0.0
-        self.waits = WaitMeter()
+        self.wait_meter = WaitMeter()
         self.keep_alive_headers = f"Connection: keep-alive\r\nKeep-Alive: timeout={int(server.keep_alive_timeout)}\r\n"
         self.base_environ = server.base_environ.copy()
         if isinstance(client_address, tuple):  # clients of a Unix socket have no address
@@ -107,7 +107,7 @@ class Connection:
     def needs_thread(self) -> bool:
         """Return whether this connection had better be served by a thread of its own than in turn with others."""
         is_alone = len(self.server.connections) == 1
-        return self.waits.is_worth_a_thread or is_alone or self.server.ssl_context is not None or not CAN_PARK
+        return self.wait_meter.is_worth_a_thread or is_alone or self.server.ssl_context is not None or not CAN_PARK
 
     def close(self, linger_seconds: float) -> None:
         """Close the connection, so that what was sent arrives."""
@@ -128,7 +128,7 @@ class Connection:
             self.client.do_handshake(server.headers_timeout)
             self._wait_for_request(server.headers_timeout)
         elif not self.is_parked and self.needs_thread():
-            with suppress(BadRequest):
+            with suppress(BadRequest):  # none came so far
                 self._wait_for_request(min(HOLD_SECONDS, server.keep_alive_timeout))
         return self._has_request()
 
@@ -185,11 +185,11 @@ class Connection:
         return self.keep_alive and not self.server.stopping
 
     def _run_app(self, environ: WSGIEnvironment, response: ResponseWriter) -> None:
-        self.waits.start()
+        self.wait_meter.start()
         chunks = self.server.app(environ, response.start_response)
         try:
             last_parts = response.write_chunks(chunks)
-            self.waits.stop()
+            self.wait_meter.stop()
             response.finish(last_parts)
         finally:
             if hasattr(chunks, "close"):

@@ -32,7 +32,7 @@ class Connection(Protocol):
     """The part of a connection that is needed here; ``connection.Connection`` explains it."""
 
     client: ClientSocket
-    waits: WaitMeter
+    wait_meter: WaitMeter
     keep_alive: bool
     is_parked: bool
     idle_until: float
@@ -186,4 +186,4 @@ class ParkedConnections:
         self._has_leader = has_others
         self._served = None
         self._unpark(connection)
-        connection.waits.count(TURN_SECONDS)
+        connection.wait_meter.count(TURN_SECONDS)

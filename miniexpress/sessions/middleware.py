@@ -83,9 +83,10 @@ class SessionRequest:
 
     A logout stays in force though a slow request of the same session goes on, for three reasons. A session that
     was loaded is updated and never inserted, so one that was destroyed or rotated meanwhile is not there to be saved
-    (``is_lost``). An update has only what the request itself has changed, and a key that another has removed stays
-    removed (``Changes.apply_to``; in MongoDB ``mongodb/updates.py``). And a logout that had loaded the session before
-    another request moved it to a new id ends it there (``Store.end``).
+    (``is_lost``); a login alone is saved under a new id, with nothing but what it has added. An update has only what
+    the request itself has changed, and a key that another has removed stays removed (``Changes.apply_to``; in MongoDB
+    ``mongodb/updates.py``). And a logout that had loaded the session before another request moved it to a new id ends
+    it there (``Store.end``).
     """
 
     cookie_id: str | None
@@ -161,9 +162,9 @@ class SessionRequest:
         if not isinstance(new_id, str) or new_id == session.id:
             return session.save_changes(self.current)
         if not session.rotate(new_id, self.current):
-            if self.options.rotate_on in self.original:
+            if self.options.rotate_on in self.original:  # it was logged in, and was ended
                 return False
-            session.save_as_new(new_id, self.current)
+            session.save_as_new(new_id, self.current)  # it logs in: that is no part of what was ended
         self.req.session_id = new_id
         return True
 

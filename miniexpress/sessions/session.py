@@ -83,7 +83,8 @@ class Session(AttrDict):
 
     @property
     def is_stored(self) -> bool:
-        """Return whether this session was loaded from the store, or has been saved there."""
+        """Return whether this request has loaded the session from the store, or saved it there. Another request may
+        have destroyed it since."""
         return self.__state__.stored is not None
 
     @property
@@ -114,7 +115,10 @@ class Session(AttrDict):
 
     @partial(suggests_keywords, title="req.session.save")
     def save(self) -> bool:
-        """Write the changes to the store now. Return ``False`` if another request has destroyed the session."""
+        """Write the changes to the store now. Return ``False`` if another request has destroyed the session.
+
+        A change of a key that another request has removed is left out.
+        """
         return self.save_changes(self.fingerprint())
 
     @partial(suggests_keywords, title="req.session.reload")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 # For so long after a rotation a request that comes with the old id is known to be superseded by the one that rotated.
 SUPERSEDED_FOR = timedelta(minutes=1)
 LATE = SUPERSEDED_FOR  # its former name, which stores of others import
-# So many rotations may lie between the begin of a request and its logout.
+# Of all sessions: so many rotations may lie between the begin of a request and its logout.
 _MAX_SUCCESSORS = 10_000
 
 Document = Mapping[str, Any]
@@ -129,9 +129,10 @@ class Store:
     def end(self, sid: str) -> None:
         """End a session for good: destroy it under this id, and under each id that ``rotate`` has moved it to.
 
-        Every logout calls this: ``req.session.destroy()``, ``regenerate()``, ``unset='destroy'``. It may have loaded
-        the session by an id that another request has rotated meanwhile, and stays in force all the same. ``destroy``
-        removes what is stored under one id; no other method follows an old id to the new one.
+        Every logout calls this: ``req.session.destroy()``, ``regenerate()``, ``unset='destroy'``, and the removal of
+        the key of ``rotate_on`` where that could not be saved. It may have loaded the session by an id that another
+        request has rotated meanwhile, and stays in force all the same. ``destroy`` removes what is stored under one id;
+        no other method follows an old id to the new one.
         """
         with self.transaction():
             self.destroy(sid)

@@ -222,6 +222,37 @@ def test_an_option_of_the_wrong_kind_is_refused_by_name(given: dict[str, Any], t
         MongoDBStore(**given)
 
 
+class AtDelete(CommandListener):
+    """Call a function when the nth ``delete`` is about to be sent."""
+
+    def __init__(self, number: int, function: Callable[[], Any]) -> None:
+        self.left, self.function = number, function
+
+    def started(self, event: CommandStartedEvent) -> None:
+        self.left -= event.command_name == "delete"
+        if self.left == 0 and event.command_name == "delete":
+            self.function()
+
+    def succeeded(self, event: Any) -> None:
+        pass
+
+    failed = succeeded
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_a_session_that_is_rotated_between_the_commands_of_a_logout_is_ended(
+    store: MongoDBStore, mongodb: MongoDBServer, number: int
+) -> None:
+    """One command could look for the new id before there is one, and for the old id when it is gone."""
+    store.set("a", {"cookie": NO_COOKIE, "user": "tobi"})
+    rotated: list[Any] = []
+    at_delete = AtDelete(number, lambda: rotated.append(store.rotate("a", "b", changes({"x": 1}))))
+    with pymongo.MongoClient[Any](mongodb.uri, event_listeners=[at_delete]) as listened:
+        MongoDBStore(client=listened).end("a")
+    assert [document is not None for document in rotated] == [number == 1]
+    assert store.all() == {}
+
+
 # What a session costs
 
 

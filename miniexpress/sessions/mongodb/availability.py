@@ -28,16 +28,16 @@ Doing = Literal["reading", "writing"]
 class Availability:
     """Bound the time of the calls to one client, and remember while its servers are down.
 
-    ``prepare`` is called before the calls, in the same time; ``on_error`` with each of pymongo's errors.
+    ``ensure_indexes`` is called before the calls, in the same time; ``on_error`` with each of pymongo's errors.
     """
 
     def __init__(
         self,
         client: pymongo.MongoClient[Any],
-        prepare: Callable[[], object],
+        ensure_indexes: Callable[[], object],
         on_error: Callable[[PyMongoError], object],
     ) -> None:
-        self._client, self._prepare, self._on_error = client, prepare, on_error
+        self._client, self._ensure_indexes, self._on_error = client, ensure_indexes, on_error
         self._down: Doing | None = None  # a server that is down for reads is down for writes
 
     @contextmanager
@@ -47,7 +47,7 @@ class Availability:
             self._fail(doing, ConnectionFailure("nobody responds there"))
         try:
             with pymongo.timeout(_DOWN_TIMEOUT if self._down else _CALL_TIMEOUT):
-                self._prepare()
+                self._ensure_indexes()
                 yield
         except PyMongoError as error:
             self._fail(doing, error)

@@ -60,9 +60,9 @@ class SessionLock:
     def while_locked(self, sid: str, write: Callable[[Any, Mapping[str, Any]], Result]) -> Result | None:
         """Call ``write(document, unchanged_filter)`` with the lock held, until its result is true, and return that.
 
-        ``unchanged_filter`` matches the document as long as Node has not written it. The last command of ``write`` uses
-        it, and releases the lock; where it did not match, ``write`` returns something false and is called again.
-        Return ``None`` if there is no such session.
+        ``unchanged_filter`` matches the document as long as Node has not written it, and nobody has deleted it. The
+        last command of ``write`` uses it, and releases the lock; where it did not match, ``write`` returns something
+        false and is called again. Return ``None`` if there is no such session.
         """
         locked = {self._id_field: sid, LOCKED_BY: secrets.token_hex(8)}
         with self._thread_locks[hash(sid) % THREAD_LOCKS]:

@@ -54,7 +54,7 @@ class SharedReads:
     def _read(self, batch: _Batch) -> None:
         """Let other requests join until a command is done; then read for them all."""
         try:
-            _wait(self._commands[0], LONGEST_GATHERING)
+            _wait(self._commands[0], LONGEST_GATHERING)  # the oldest; it is free where fewer are under way
             self._commands.append(batch.unread)
             self._close(batch)
             with suppress(PyMongoError, BSONError, ValueError):

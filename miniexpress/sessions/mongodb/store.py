@@ -1,4 +1,7 @@
-"""Sessions in MongoDB, in the documents of npm connect-mongodb-session 5: Express reads and writes them too."""
+"""Sessions in MongoDB, in the documents of npm connect-mongodb-session 5: Express reads and writes them too.
+
+All calls go through ``Availability``, which bounds their time; requests read sessions through ``SharedReads``.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ from .shared_reads import SharedReads
 from .updates import MAX_AGE, dotted_update, pipeline_update, with_nulls
 
 _PREVIOUS_IDS, _ROTATED_AT = "was", "rotated"  # the ids that a session had before, and when it was given the last one
-_MAX_PREVIOUS_IDS = 32  # ids: so many rotations may lie between the begin of a request and its logout
+_MAX_PREVIOUS_IDS = 32  # of one session: so many rotations may lie between the begin of a request and its logout
 
 
 class MongoDBStore(Store):
@@ -104,7 +107,7 @@ class MongoDBStore(Store):
         self._reads = SharedReads(self._collection_as_bytes, id_field)
         tell = partial(self.emit, "error")
         self._indexes = Indexes(self.collection, on_failure=tell)
-        self._availability = Availability(self.client, prepare=self._ensure_indexes, on_error=tell)
+        self._availability = Availability(self.client, ensure_indexes=self._ensure_indexes, on_error=tell)
         primary = self._collection_as_bytes.with_options(read_preference=ReadPreference.PRIMARY)
         self._session_lock = SessionLock(primary, id_field, self._written_field)
 
@@ -193,6 +196,13 @@ class MongoDBStore(Store):
         return {"$set": fields, "$unset": {LOCKED_BY: ""}}
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
+        """Move a session to another id, with changes. Return its document, or ``None`` if there is no such session.
+
+        It is put under the new id, with the old one in ``was``, before it is deleted under the old id. So whoever ends
+        it meanwhile either finds it under one of them, or has deleted it: then the delete here matches nothing, and
+        what was put under the new id is removed.
+        """
+
         def move(found: RawBSONDocument, unchanged_filter: Mapping[str, Any]) -> Document | None:
             after = changes.apply_to(self._session_in(found))
             known = found.get(_PREVIOUS_IDS)
@@ -229,9 +239,15 @@ class MongoDBStore(Store):
             self.collection.delete_one({self.id_field: sid})
 
     def end(self, sid: str) -> None:
+        """Delete a session under this id, and then under each that ``rotate`` has moved it to.
+
+        Not by one command: a rotation may come between its looks at the two documents, and in the other order it would
+        be missed.
+        """
         with self.reached("writing"):
             self._indexes.ensure(_PREVIOUS_IDS, sparse=True)
-            self.collection.delete_many({"$or": [{self.id_field: sid}, {_PREVIOUS_IDS: sid}]})
+            self.collection.delete_one({self.id_field: sid})
+            self.collection.delete_many({_PREVIOUS_IDS: sid})
 
     def was_rotated(self, sid: str) -> bool:
         lately = {_PREVIOUS_IDS: sid, _ROTATED_AT: {"$gt": datetime.now(UTC) - SUPERSEDED_FOR}}
@@ -300,6 +316,29 @@ class MongoDBStore(Store):
     def _naming_key(self, values: Mapping[str, Any]) -> AbstractContextManager[None]:
         return naming_key(values, self._check_value)
 
+    def _expiry(self, cookie: Document) -> datetime:
+        """Return when a session expires, in the whole milliseconds that MongoDB keeps."""
+        expires = read_expires(cookie.get("expires")) or time_after(self.expires)
+        return expires.replace(microsecond=expires.microsecond // 1000 * 1000)
+
+    def _is_recently_touched(self, cookie: Document, expires: datetime) -> bool:
+        """Return whether a touch now would move ``expires`` by less than ``touch_after``, and so may wait."""
+        age = read_max_age(cookie.get("originalMaxAge"))
+        lasts = self.expires if age is None or age is False else timedelta(milliseconds=age)
+        return timedelta(0) <= time_after(lasts) - expires < min(self.touch_after, lasts / 2)
+
+    def reached(self, doing: Literal["reading", "writing"]) -> AbstractContextManager[None]:
+        """Return a context manager for calls to MongoDB, also an app's own: bound their time, log an outage once.
+
+        Raises ``HTTPError`` 503 in place of pymongo's errors.
+        """
+        return self._availability.reached(doing)
+
+    def _ensure_indexes(self) -> None:
+        self._indexes.ensure(self.expires_key, expireAfterSeconds=self.expires_after_seconds)
+        if self.id_field != "_id":
+            self._indexes.ensure(self.id_field)
+
     # How a session stands in its document: a ConnectMongoStore has it otherwise.
 
     stringify = False
@@ -327,29 +366,6 @@ class MongoDBStore(Store):
 
     def _check_value(self, value: Any) -> Any:
         return bson.encode({"": value}, codec_options=self.collection.codec_options)
-
-    def _expiry(self, cookie: Document) -> datetime:
-        """Return when a session expires, in the whole milliseconds that MongoDB keeps."""
-        expires = read_expires(cookie.get("expires")) or time_after(self.expires)
-        return expires.replace(microsecond=expires.microsecond // 1000 * 1000)
-
-    def _is_recently_touched(self, cookie: Document, expires: datetime) -> bool:
-        """Return whether a touch now would move ``expires`` by less than ``touch_after``, and so may wait."""
-        age = read_max_age(cookie.get("originalMaxAge"))
-        lasts = self.expires if age is None or age is False else timedelta(milliseconds=age)
-        return timedelta(0) <= time_after(lasts) - expires < min(self.touch_after, lasts / 2)
-
-    def reached(self, doing: Literal["reading", "writing"]) -> AbstractContextManager[None]:
-        """Return a context manager for calls to MongoDB, also an app's own: bound their time, log an outage once.
-
-        Raises ``HTTPError`` 503 in place of pymongo's errors.
-        """
-        return self._availability.reached(doing)
-
-    def _ensure_indexes(self) -> None:
-        self._indexes.ensure(self.expires_key, expireAfterSeconds=self.expires_after_seconds)
-        if self.id_field != "_id":
-            self._indexes.ensure(self.id_field)
 
 
 @cache

@@ -24,8 +24,9 @@ Update = dict[str, Any]
 def dotted_update(changes: Changes, expires_key: str, expires: datetime) -> tuple[Filter, Update] | None:
     """Return a filter and an update by dotted paths, such as ``{"$set": {"session.user": "Ada", …}}``.
 
-    The filter does not match where another request has removed a key that changes, or has set another max age. Return
-    ``None`` for keys such as ``a.b`` or ``$c``, which not every server takes literally in a path.
+    The filter does not match where another request has removed a key that changes, or has set another max age:
+    ``pipeline_update`` leaves that key out. Return ``None`` for keys such as ``a.b`` or ``$c``, which not every server
+    takes literally in a path.
     """
     if not all(map(_PLAIN_KEY.fullmatch, (*changes.added, *changes.changed, *changes.removed))):
         return None
