@@ -7,7 +7,8 @@ something async is registered or sent: an app without it loads no asyncio and st
 The loop has a thread of its own. A request's thread that waits for a task there has handed it over, and is handed the
 result: each time a sleeping core is woken, which on a virtual machine takes 100 us. So a task that is likely to wait
 for nothing is run by the request's thread itself, as a visitor of the loop, under the loop's lock. As everywhere in
-asyncio, one function of the loop runs at a time, and a task stays in the thread in which it has begun.
+asyncio, one function of the loop runs at a time, each in its turn, and a task stays in the thread in which it has
+begun: when the turn of a visitor's step comes, the loop's thread waits until the request's thread has run it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import os
 import selectors
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine
 from contextvars import Context
 from threading import get_ident
@@ -73,6 +75,7 @@ class EventLoop(asyncio.SelectorEventLoop):
         self.visiting: dict[int, Callable[..., bool]] = {}
         """What takes the steps of a visitor's task, by the ``id`` of the task's context, unless it returns False."""
         self._lock = FairLock()
+        self._ready: deque[asyncio.Handle]  # asyncio's own: what is called soon, in its order
         self._visitor: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()  # asyncio itself refers to its tasks weakly
         super().__init__(UnlockingSelector(self._lock))
@@ -103,16 +106,24 @@ class EventLoop(asyncio.SelectorEventLoop):
     def visit(self, function: Callable[..., Any], *arguments: Any) -> None:
         """Call a function in the calling thread, as one of the loop. ``may_be_visited`` has to be true."""
         with self._lock:
-            hooks = sys.get_asyncgen_hooks()
-            sys.set_asyncgen_hooks(finalizer=self._close_generator)
-            asyncio._set_running_loop(self)
-            self._visitor = get_ident()
-            try:
-                function(*arguments)
-            finally:
-                self._visitor = None
-                asyncio._set_running_loop(None)
-                sys.set_asyncgen_hooks(*hooks)
+            self.act(function, *arguments)
+
+    def act(self, function: Callable[..., Any], *arguments: Any) -> None:
+        """Call a function in the calling thread, as one of the loop, whose lock is held for this thread."""
+        hooks = sys.get_asyncgen_hooks()
+        sys.set_asyncgen_hooks(finalizer=self._close_generator)
+        asyncio._set_running_loop(self)
+        self._visitor = get_ident()
+        try:
+            function(*arguments)
+        finally:
+            self._visitor = None
+            asyncio._set_running_loop(None)
+            sys.set_asyncgen_hooks(*hooks)
+
+    def is_next(self) -> bool:
+        """Return whether what a visitor calls soon would be the next to run: nothing else waits for its turn."""
+        return self._visitor == get_ident() and not self._ready
 
     def start(self, function: Callable[..., Coroutine[Any, Any, None]], context: Context) -> asyncio.Task[None]:
         """Run an async function, which must not raise, as a task that sees ``context``. To be called on the loop."""
@@ -130,7 +141,8 @@ class EventLoop(asyncio.SelectorEventLoop):
     ) -> asyncio.Handle:
         """Call a function soon: where it is the next step of a visitor's task by that thread, else by the loop's own.
 
-        asyncio runs each step of a task by this method, and with the task's own context.
+        asyncio runs each step of a task by this method, and with the task's own context. A step takes its turn behind
+        all that was called soon before it, as in any loop.
         """
         take_step = self.visiting.get(id(context))
         if take_step is not None and take_step(callback, *args):
@@ -145,11 +157,8 @@ class EventLoop(asyncio.SelectorEventLoop):
         """Call a function at a time of the loop's clock."""
         timer = super().call_at(when, callback, *args, context=context)
         if self._visitor == get_ident():
-            self._wake()  # it may wait for a later timer
+            self._write_to_self()  # type: ignore[attr-defined]  # the loop may wait for a later timer
         return timer
-
-    def _wake(self) -> None:
-        self.call_soon_threadsafe(lambda: None)
 
     def _close_generator(self, generator: Any) -> None:
         """Close an async generator that nobody refers to any more, as ``run_forever`` has it done."""

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from queue import SimpleQueue
-from threading import get_ident
-from typing import Any, NamedTuple
+from threading import Event, get_ident
+from typing import Any
 
 from .loop import EventLoop
+
+ABANDONED = object()  # the last item for a thread that no longer waits
 
 
 class WaitedTask:
     """A task, and a thread that waits for the items that it puts. The thread is ``away`` until it comes back for more.
 
-    A visitor's task is run by the thread itself, while it waits: nothing is handed over. A step that becomes due while
-    the thread is away is run by the loop's thread, and so are all that follow.
+    A visitor's task is run by the thread itself, while it waits: nothing is handed over, unless others have to run
+    before its next step. A step that becomes due while the thread is away is run by the loop's thread, and so are all
+    that follow.
     """
 
     def __init__(
@@ -30,6 +33,7 @@ class WaitedTask:
         self._thread = get_ident()
         self._queue: SimpleQueue[Any] = SimpleQueue()  # items, and steps for a visitor
         self._items_away = 0
+        self._turn: TurnStep | None = None  # the last one that the loop's thread has waited for
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -39,7 +43,7 @@ class WaitedTask:
     def get(self) -> Any:
         """Wait for the next item, and run the task meanwhile if it is a visitor's."""
         while isinstance(item := self._queue.get(), Step):
-            self._loop.visit(self.context.run, item.callback, *item.arguments)
+            item.run(self._loop, self.context)
         return item
 
     def come_back(self, function: Callable[[], Any]) -> None:
@@ -50,9 +54,14 @@ class WaitedTask:
         """Wait no longer. What is left of the task is run by the loop's thread."""
         self._loop.visiting.pop(id(self.context), None)
 
-    def cancel(self) -> None:
-        """Cancel the task, soon."""
-        self._loop.call(self._cancel)
+    def abandon(self) -> None:
+        """Cancel the task, for a thread that no longer waits for it, and run its steps until that is done."""
+        is_visitor = self._is_visitor
+        if self._turn is not None:
+            self._turn.run(self._loop, self.context)  # the error may have come when it was taken from the queue
+        self._loop.call(self._abandon)
+        while is_visitor and self.get() is not ABANDONED:
+            pass
 
     def put(self, item: Any) -> None:
         """Hand the thread an item. To be called on the loop; nobody is woken any more when the process ends."""
@@ -61,14 +70,30 @@ class WaitedTask:
             self._queue.put(item)
 
     def takes_step(self, callback: Callable[..., Any], *arguments: Any) -> bool:
-        """Have the thread run the next step, unless it is away."""
+        """Have the thread run the next step when its turn comes, unless the thread is away."""
         self.has_waited = self.has_waited or get_ident() != self._thread
         if self._items_away:
-            self._is_visitor = False
-            self._loop.visiting.pop(id(self.context), None)
+            self._stay_on_loop()
             return False
-        self._queue.put(Step(callback, arguments))
+        if self._loop.is_next():
+            self._queue.put(Step(callback, arguments))
+        else:
+            self._loop.call(self._take_turn, callback, arguments)
         return True
+
+    def _take_turn(self, callback: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        """Wait, in the loop's thread, until the request's thread has run a step; run it here if that is away."""
+        if self._items_away or self._loop.is_ending or not self._is_visitor:
+            self._stay_on_loop()
+            self.context.run(callback, *arguments)
+            return
+        self._turn = TurnStep(callback, arguments)
+        self._queue.put(self._turn)
+        self._turn.is_done.wait()
+
+    def _stay_on_loop(self) -> None:
+        self._is_visitor = False
+        self._loop.visiting.pop(id(self.context), None)
 
     def _call(self, function: Callable[..., Any], *arguments: Any) -> None:
         run = self._loop.visit if self._is_visitor else self._loop.call
@@ -85,13 +110,36 @@ class WaitedTask:
         self._items_away -= 1
         function()
 
-    def _cancel(self) -> None:
+    def _abandon(self) -> None:
+        self._stay_on_loop()
+        self._queue.put(ABANDONED)
         if self._task is not None:
             self._task.cancel()
 
 
-class Step(NamedTuple):
+class Step:
     """A step of a task, as the loop is asked to run it."""
 
-    callback: Callable[..., Any]
-    arguments: tuple[Any, ...]
+    def __init__(self, callback: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        self._callback, self._arguments = callback, arguments
+
+    def run(self, loop: EventLoop, context: Context) -> None:
+        """Run the step in the calling thread, as a visitor of the loop."""
+        loop.visit(context.run, self._callback, *self._arguments)
+
+
+class TurnStep(Step):
+    """A step that the loop's thread waits for. It holds the loop's lock meanwhile."""
+
+    def __init__(self, callback: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        super().__init__(callback, arguments)
+        self.is_done = Event()
+
+    def run(self, loop: EventLoop, context: Context) -> None:
+        """Run the step in the calling thread, unless it was run."""
+        if self.is_done.is_set():
+            return
+        try:
+            loop.act(context.run, self._callback, *self._arguments)
+        finally:
+            self.is_done.set()

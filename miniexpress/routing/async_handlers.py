@@ -84,7 +84,7 @@ class AsyncCall:
                 task.context.copy().run(awaited.run)
                 task.come_back(awaited.settle)
         except BaseException:  # the stack is too deep, or a signal handler of the server's has raised
-            task.cancel()
+            task.abandon()
             raise
         finally:
             task.leave()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import ctypes
 import functools
 import gc
 import logging
@@ -887,6 +888,137 @@ def test_what_a_handler_leaves_to_the_loop_is_done_although_nobody_waits_for_it(
         assert call(app, "/").body == b"left"
         theirs.send(b"x")
         assert [name for name, event in done.items() if not event.wait(10)] == []
+
+
+async def starts_a_task_and_lets_it_begin(order: list[str]) -> None:
+    async def task() -> None:
+        order.append("task begins")
+        try:
+            await asyncio.sleep(1000)
+        finally:
+            order.append("task ends")
+
+    begun = asyncio.create_task(task())
+    await asyncio.sleep(0)
+    order.append("handler")
+    begun.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await begun
+
+
+async def takes_turns_with_a_task(order: list[str]) -> None:
+    async def count(name: str) -> None:
+        for number in range(4):
+            order.append(f"{name} {number}")
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(count("task"))
+    await count("handler")
+    await task
+
+
+async def is_woken_by_a_task(order: list[str]) -> None:
+    event = asyncio.Event()
+
+    async def task() -> None:
+        event.set()
+        await asyncio.sleep(0)
+        order.append("task")
+
+    begun = asyncio.create_task(task())
+    await event.wait()
+    order.append("handler")
+    await begun
+
+
+async def calls_soon(order: list[str]) -> None:
+    loop = asyncio.get_running_loop()
+    future = loop.create_future()
+    future.add_done_callback(lambda _: order.append("done"))
+    future.set_result(None)
+    loop.call_soon(order.append, "soon")
+    await asyncio.sleep(0)
+    order.append("handler")
+
+
+async def has_no_time(order: list[str]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0):
+            await asyncio.sleep(0)
+            order.append("too late")
+    order.append("handler")
+
+
+@pytest.mark.parametrize(
+    "program",
+    [starts_a_task_and_lets_it_begin, takes_turns_with_a_task, is_woken_by_a_task, calls_soon, has_no_time],
+)
+def test_the_steps_of_a_handler_and_of_what_it_starts_have_the_order_of_a_plain_asyncio_program(
+    app: App, program: Callable[[list[str]], Any]
+) -> None:
+    orders: list[list[str]] = []
+
+    def new_handler() -> Callable[..., Any]:
+        async def handler(req: Any, res: Any) -> None:
+            orders.append([])
+            await program(orders[-1])
+            res.send("x")
+
+        return handler
+
+    for number in range(20):  # of handlers that have not been seen to wait
+        app.get(f"/{number}", new_handler())
+        assert call(app, f"/{number}").body == b"x"
+    expected: list[str] = []
+    asyncio.run(program(expected))
+    assert orders == [expected] * 20
+
+
+def test_a_task_is_begun_behind_await_next(app: App) -> None:
+    begun: list[int] = []
+
+    @app.use
+    async def starts(req: Any, res: Any, next: Any) -> None:
+        async def task() -> None:
+            begun.append(1)
+
+        started = asyncio.create_task(task())
+        await next()
+        started.cancel()
+
+    app.get("/", lambda req, res: res.send("x"))
+    for count in range(1, 20):
+        assert call(app, "/").body == b"x"
+        assert len(begun) == count
+
+
+def test_a_request_that_is_given_up_in_its_thread_leaves_the_loop_running_and_its_handler_tidied_up(app: App) -> None:
+    begun, tidied, threads = threading.Event(), threading.Event(), []
+
+    @app.get("/")
+    async def waits(req: Any, res: Any) -> None:
+        threads.append(threading.get_ident())
+        begun.set()
+        try:
+            await asyncio.sleep(0.3)
+            await asyncio.sleep(1000)
+        finally:
+            tidied.set()
+
+    @app.get("/other")
+    async def other(req: Any, res: Any) -> None:
+        await asyncio.sleep(0.01)
+        res.send("other")
+
+    with ThreadPoolExecutor(1) as pool:
+        given_up = pool.submit(call_in_this_thread, app, "/")
+        assert begun.wait(10)
+        time.sleep(0.1)  # so that it is raised when the thread is woken next, by the step that is due
+        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(threads[0]), ctypes.py_object(SystemExit))
+        with contextlib.suppress(SystemExit):
+            given_up.result(30)
+    assert tidied.wait(10)
+    assert call(app, "/other").body == b"other"
 
 
 def test_a_handler_that_never_waits_does_not_keep_timers_and_other_handlers_from_running(app: App) -> None:
