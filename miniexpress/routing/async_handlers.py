@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Generator
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
 from ..arguments import describe
@@ -81,7 +82,7 @@ class AsyncCall:
         try:
             task.start()
             while (awaited := task.get()) is not None:
-                task.context.copy().run(awaited.run)
+                awaited.context.run(awaited.run)
                 task.come_back(awaited.settle)
         except BaseException:  # the stack is too deep, or a signal handler of the server's has raised
             task.abandon()
@@ -121,6 +122,8 @@ class NextCall:
         self.waiters: list[Future[None]] = []  # one for each await, so that a cancelled one leaves the others alone
         self.is_begun = self.is_awaited = self.is_done = self.is_heard = False
         self.raised: BaseException | None = None
+        self.context: Context | None = None
+        """A copy of the context that it was awaited in: the handler's, or that of a task of it."""
         self.check_in_time()
         call.next_calls.append(self)
 
@@ -132,6 +135,7 @@ class NextCall:
         if not self.is_begun:
             self.check_in_time()
             self.is_begun = self.is_awaited = True
+            self.context = copy_context()
             self.call.task.put(self)
         if not self.is_done:
             waiter = self.call.loop.create_future()

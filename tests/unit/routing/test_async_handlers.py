@@ -597,6 +597,22 @@ def test_the_handler_and_what_is_behind_it_see_the_context_of_the_request(app: A
     assert seen == ["async", "plain", "async"]
 
 
+def test_what_is_behind_next_sees_the_context_of_the_task_that_awaits_it(app: App) -> None:
+    name: contextvars.ContextVar[str] = contextvars.ContextVar("name")
+
+    @app.use
+    async def outer(req: Any, res: Any, next: Any) -> None:
+        async def go_on() -> None:
+            name.set("the task's")
+            await next()
+
+        name.set("the handler's")
+        await asyncio.gather(go_on())
+
+    app.get("/", lambda req, res: res.send(name.get()))
+    assert call(app, "/").body == b"the task's"
+
+
 def test_all_async_handlers_run_on_one_loop_and_what_is_behind_next_in_the_requests_thread(app: App) -> None:
     seen: list[Any] = []
     app.use(lambda req, res, next: seen.append(threading.current_thread()) or next())
