@@ -23,6 +23,7 @@ from .wait_meter import WaitMeter
 
 TURN_SECONDS = 0.005  # between two checks whether the same turn goes on
 QUIET_CHECKS = 200  # without a turn, after which nobody checks any more
+SELECT_SECONDS = 3600.0  # at most in one call of select(), which takes no more than 24 days
 
 # Others, such as the select() of Windows, take no connection while they wait. There, each keeps its thread.
 CAN_PARK = hasattr(select, "epoll") or hasattr(select, "kqueue")
@@ -90,7 +91,7 @@ class ParkedConnections:
         while (first := self._first_to_expire()) is not None:
             connection, deadline = first
             seconds_left = deadline - monotonic()
-            ready = [key.data for key, _ in self._selector.select(max(0, seconds_left))]
+            ready = [key.data for key, _ in self._selector.select(min(max(0, seconds_left), SELECT_SECONDS))]
             for each in ready:
                 if not self._give_turn(each):
                     return
@@ -160,17 +161,17 @@ class ParkedConnections:
 
     def _watch(self) -> None:
         """End turns that go on for too long, until there are none for a while."""
-        seen, checks = 0, 0
-        while checks < QUIET_CHECKS:
+        seen, quiet_checks = 0, 0
+        while quiet_checks < QUIET_CHECKS:
             sleep(TURN_SECONDS)
-            checks += 1
             with self._lock:
                 if self._turns != seen:
-                    seen, checks = self._turns, 0
+                    seen, quiet_checks = self._turns, 0
                 elif self._served is not None:
-                    self._depose_leader(self._served)
-                elif checks == QUIET_CHECKS:
-                    self._has_watcher = False
+                    self._depose_leader(self._served)  # fails where there can be no other thread: then try again
+                else:
+                    quiet_checks += 1
+                    self._has_watcher = quiet_checks < QUIET_CHECKS
 
     def _end_turn_early(self, connection: Connection) -> None:
         """End the turn of a connection that is about to wait for its client."""

@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from datetime import timedelta
 from time import monotonic, sleep
 from typing import Any
 
 import pytest
 
 from miniexpress.server import Server
+from miniexpress.server.connection import log
 from miniexpress.server.parked_connections import CAN_PARK
+from miniexpress.server.request_parser import parse_head
 from tests.support.waiting import wait_for
 from tests.support.wire import CHUNKED, GET, LAST, POST, answering, connected, echo, received, seen, statuses
 
@@ -241,3 +244,51 @@ def test_a_parked_unix_socket_client_is_served(tmp_path: Any) -> None:
     server.stop()
     thread.join(20)
     assert not thread.is_alive()
+
+
+def test_a_keep_alive_timeout_of_months_is_waited_for() -> None:
+    with parked(HELLO, 3, keep_alive_timeout=timedelta(days=60)) as (_, clients):
+        for client in clients:
+            assert ask(client).endswith(b"hi")
+
+
+def test_turns_are_watched_again_after_there_could_be_no_threads_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("miniexpress.server.parked_connections.QUIET_CHECKS", 20)
+    go_on = threading.Event()
+
+    def blocking(environ: Any, start: Any) -> Any:
+        assert go_on.wait(20)
+        return HELLO(environ, start)
+
+    with parked(by_path(block=blocking), 3) as (server, [blocked, other, _]):
+        ask(other)
+        with monkeypatch.context() as without_threads:
+            without_threads.setattr(server.parked, "_start_thread", lambda function: False)
+            blocked.sendall(at("block"))
+            sleep(0.5)  # longer than 20 checks take
+            go_on.set()
+            assert blocked.recv(65536).endswith(b"hi")
+        go_on.clear()
+        blocked.sendall(at("block"))
+        assert ask(other).endswith(b"hi")
+        go_on.set()
+
+
+@pytest.mark.parametrize("error", [MemoryError, SystemExit])
+def test_a_turn_that_fails_ends_its_connection_alone(monkeypatch: pytest.MonkeyPatch, error: type) -> None:
+    def failing_parse_head(head: bytes, *arguments: Any) -> Any:
+        if b"/fail" in head:
+            raise error
+        return parse_head(head, *arguments)
+
+    def failing_filter(record: Any) -> bool:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("miniexpress.server.connection.parse_head", failing_parse_head)
+    with parked(HELLO, 3) as (server, [client, *others]):
+        monkeypatch.setattr(log, "filter", failing_filter)  # the program's logging fails, too
+        client.sendall(at("fail"))
+        assert received(client) == b""
+        for other in others:
+            assert ask(other).endswith(b"hi")
+        wait_for(lambda: len(server.connections) == 2, "two connections")
