@@ -65,18 +65,22 @@ class ParkedConnections:
 
     def park(self, connection: Connection) -> None:
         """Serve the connection whenever it has sent something; close it at its ``idle_until``."""
-        connection.client.before_waiting = partial(self._end_turn_early, connection)
         with self._lock:
-            connection.is_parked = True
-            self._deadlines[connection] = connection.idle_until
-            self._selector.register(connection.client, selectors.EVENT_READ, connection)
-            if not self._has_leader:
-                self._has_leader = self._start_thread(self._lead)
-            has_leader = self._has_leader
-            if not has_leader:
-                self._unpark(connection)
-        if not has_leader:
+            self._has_leader = self._has_leader or self._start_thread(self._lead)
+            is_parked = self._has_leader and self._try_to_park(connection)
+        if not is_parked:
             connection.close(linger_seconds=0)
+
+    def _try_to_park(self, connection: Connection) -> bool:
+        """Park a connection. Return False where the system watches no more sockets."""
+        try:
+            self._selector.register(connection.client, selectors.EVENT_READ, connection)
+        except OSError:
+            return False
+        self._deadlines[connection] = connection.idle_until
+        connection.is_parked = True
+        connection.client.before_waiting = partial(self._end_turn_early, connection)
+        return True
 
     def _unpark(self, connection: Connection) -> None:
         self._selector.unregister(connection.client)
@@ -107,8 +111,7 @@ class ParkedConnections:
 
     def _give_turn(self, connection: Connection) -> bool:
         """Serve what a connection has sent. Return whether this thread is the leader still."""
-        if connection.needs_thread():
-            self._hand_over(connection)
+        if connection.needs_thread() and self._start_serving(connection):
             return True
         if not connection.client.receive_ready():
             self._drop(connection)
@@ -145,11 +148,22 @@ class ParkedConnections:
             self._deadlines[connection] = connection.idle_until
 
     def _hand_over(self, connection: Connection) -> None:
-        """Have a connection served, or closed, by a thread of its own."""
+        """Have a connection served, or closed, by a thread of its own. Without one, close it."""
+        if not self._start_serving(connection):
+            self._drop(connection)
+
+    def _start_serving(self, connection: Connection) -> bool:
+        """Have a thread serve a parked connection. Return False, and leave it parked, where there can be no thread."""
         with self._lock:
-            self._unpark(connection)
-        if not self._start_thread(connection.serve):
-            connection.close(linger_seconds=0)
+            has_thread = self._start_thread(partial(self._serve_unparked, connection))
+            if has_thread:
+                self._unpark(connection)
+        return has_thread
+
+    def _serve_unparked(self, connection: Connection) -> None:
+        with self._lock:
+            pass  # by now it is unparked
+        connection.serve()
 
     def _drop(self, connection: Connection) -> None:
         """Close a connection whose client is gone."""

@@ -289,6 +289,38 @@ def test_a_turn_that_fails_ends_its_connection_alone(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr(log, "filter", failing_filter)  # the program's logging fails, too
         client.sendall(at("fail"))
         assert received(client) == b""
+        client.close()
         for other in others:
             assert ask(other).endswith(b"hi")
+        wait_for(lambda: len(server.connections) == 2, "two connections")
+
+
+def test_requests_that_wait_are_served_in_turn_where_there_can_be_no_more_threads() -> None:
+    def waiting(environ: Any, start: Any) -> Any:
+        sleep(0.001)
+        return HELLO(environ, start)
+
+    with parked(waiting, 3) as (server, clients):
+        assert all(connection.needs_thread() for connection in server.connections)
+        size = threading.stack_size(1 << 48)  # more than there are addresses
+        try:
+            for client in clients * 3:
+                assert ask(client).endswith(b"hi")
+        finally:
+            threading.stack_size(size)
+        for client in clients:
+            assert ask(client).endswith(b"hi")
+
+
+def test_a_connection_that_cannot_be_parked_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing_register(*arguments: Any) -> None:
+        raise OSError(28, "No space left on device")  # more sockets than a user may watch by epoll
+
+    with parked(HELLO, 2) as (server, clients):
+        monkeypatch.setattr(server.parked._selector, "register", failing_register)
+        with connected(f"http://127.0.0.1:{server.server_port}") as another:
+            assert ask(another).endswith(b"hi")
+            assert received(another) == b""
+        for client in clients:
+            assert ask(client).endswith(b"hi")
         wait_for(lambda: len(server.connections) == 2, "two connections")
