@@ -109,9 +109,9 @@ class ClientSocket:
         """Add what has arrived to the buffer, where something has. Return False when the client is gone."""
         try:
             data = self._socket.recv(BUFFER_SIZE)
-        except OSError:
+            self.buffer += data
+        except (OSError, MemoryError):
             return False
-        self.buffer += data
         return bool(data)
 
     def fileno(self) -> int:

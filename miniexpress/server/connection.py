@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import traceback
 from contextlib import suppress
 from contextvars import Context
 from time import monotonic
@@ -99,10 +100,10 @@ class Connection:
         except BadRequest as error:
             self.keep_alive = False
             self._send_error(error.status)
-        except Exception as error:
+        except BaseException as error:  # all of them: the thread serves other clients, too
             self.keep_alive = False
             level = logging.DEBUG if isinstance(error, OSError) else logging.ERROR  # OSError: a failed TLS handshake
-            log.log(level, "connection from %s failed", self.base_environ.get("REMOTE_ADDR"), exc_info=True)
+            log_failure(level, "connection from %s failed", self.base_environ.get("REMOTE_ADDR"))
 
     def needs_thread(self) -> bool:
         """Return whether this connection had better be served by a thread of its own than in turn with others."""
@@ -173,7 +174,7 @@ class Connection:
         except BadRequest as error:  # the app has read the body, and what came was malformed
             self._abort(response, error.status)
         except BaseException:  # SystemExit and the like, too: an app must not end a thread of the server's
-            log_failure(method, target)
+            log_failure(logging.ERROR, "%s %s failed", method, target)
             self._abort(response, 500)
         else:
             self.keep_alive = response.keep_alive and (body is None or self._drain(body))
@@ -215,9 +216,16 @@ class Connection:
         return body.drain()
 
 
-def log_failure(method: str, target: str) -> None:
-    """Log the exception that is being handled, without its traceback where Python cannot print it."""
+def log_failure(level: int, message: str, *arguments: object) -> None:
+    """Log the exception that is being handled, without its traceback where Python cannot print it.
+
+    Where the program's logging fails, that is printed instead: it must not end a thread that serves clients.
+    """
     try:
-        log.exception("%s %s failed", method, target)
+        log.log(level, message, *arguments, exc_info=True)
     except Exception:
-        log.error("%s %s failed", method, target)
+        try:
+            log.log(level, message, *arguments)
+        except Exception:
+            with suppress(Exception):
+                traceback.print_exc()

@@ -23,6 +23,7 @@ from .wait_meter import WaitMeter
 
 TURN_SECONDS = 0.005  # between two checks whether the same turn goes on
 QUIET_CHECKS = 200  # without a turn, after which nobody checks any more
+SELECT_SECONDS = 3600.0  # at most in one call of select(), which takes no more than 24 days
 
 # Others, such as the select() of Windows, take no connection while they wait. There, each keeps its thread.
 CAN_PARK = hasattr(select, "epoll") or hasattr(select, "kqueue")
@@ -64,18 +65,22 @@ class ParkedConnections:
 
     def park(self, connection: Connection) -> None:
         """Serve the connection whenever it has sent something; close it at its ``idle_until``."""
-        connection.client.before_waiting = partial(self._end_turn_early, connection)
         with self._lock:
-            connection.is_parked = True
-            self._deadlines[connection] = connection.idle_until
-            self._selector.register(connection.client, selectors.EVENT_READ, connection)
-            if not self._has_leader:
-                self._has_leader = self._start_thread(self._lead)
-            has_leader = self._has_leader
-            if not has_leader:
-                self._unpark(connection)
-        if not has_leader:
+            self._has_leader = self._has_leader or self._start_thread(self._lead)
+            is_parked = self._has_leader and self._try_to_park(connection)
+        if not is_parked:
             connection.close(linger_seconds=0)
+
+    def _try_to_park(self, connection: Connection) -> bool:
+        """Park a connection. Return False where the system watches no more sockets."""
+        try:
+            self._selector.register(connection.client, selectors.EVENT_READ, connection)
+        except OSError:
+            return False
+        self._deadlines[connection] = connection.idle_until
+        connection.is_parked = True
+        connection.client.before_waiting = partial(self._end_turn_early, connection)
+        return True
 
     def _unpark(self, connection: Connection) -> None:
         self._selector.unregister(connection.client)
@@ -90,7 +95,7 @@ class ParkedConnections:
         while (first := self._first_to_expire()) is not None:
             connection, deadline = first
             seconds_left = deadline - monotonic()
-            ready = [key.data for key, _ in self._selector.select(max(0, seconds_left))]
+            ready = [key.data for key, _ in self._selector.select(min(max(0, seconds_left), SELECT_SECONDS))]
             for each in ready:
                 if not self._give_turn(each):
                     return
@@ -106,8 +111,7 @@ class ParkedConnections:
 
     def _give_turn(self, connection: Connection) -> bool:
         """Serve what a connection has sent. Return whether this thread is the leader still."""
-        if connection.needs_thread():
-            self._hand_over(connection)
+        if connection.needs_thread() and self._start_serving(connection):
             return True
         if not connection.client.receive_ready():
             self._drop(connection)
@@ -144,11 +148,22 @@ class ParkedConnections:
             self._deadlines[connection] = connection.idle_until
 
     def _hand_over(self, connection: Connection) -> None:
-        """Have a connection served, or closed, by a thread of its own."""
+        """Have a connection served, or closed, by a thread of its own. Without one, close it."""
+        if not self._start_serving(connection):
+            self._drop(connection)
+
+    def _start_serving(self, connection: Connection) -> bool:
+        """Have a thread serve a parked connection. Return False, and leave it parked, where there can be no thread."""
         with self._lock:
-            self._unpark(connection)
-        if not self._start_thread(connection.serve):
-            connection.close(linger_seconds=0)
+            has_thread = self._start_thread(partial(self._serve_unparked, connection))
+            if has_thread:
+                self._unpark(connection)
+        return has_thread
+
+    def _serve_unparked(self, connection: Connection) -> None:
+        with self._lock:
+            pass  # by now it is unparked
+        connection.serve()
 
     def _drop(self, connection: Connection) -> None:
         """Close a connection whose client is gone."""
@@ -160,17 +175,17 @@ class ParkedConnections:
 
     def _watch(self) -> None:
         """End turns that go on for too long, until there are none for a while."""
-        seen, checks = 0, 0
-        while checks < QUIET_CHECKS:
+        seen, quiet_checks = 0, 0
+        while quiet_checks < QUIET_CHECKS:
             sleep(TURN_SECONDS)
-            checks += 1
             with self._lock:
                 if self._turns != seen:
-                    seen, checks = self._turns, 0
+                    seen, quiet_checks = self._turns, 0
                 elif self._served is not None:
-                    self._depose_leader(self._served)
-                elif checks == QUIET_CHECKS:
-                    self._has_watcher = False
+                    self._depose_leader(self._served)  # fails where there can be no other thread: then try again
+                else:
+                    quiet_checks += 1
+                    self._has_watcher = quiet_checks < QUIET_CHECKS
 
     def _end_turn_early(self, connection: Connection) -> None:
         """End the turn of a connection that is about to wait for its client."""

@@ -230,8 +230,9 @@ class Server(TCPServer):
         """Call a function in a new thread. Return whether there could be one."""
         try:
             Thread(target=function, daemon=True).start()
-        except RuntimeError as error:  # can't start new thread
-            log.warning("cannot serve a connection: %s", error)
+        except (RuntimeError, MemoryError) as error:  # can't start new thread
+            with suppress(Exception):  # a log that fails must not end the thread that asks
+                log.warning("cannot serve a connection: %s", error)
             return False
         return True
 

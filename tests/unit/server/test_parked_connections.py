@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
+from datetime import timedelta
 from time import monotonic, sleep
 from typing import Any
 
 import pytest
 
 from miniexpress.server import Server
+from miniexpress.server.connection import log
 from miniexpress.server.parked_connections import CAN_PARK
+from miniexpress.server.request_parser import parse_head
 from tests.support.waiting import wait_for
 from tests.support.wire import CHUNKED, GET, LAST, POST, answering, connected, echo, received, seen, statuses
 
@@ -241,3 +244,83 @@ def test_a_parked_unix_socket_client_is_served(tmp_path: Any) -> None:
     server.stop()
     thread.join(20)
     assert not thread.is_alive()
+
+
+def test_a_keep_alive_timeout_of_months_is_waited_for() -> None:
+    with parked(HELLO, 3, keep_alive_timeout=timedelta(days=60)) as (_, clients):
+        for client in clients:
+            assert ask(client).endswith(b"hi")
+
+
+def test_turns_are_watched_again_after_there_could_be_no_threads_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("miniexpress.server.parked_connections.QUIET_CHECKS", 20)
+    go_on = threading.Event()
+
+    def blocking(environ: Any, start: Any) -> Any:
+        assert go_on.wait(20)
+        return HELLO(environ, start)
+
+    with parked(by_path(block=blocking), 3) as (server, [blocked, other, _]):
+        ask(other)
+        with monkeypatch.context() as without_threads:
+            without_threads.setattr(server.parked, "_start_thread", lambda function: False)
+            blocked.sendall(at("block"))
+            sleep(0.5)  # longer than 20 checks take
+            go_on.set()
+            assert blocked.recv(65536).endswith(b"hi")
+        go_on.clear()
+        blocked.sendall(at("block"))
+        assert ask(other).endswith(b"hi")
+        go_on.set()
+
+
+@pytest.mark.parametrize("error", [MemoryError, SystemExit])
+def test_a_turn_that_fails_ends_its_connection_alone(monkeypatch: pytest.MonkeyPatch, error: type) -> None:
+    def failing_parse_head(head: bytes, *arguments: Any) -> Any:
+        if b"/fail" in head:
+            raise error
+        return parse_head(head, *arguments)
+
+    def failing_filter(record: Any) -> bool:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("miniexpress.server.connection.parse_head", failing_parse_head)
+    with parked(HELLO, 3) as (server, [client, *others]):
+        monkeypatch.setattr(log, "filter", failing_filter)  # the program's logging fails, too
+        client.sendall(at("fail"))
+        assert received(client) == b""
+        client.close()
+        for other in others:
+            assert ask(other).endswith(b"hi")
+        wait_for(lambda: len(server.connections) == 2, "two connections")
+
+
+def test_requests_that_wait_are_served_in_turn_where_there_can_be_no_more_threads() -> None:
+    def waiting(environ: Any, start: Any) -> Any:
+        sleep(0.001)
+        return HELLO(environ, start)
+
+    with parked(waiting, 3) as (server, clients):
+        assert all(connection.needs_thread() for connection in server.connections)
+        size = threading.stack_size(1 << 48)  # more than there are addresses
+        try:
+            for client in clients * 3:
+                assert ask(client).endswith(b"hi")
+        finally:
+            threading.stack_size(size)
+        for client in clients:
+            assert ask(client).endswith(b"hi")
+
+
+def test_a_connection_that_cannot_be_parked_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing_register(*arguments: Any) -> None:
+        raise OSError(28, "No space left on device")  # more sockets than a user may watch by epoll
+
+    with parked(HELLO, 2) as (server, clients):
+        monkeypatch.setattr(server.parked._selector, "register", failing_register)
+        with connected(f"http://127.0.0.1:{server.server_port}") as another:
+            assert ask(another).endswith(b"hi")
+            assert received(another) == b""
+        for client in clients:
+            assert ask(client).endswith(b"hi")
+        wait_for(lambda: len(server.connections) == 2, "two connections")
