@@ -199,7 +199,7 @@ class Connection:
         """End the connection; before that, send an error where the response has not started."""
         response.end()  # no other thread of the app's starts it now
         self.keep_alive = False
-        if not response.headers_sent:
+        if not response.head_sent:
             self._send_error(status)
 
     def _send_error(self, status: int) -> None:
