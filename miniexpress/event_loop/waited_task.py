@@ -13,10 +13,10 @@ from .loop import EventLoop
 
 
 class WaitedTask:
-    """A task, and a thread that waits for the items that it puts. The thread is ``away`` until it comes back for more.
+    """A task, and a thread that waits for the items that it puts, and does what each of them asks for.
 
     A visitor's task is run by the thread itself, while it waits: nothing is handed over. A step that becomes due while
-    the thread is away is run by the loop's thread, and so are all that follow.
+    the thread is busy with an item is run by the loop's thread, and so are all that follow.
     """
 
     def __init__(
@@ -25,11 +25,11 @@ class WaitedTask:
         self.context = copy_context()
         """The context of the task, a copy of the thread's."""
         self.has_waited = False
-        """Whether a visitor's task has waited for more than its own thread: another has resumed it."""
+        """True of a visitor's task that has waited for more than its own thread: another has resumed it."""
         self._loop, self._function, self._is_visitor = loop, function, is_visitor
         self._thread = get_ident()
         self._queue: SimpleQueue[Any] = SimpleQueue()  # items, and steps for a visitor
-        self._items_away = 0
+        self._unfinished_items = 0
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -42,9 +42,9 @@ class WaitedTask:
             self._loop.visit(self.context.run, item.callback, *item.arguments)
         return item
 
-    def come_back(self, function: Callable[[], Any]) -> None:
-        """Call a function on the loop, when the thread has done what the last item asked of it."""
-        self._call(self._come_back, function)
+    def item_done(self, function: Callable[[], Any]) -> None:
+        """Tell that the thread has done what the last item asked for, and call a function on the loop."""
+        self._call(self._item_done, function)
 
     def leave(self) -> None:
         """Wait no longer. What is left of the task is run by the loop's thread."""
@@ -56,14 +56,14 @@ class WaitedTask:
 
     def put(self, item: Any) -> None:
         """Hand the thread an item. To be called on the loop; nobody is woken any more when the process ends."""
-        self._items_away += 1
+        self._unfinished_items += 1
         if not self._loop.is_ending:
             self._queue.put(item)
 
     def takes_step(self, callback: Callable[..., Any], *arguments: Any) -> bool:
-        """Have the thread run the next step, unless it is away."""
+        """Have the thread run the next step, and return True; return False if it is busy with an item."""
         self.has_waited = self.has_waited or get_ident() != self._thread
-        if self._items_away:
+        if self._unfinished_items:
             self._is_visitor = False
             self._loop.visiting.pop(id(self.context), None)
             return False
@@ -81,8 +81,8 @@ class WaitedTask:
         else:
             self._task = self._loop.start(self._function, self.context)
 
-    def _come_back(self, function: Callable[[], Any]) -> None:
-        self._items_away -= 1
+    def _item_done(self, function: Callable[[], Any]) -> None:
+        self._unfinished_items -= 1
         function()
 
     def _cancel(self) -> None:

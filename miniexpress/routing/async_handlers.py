@@ -82,7 +82,7 @@ class AsyncCall:
             task.start()
             while (awaited := task.get()) is not None:
                 task.context.copy().run(awaited.run)
-                task.come_back(awaited.settle)
+                task.item_done(awaited.settle)
         except BaseException:  # the stack is too deep, or a signal handler of the server's has raised
             task.cancel()
             raise
