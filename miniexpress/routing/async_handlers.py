@@ -37,7 +37,7 @@ def as_plain_handler(handler: Handler, next_index: int | None) -> Handler:
     # It loads asyncio, which an app of plain handlers does without.
     from ..event_loop import WaitedTask, as_exception, event_loop
 
-    has_waited = False  # in a call so far, and for more than next(): so it probably does in the next one
+    has_waited = False  # True once a call has waited for more than next(): then the next call probably will, too
 
     @functools.wraps(handler)
     def plain_handler(*arguments: Any) -> Any:
@@ -93,7 +93,7 @@ class AsyncCall:
             if not call.is_begun:
                 task.context.copy().run(call.run)
                 loop.call(call.settle)
-            elif call.raised is not None and not call.is_heard:
+            elif call.raised is not None and not call.is_retrieved:
                 raise call.raised
 
     async def run_coroutine(self) -> None:
@@ -119,7 +119,7 @@ class NextCall:
     def __init__(self, call: AsyncCall, next: Callable[..., None], error: Any = None) -> None:
         self.call, self.next, self.error = call, next, error
         self.waiters: list[Future[None]] = []  # one for each await, so that a cancelled one leaves the others alone
-        self.is_begun = self.is_awaited = self.is_done = self.is_heard = False
+        self.is_begun = self.is_awaited = self.is_done = self.is_retrieved = False
         self.raised: BaseException | None = None
         self.check_in_time()
         call.next_calls.append(self)
@@ -138,7 +138,7 @@ class NextCall:
             self.waiters.append(waiter)
             yield from waiter
         if self.raised is not None:
-            self.is_heard = True
+            self.is_retrieved = True
             raise self.raised
 
     def run(self) -> None:
