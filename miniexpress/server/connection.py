@@ -67,7 +67,7 @@ class Connection:
         self.server = server
         self.client = ClientSocket(connection, server.max_header_size, server.ssl_context)
         self.keep_alive = True
-        self.is_first = True  # no request was received yet
+        self.is_new = True  # no request was received yet
         self.is_parked = False
         self.idle_until = 0.0
         self.wait_meter = WaitMeter()
@@ -124,7 +124,7 @@ class Connection:
         """
         server = self.server
         server.idle.add(self.client)
-        if self.is_first:
+        if self.is_new:
             self.client.do_handshake(server.headers_timeout)
             self._wait_for_request(server.headers_timeout)
         elif not self.is_parked and self.needs_thread():
@@ -160,7 +160,7 @@ class Connection:
         body = open_body(client, environ)
         environ["wsgi.input"] = io.BytesIO() if body is None else io.BufferedReader(body, BUFFER_SIZE)
         self.keep_alive = wants_keep_alive(environ["SERVER_PROTOCOL"], environ.get("HTTP_CONNECTION"))
-        self.is_first = False
+        self.is_new = False
         return environ, body
 
     def _respond(self, environ: WSGIEnvironment, body: RequestBody | None) -> None:

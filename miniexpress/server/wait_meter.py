@@ -19,17 +19,17 @@ class WaitMeter:
         self.is_worth_a_thread = False
         self._mean_wait = 0.0  # seconds
         self._requests = 0
-        self._begun = 0.0
+        self._waited_before = 0.0  # seconds, from an arbitrary start: both clocks have their own
 
     def start(self) -> None:
         """Begin with a request. The first one of a connection is measured."""
         if self._requests % SAMPLE == 0:
-            self._begun = time.monotonic() - time.thread_time()
+            self._waited_before = time.monotonic() - time.thread_time()
 
     def stop(self) -> None:
         """End a request, in the thread in which it began."""
         if self._requests % SAMPLE == 0:
-            self.count(time.monotonic() - time.thread_time() - self._begun)
+            self.count(time.monotonic() - time.thread_time() - self._waited_before)
         self._requests += 1
 
     def count(self, wait: float) -> None:
