@@ -36,8 +36,7 @@ _CLASSES = (Request, Response)
 _POWERED_BY: HeaderFields = {"x-powered-by": ("X-Powered-By", "Express")}
 _LISTEN_OPTIONS = ["host", "callback", "reload", *(server.Server.__init__.__kwdefaults__ or ())]
 
-
-# Flask's and FastAPI's.
+# The names that Flask and FastAPI have for these methods.
 _NAMES_ELSEWHERE = {
     "add_middleware": "use",
     "before_request": "use",
