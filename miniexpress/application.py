@@ -36,7 +36,7 @@ _CLASSES = (Request, Response)
 _POWERED_BY: HeaderFields = {"x-powered-by": ("X-Powered-By", "Express")}
 _LISTEN_OPTIONS = ["host", "callback", "reload", *(server.Server.__init__.__kwdefaults__ or ())]
 
-# The names that Flask and FastAPI have for these methods.
+# The names that Flask and FastAPI have for these members.
 _NAMES_ELSEWHERE = {
     "add_middleware": "use",
     "before_request": "use",
