@@ -62,7 +62,7 @@ def test_what_a_class_defines_has_a_docstring(name: str) -> None:
 
 
 def is_member(name: str, value: object) -> bool:
-    """Whether users call or read it. The name of a test is a sentence already."""
+    """Return whether users call or read it. The name of a test is a sentence already."""
     is_own = callable(value) or isinstance(value, property | cached_property | classmethod | staticmethod)
     return is_own and not name.startswith(("_", "test_"))
 
