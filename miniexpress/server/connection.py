@@ -105,8 +105,8 @@ class Connection:
             log.log(level, "connection from %s failed", self.base_environ.get("REMOTE_ADDR"), exc_info=True)
 
     def needs_thread(self) -> bool:
-        """Return whether this connection had better be served by a thread of its own than in turn with others."""
-        is_alone = len(self.server.connections) == 1
+        """Return whether a thread of its own serves this connection better than a turn among others."""
+        is_alone = len(self.server.connections) == 1  # there is nobody to share a thread with
         return self.wait_meter.is_worth_a_thread or is_alone or self.server.ssl_context is not None or not CAN_PARK
 
     def close(self, linger_seconds: float) -> None:

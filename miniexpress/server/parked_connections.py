@@ -22,7 +22,7 @@ from .client_socket import ClientSocket, do_nothing
 from .wait_meter import WaitMeter
 
 TURN_SECONDS = 0.005  # between two checks whether the same turn goes on
-QUIET_CHECKS = 200  # without a turn, after which nobody checks any more
+QUIET_CHECKS = 200  # one after the other without a turn, after which the thread that checks ends
 
 # Others, such as the select() of Windows, take no connection while they wait. There, each keeps its thread.
 CAN_PARK = hasattr(select, "epoll") or hasattr(select, "kqueue")

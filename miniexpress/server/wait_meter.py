@@ -12,7 +12,8 @@ WEIGHT = 1 / 4  # of the last measured request in the mean
 class WaitMeter:
     """The mean of how long requests waited: the time that passed, less the processor time of their thread.
 
-    A request that waits for longer than a hand-over takes had better have a thread of its own: ``is_worth_a_thread``.
+    A request that waits for longer than a hand-over takes is served better in a thread of its own:
+    ``is_worth_a_thread``.
     """
 
     def __init__(self) -> None:
