@@ -60,7 +60,7 @@ class AsyncCall:
 
     def __init__(self, handler: Handler, arguments: tuple[Any, ...], next_index: int | None) -> None:
         self.handler = handler
-        self.req = arguments[1] if next_index == 3 else arguments[0]
+        self.req = arguments[1] if next_index == 3 else arguments[0]  # an error handler takes the error first
         self.plain_next = self.req.next
         self.next_calls: list[NextCall] = []
         self.is_done = False

@@ -67,7 +67,8 @@ class StepWatch:
             step = self._step
             if step is None or step is logged or monotonic() - step[1] < STUCK_SECONDS:
                 continue
-            handler, begun = logged = step
+            logged = step
+            handler, begun = step
             seconds = monotonic() - begun
             log.warning("%s has kept the event loop for %.1f s so far: %s", describe(handler), seconds, ADVICE)
 
