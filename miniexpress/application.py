@@ -36,8 +36,7 @@ _CLASSES = (Request, Response)
 _POWERED_BY: HeaderFields = {"x-powered-by": ("X-Powered-By", "Express")}
 _LISTEN_OPTIONS = ["host", "callback", "reload", *(server.Server.__init__.__kwdefaults__ or ())]
 
-
-# Flask's and FastAPI's.
+# The names that Flask and FastAPI have for these members.
 _NAMES_ELSEWHERE = {
     "add_middleware": "use",
     "before_request": "use",
@@ -190,7 +189,7 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
         return self.router.route(path, **options)
 
     def _mount(self, path: PathPattern, handler: Handler) -> None:
-        """Mount a handler. Another App inherits this one's settings and engines, and is told (``on('mount', …)``).
+        """Mount a handler. Another App inherits settings and engines, and its listeners of ``mount`` are called.
 
         Raises ``ValueError`` for an app that this one is itself in.
         """

@@ -7,6 +7,15 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+# The phrases that Express sends. Python's own differ from version to version.
+_PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
+    413: "Payload Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Entity",
+    509: "Bandwidth Limit Exceeded",
+}
+
 
 def reason_phrase(status: int) -> str:
     """Return the phrase of a status: 404 gives ``Not Found``, an unknown one ``''``. As npm statuses 2."""
@@ -116,11 +125,3 @@ def property_of(error: Any, name: str) -> Any:
 
 
 _traceback_of = BaseException.__dict__["__traceback__"].__get__  # whatever the error's own class has of that name
-# The phrases that Express sends. Python's own differ from version to version.
-_PHRASES = {status.value: status.phrase for status in HTTPStatus} | {
-    413: "Payload Too Large",
-    414: "URI Too Long",
-    416: "Range Not Satisfiable",
-    422: "Unprocessable Entity",
-    509: "Bandwidth Limit Exceeded",
-}

@@ -17,7 +17,7 @@ from .http.request_headers import Headers, from_environ, read_field, with_header
 from .http.request_target import rebuild_target, split_mount, split_target
 from .settings import AppSettings
 
-# Flask's, Django's and FastAPI's, and those that Express 5 has no more.
+# The names that Flask, Django, FastAPI and Express 4 have for these members.
 _NAMES_ELSEWHERE = {
     "COOKIES": "cookies",
     "GET": "query",
@@ -79,7 +79,7 @@ class Request(SnakeCaseNames, also={"sessionID": "session_id"}, elsewhere=_NAMES
         self.params = AttrDict()
         self.next_calls, self.trail, self._headers = 0, None, None
 
-    if TYPE_CHECKING:  # what middleware hangs on a request is for it to know
+    if TYPE_CHECKING:  # middleware may set any attribute
 
         def __getattr__(self, name: str) -> Any: ...
         def __setattr__(self, name: str, value: Any) -> None: ...
@@ -115,7 +115,7 @@ class Request(SnakeCaseNames, also={"sessionID": "session_id"}, elsewhere=_NAMES
         return read_field(self.environ, name) if self._headers is None else self._headers.get(name)
 
     def environ_with_headers(self) -> dict[str, Any]:
-        """``environ`` with the header fields as they are now."""
+        """Return ``environ`` with the header fields as they are now."""
         return self.environ if self._headers is None else with_headers(self.environ, self._headers)
 
     @property

@@ -33,8 +33,7 @@ from .server_response import ServerResponse
 Milliseconds = int | float | timedelta
 _NODE_NAMES = {"appendHeader": "append", "setHeaders": "set", "sendfile": "send_file"}
 
-
-# Flask's, Django's and aiohttp's.
+# The names that Flask, Django and aiohttp have for these members.
 _NAMES_ELSEWHERE = {
     "delete_cookie": "clear_cookie",
     "headers": "set",

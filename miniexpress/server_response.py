@@ -88,8 +88,7 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
 
         A complete body is a tuple of one, which a server can send together with the header fields; with a listener of
         ``finish`` or ``close`` it is an ``ObservedBody``. What fails before the response is started, as an
-        ``on_headers`` listener may, goes to ``final_handler``, which responds anew. An error after that is raised, for
-        the server to abort the connection.
+        ``on_headers`` listener may, goes to ``final_handler``, which responds anew. An error after that is raised.
         """
         if self.error_after_start is not None:
             self.emit("close")
@@ -296,11 +295,10 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
         other none; ETag stays as it is. There is no call where no body is sent: HEAD, 204 and 304. The error page is
         transformed, too, and has no Content-Encoding that was set before: so set it in an ``on_headers`` listener.
 
-        Of several transforms, the one of the middleware that was added last sees the handler's bytes first, as where
-        middleware wraps ``res.write`` and ``res.end`` in Node. One that an ``on_headers`` listener adds has the place
-        of the middleware which added the listener, and is dropped where a listener fails. What a transform raises is
-        answered by the error page, which no transform sees, or aborts the connection where the response was started.
-        Raises ``RuntimeError`` once it is started, ``TypeError`` for what is no such function.
+        Of several transforms, the last one sees the handler's bytes first, as where middleware wraps ``res.end`` in
+        Node. One that an ``on_headers`` listener adds has the place of the middleware which added the listener, and is
+        dropped where a listener fails. What a transform raises is answered by the error page, which no transform sees,
+        or aborts a started response. Raises ``RuntimeError`` once it is started, ``TypeError`` for no such function.
         """
         taker, parameters = "res.transform_body()", "(chunk, is_last) -> bytes"
         if fit_callback(transform, taker, parameters) is not transform:

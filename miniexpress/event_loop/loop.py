@@ -71,9 +71,9 @@ class EventLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.is_ending = False
-        """Whether the process ends. Who waits for a coroutine is not woken any more: its server is gone."""
+        """True once the process ends. No thread that waits for a task is woken then: its server is gone."""
         self.visiting: dict[int, Callable[..., bool]] = {}
-        """What takes the steps of a visitor's task, by the ``id`` of the task's context, unless it returns False."""
+        """The ``takes_step`` of each visitor's task, by the ``id`` of the task's context."""
         self._lock = FairLock()
         self._ready: deque[asyncio.Handle]  # asyncio's own: what is called soon, in its order
         self._visitor: int | None = None

@@ -15,11 +15,11 @@ ABANDONED = object()  # the last item for a thread that no longer waits
 
 
 class WaitedTask:
-    """A task, and a thread that waits for the items that it puts. The thread is ``away`` until it comes back for more.
+    """A task, and a thread that waits for the items that it puts, and does what each of them asks for.
 
     A visitor's task is run by the thread itself, while it waits: nothing is handed over, unless others have to run
-    before its next step. A step that becomes due while the thread is away is run by the loop's thread, and so are all
-    that follow.
+    before its next step. A step that becomes due while the thread is busy with an item is run by the loop's thread, and
+    so are all that follow.
     """
 
     def __init__(
@@ -28,11 +28,11 @@ class WaitedTask:
         self.context = copy_context()
         """The context of the task, a copy of the thread's."""
         self.has_waited = False
-        """Whether a visitor's task has waited for more than its own thread: another has resumed it."""
+        """True of a visitor's task that has waited for more than its own thread: another has resumed it."""
         self._loop, self._function, self._is_visitor = loop, function, is_visitor
         self._thread = get_ident()
         self._queue: SimpleQueue[Any] = SimpleQueue()  # items, and steps for a visitor
-        self._items_away = 0
+        self._unfinished_items = 0
         self._turn: TurnStep | None = None  # the last one that the loop's thread has waited for
         self._task: asyncio.Task[None] | None = None
 
@@ -46,9 +46,9 @@ class WaitedTask:
             item.run(self._loop, self.context)
         return item
 
-    def come_back(self, function: Callable[[], Any]) -> None:
-        """Call a function on the loop, when the thread has done what the last item asked of it."""
-        self._call(self._come_back, function)
+    def item_done(self, function: Callable[[], Any]) -> None:
+        """Tell that the thread has done what the last item asked for, and call a function on the loop."""
+        self._call(self._item_done, function)
 
     def leave(self) -> None:
         """Wait no longer. What is left of the task is run by the loop's thread."""
@@ -65,14 +65,14 @@ class WaitedTask:
 
     def put(self, item: Any) -> None:
         """Hand the thread an item. To be called on the loop; nobody is woken any more when the process ends."""
-        self._items_away += 1
+        self._unfinished_items += 1
         if not self._loop.is_ending:
             self._queue.put(item)
 
     def takes_step(self, callback: Callable[..., Any], *arguments: Any) -> bool:
-        """Have the thread run the next step when its turn comes, unless the thread is away."""
+        """Have the thread run the next step when its turn comes, and return True; return False if it is busy."""
         self.has_waited = self.has_waited or get_ident() != self._thread
-        if self._items_away:
+        if self._unfinished_items:
             self._stay_on_loop()
             return False
         if self._loop.is_next():
@@ -82,8 +82,8 @@ class WaitedTask:
         return True
 
     def _take_turn(self, callback: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
-        """Wait, in the loop's thread, until the request's thread has run a step; run it here if that is away."""
-        if self._items_away or self._loop.is_ending or not self._is_visitor:
+        """Wait, in the loop's thread, until the request's thread has run a step; run it here if that is busy."""
+        if self._unfinished_items or self._loop.is_ending or not self._is_visitor:
             self._stay_on_loop()
             self.context.run(callback, *arguments)
             return
@@ -106,8 +106,8 @@ class WaitedTask:
         else:
             self._task = self._loop.start(self._function, self.context)
 
-    def _come_back(self, function: Callable[[], Any]) -> None:
-        self._items_away -= 1
+    def _item_done(self, function: Callable[[], Any]) -> None:
+        self._unfinished_items -= 1
         function()
 
     def _abandon(self) -> None:

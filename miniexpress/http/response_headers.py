@@ -25,7 +25,7 @@ class ResponseHeaders(dict[str, tuple[str, str | list[str]]]):
     """Header fields by name, in any case (RFC 9110 section 5.1). They are sent in the order they were set in."""
 
     has_lists = False
-    """Whether the value of a field may be a list."""
+    """True once the value of a field may be a list."""
 
     def value(self, name: str) -> str | list[str] | None:
         """Return the value of a field: a ``str``, a list for several lines, or ``None``."""

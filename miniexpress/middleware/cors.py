@@ -130,7 +130,7 @@ def _cors_by_request(options_of: Any, keywords: dict[str, Any]) -> Middleware:
     """Return middleware that asks a function of the request for its options."""
     if not callable(options_of) or isinstance(options_of, HTTPMethods):  # cors(app), as in Flask
         raise TypeError(f"cors() takes its options by keyword, as in cors(origin=…), not {options_of!r}")
-    cors(**keywords)  # so that a wrong one is told at once
+    cors(**keywords)  # so that a wrong one raises at once
     ask = fit_callback(options_of, "cors()", "(req)")
 
     def cors_by_request(req: Request, res: Response, next: Next) -> None:

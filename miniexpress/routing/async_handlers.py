@@ -38,7 +38,7 @@ def as_plain_handler(handler: Handler, next_index: int | None) -> Handler:
     # It loads asyncio, which an app of plain handlers does without.
     from ..event_loop import WaitedTask, as_exception, event_loop
 
-    has_waited = False  # in a call so far, and for more than next(): so it probably does in the next one
+    has_waited = False  # True once a call has waited for more than next(): then the next call probably will, too
 
     @functools.wraps(handler)
     def plain_handler(*arguments: Any) -> Any:
@@ -61,7 +61,7 @@ class AsyncCall:
 
     def __init__(self, handler: Handler, arguments: tuple[Any, ...], next_index: int | None) -> None:
         self.handler = handler
-        self.req = arguments[1] if next_index == 3 else arguments[0]
+        self.req = arguments[1] if next_index == 3 else arguments[0]  # an error handler takes the error first
         self.plain_next = self.req.next
         self.next_calls: list[NextCall] = []
         self.is_done = False
@@ -83,7 +83,7 @@ class AsyncCall:
             task.start()
             while (awaited := task.get()) is not None:
                 awaited.context.run(awaited.run)
-                task.come_back(awaited.settle)
+                task.item_done(awaited.settle)
         except BaseException:  # the stack is too deep, or a signal handler of the server's has raised
             task.abandon()
             raise
@@ -94,7 +94,7 @@ class AsyncCall:
             if not call.is_begun:
                 task.context.copy().run(call.run)
                 loop.call(call.settle)
-            elif call.raised is not None and not call.is_heard:
+            elif call.raised is not None and not call.is_retrieved:
                 raise call.raised
 
     async def run_coroutine(self) -> None:
@@ -120,7 +120,7 @@ class NextCall:
     def __init__(self, call: AsyncCall, next: Callable[..., None], error: Any = None) -> None:
         self.call, self.next, self.error = call, next, error
         self.waiters: list[Future[None]] = []  # one for each await, so that a cancelled one leaves the others alone
-        self.is_begun = self.is_awaited = self.is_done = self.is_heard = False
+        self.is_begun = self.is_awaited = self.is_done = self.is_retrieved = False
         self.raised: BaseException | None = None
         self.context: Context | None = None
         """A copy of the context that it was awaited in: the handler's, or that of a task of it."""
@@ -142,7 +142,7 @@ class NextCall:
             self.waiters.append(waiter)
             yield from waiter
         if self.raised is not None:
-            self.is_heard = True
+            self.is_retrieved = True
             raise self.raised
 
     def run(self) -> None:

@@ -1,4 +1,4 @@
-"""What is said of wrong handlers: when they are registered, and when they returned without a response."""
+"""Refuse wrong handlers when they are registered, and those that returned without a response."""
 
 from __future__ import annotations
 

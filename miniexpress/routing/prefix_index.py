@@ -37,5 +37,5 @@ class PrefixIndex:
 
 
 def _ancestors(path: str) -> list[str]:
-    """``/a/b`` gives ``['', '/a', '/a/b']``."""
+    """Return a path and those above it: ``/a/b`` gives ``['', '/a', '/a/b']``."""
     return [path[:index] for index, char in enumerate(path + "/") if char == "/"]

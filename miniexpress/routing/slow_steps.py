@@ -1,4 +1,4 @@
-"""Names async handlers that keep the event loop from all others, in the log of development."""
+"""Log the async handlers that keep the event loop from all others, in development."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from ..arguments import describe
 
 log = logging.getLogger("miniexpress")
 
-SLOW_SECONDS = 0.1  # of a step, which is the time between two awaits: it is named when it has ended
-STUCK_SECONDS = 1.0  # it is named while it goes on: it may never end
+# A step is what a handler does from one await to the next.
+SLOW_SECONDS = 0.1  # a step that took so long is logged when it has ended
+STUCK_SECONDS = 1.0  # one that takes so long is logged while it still runs, as it may never end
 ADVICE = "await what takes long, or run it by asyncio.to_thread"
 
 
@@ -66,12 +67,13 @@ class StepWatch:
             step = self._step
             if step is None or step is logged or monotonic() - step[1] < STUCK_SECONDS:
                 continue
-            handler, begun = logged = step
+            logged = step
+            handler, begun = step
             seconds = monotonic() - begun
             log.warning("%s has kept the event loop for %.1f s so far: %s", describe(handler), seconds, ADVICE)
 
 
 @functools.cache
 def step_watch(pid: int) -> StepWatch:
-    """Return the one of this process: a forked child has none of its parent's threads."""
+    """Return the watch of this process: the thread of its parent's does not run in a forked child."""
     return StepWatch()

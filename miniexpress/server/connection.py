@@ -68,7 +68,7 @@ class Connection:
         self.server = server
         self.client = ClientSocket(connection, server.max_header_size, server.ssl_context)
         self.keep_alive = True
-        self.is_first = True  # no request was received yet
+        self.is_new = True  # no request was received yet
         self.is_parked = False
         self.idle_until = 0.0
         self.wait_meter = WaitMeter()
@@ -106,8 +106,8 @@ class Connection:
             log_failure(level, "connection from %s failed", self.base_environ.get("REMOTE_ADDR"))
 
     def needs_thread(self) -> bool:
-        """Return whether this connection had better be served by a thread of its own than in turn with others."""
-        is_alone = len(self.server.connections) == 1
+        """Return whether a thread of its own serves this connection better than a turn among others."""
+        is_alone = len(self.server.connections) == 1  # there is nobody to share a thread with
         return self.wait_meter.is_worth_a_thread or is_alone or self.server.ssl_context is not None or not CAN_PARK
 
     def close(self, linger_seconds: float) -> None:
@@ -125,7 +125,7 @@ class Connection:
         """
         server = self.server
         server.idle.add(self.client)
-        if self.is_first:
+        if self.is_new:
             self.client.do_handshake(server.headers_timeout)
             self._wait_for_request(server.headers_timeout)
         elif not self.is_parked and self.needs_thread():
@@ -161,7 +161,7 @@ class Connection:
         body = open_body(client, environ)
         environ["wsgi.input"] = io.BytesIO() if body is None else io.BufferedReader(body, BUFFER_SIZE)
         self.keep_alive = wants_keep_alive(environ["SERVER_PROTOCOL"], environ.get("HTTP_CONNECTION"))
-        self.is_first = False
+        self.is_new = False
         return environ, body
 
     def _respond(self, environ: WSGIEnvironment, body: RequestBody | None) -> None:
@@ -200,7 +200,7 @@ class Connection:
         """End the connection; before that, send an error where the response has not started."""
         response.end()  # no other thread of the app's starts it now
         self.keep_alive = False
-        if not response.headers_sent:
+        if not response.head_sent:
             self._send_error(status)
 
     def _send_error(self, status: int) -> None:

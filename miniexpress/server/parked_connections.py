@@ -22,15 +22,15 @@ from .client_socket import ClientSocket, do_nothing
 from .wait_meter import WaitMeter
 
 TURN_SECONDS = 0.005  # between two checks whether the same turn goes on
-QUIET_CHECKS = 200  # without a turn, after which nobody checks any more
+QUIET_CHECKS = 200  # one after the other without a turn, after which the thread that checks ends
 SELECT_SECONDS = 3600.0  # at most in one call of select(), which takes no more than 24 days
 
 # Others, such as the select() of Windows, take no connection while they wait. There, each keeps its thread.
 CAN_PARK = hasattr(select, "epoll") or hasattr(select, "kqueue")
 
 
-class Connection(Protocol):
-    """The part of a connection that is needed here; ``connection.Connection`` explains it."""
+class ParkedConnection(Protocol):
+    """The part of a ``connection.Connection`` that is needed here."""
 
     client: ClientSocket
     wait_meter: WaitMeter
@@ -57,13 +57,13 @@ class ParkedConnections:
         self._start_thread = start_thread
         self._selector = selectors.DefaultSelector()
         self._lock = Lock()  # for what follows
-        self._deadlines: dict[Connection, float] = {}  # the ``idle_until`` of each, the earliest first
-        self._served: Connection | None = None  # whose turn it is
+        self._deadlines: dict[ParkedConnection, float] = {}  # the ``idle_until`` of each, the earliest first
+        self._served: ParkedConnection | None = None  # whose turn it is
         self._turns = 0
         self._has_leader = False
         self._has_watcher = False
 
-    def park(self, connection: Connection) -> None:
+    def park(self, connection: ParkedConnection) -> None:
         """Serve the connection whenever it has sent something; close it at its ``idle_until``."""
         with self._lock:
             self._has_leader = self._has_leader or self._start_thread(self._lead)
@@ -71,7 +71,7 @@ class ParkedConnections:
         if not is_parked:
             connection.close(linger_seconds=0)
 
-    def _try_to_park(self, connection: Connection) -> bool:
+    def _try_to_park(self, connection: ParkedConnection) -> bool:
         """Park a connection. Return False where the system watches no more sockets."""
         try:
             self._selector.register(connection.client, selectors.EVENT_READ, connection)
@@ -82,7 +82,7 @@ class ParkedConnections:
         connection.client.before_waiting = partial(self._end_turn_early, connection)
         return True
 
-    def _unpark(self, connection: Connection) -> None:
+    def _unpark(self, connection: ParkedConnection) -> None:
         self._selector.unregister(connection.client)
         del self._deadlines[connection]
         connection.is_parked = False
@@ -103,13 +103,13 @@ class ParkedConnections:
                 connection.keep_alive = False
                 self._hand_over(connection)
 
-    def _first_to_expire(self) -> tuple[Connection, float] | None:
+    def _first_to_expire(self) -> tuple[ParkedConnection, float] | None:
         """Return the next connection to close, and when. Without one, this thread is the leader no more."""
         with self._lock:
             self._has_leader = bool(self._deadlines)
             return next(iter(self._deadlines.items()), None)
 
-    def _give_turn(self, connection: Connection) -> bool:
+    def _give_turn(self, connection: ParkedConnection) -> bool:
         """Serve what a connection has sent. Return whether this thread is the leader still."""
         if connection.needs_thread() and self._start_serving(connection):
             return True
@@ -120,17 +120,17 @@ class ParkedConnections:
         connection.serve_requests()
         if self._end_turn(connection):
             return True
-        connection.serve()
+        connection.serve()  # it was deposed meanwhile, and goes on with this connection alone
         return False
 
-    def _begin_turn(self, connection: Connection) -> None:
+    def _begin_turn(self, connection: ParkedConnection) -> None:
         with self._lock:
             self._served = connection
             self._turns += 1
             if not self._has_watcher:
                 self._has_watcher = self._start_thread(self._watch)
 
-    def _end_turn(self, connection: Connection) -> bool:
+    def _end_turn(self, connection: ParkedConnection) -> bool:
         """End a turn, unless it was ended by another thread. Return whether this one is the leader still."""
         with self._lock:
             if self._served is not connection:
@@ -142,17 +142,17 @@ class ParkedConnections:
         self._hand_over(connection)
         return True
 
-    def _postpone(self, connection: Connection) -> None:
+    def _postpone(self, connection: ParkedConnection) -> None:
         if self._deadlines[connection] != connection.idle_until:  # else what came was not a request yet
             del self._deadlines[connection]
             self._deadlines[connection] = connection.idle_until
 
-    def _hand_over(self, connection: Connection) -> None:
+    def _hand_over(self, connection: ParkedConnection) -> None:
         """Have a connection served, or closed, by a thread of its own. Without one, close it."""
         if not self._start_serving(connection):
             self._drop(connection)
 
-    def _start_serving(self, connection: Connection) -> bool:
+    def _start_serving(self, connection: ParkedConnection) -> bool:
         """Have a thread serve a parked connection. Return False, and leave it parked, where there can be no thread."""
         with self._lock:
             has_thread = self._start_thread(partial(self._serve_unparked, connection))
@@ -160,12 +160,12 @@ class ParkedConnections:
                 self._unpark(connection)
         return has_thread
 
-    def _serve_unparked(self, connection: Connection) -> None:
+    def _serve_unparked(self, connection: ParkedConnection) -> None:
         with self._lock:
             pass  # by now it is unparked
         connection.serve()
 
-    def _drop(self, connection: Connection) -> None:
+    def _drop(self, connection: ParkedConnection) -> None:
         """Close a connection whose client is gone."""
         with self._lock:
             self._unpark(connection)
@@ -187,13 +187,13 @@ class ParkedConnections:
                     quiet_checks += 1
                     self._has_watcher = quiet_checks < QUIET_CHECKS
 
-    def _end_turn_early(self, connection: Connection) -> None:
+    def _end_turn_early(self, connection: ParkedConnection) -> None:
         """End the turn of a connection that is about to wait for its client."""
         with self._lock:
             if self._served is connection:
                 self._depose_leader(connection)
 
-    def _depose_leader(self, connection: Connection) -> None:
+    def _depose_leader(self, connection: ParkedConnection) -> None:
         """Let another thread lead. The leader goes on with ``connection`` alone, which keeps a thread for a while."""
         has_others = len(self._deadlines) > 1
         if has_others and not self._start_thread(self._lead):

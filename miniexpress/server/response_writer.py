@@ -42,7 +42,7 @@ class ResponseWriter:
         wants_keep_alive: Callable[[], bool],
         keep_alive_headers: str,
     ) -> None:
-        self.headers_sent = False
+        self.head_sent = False
         self.keep_alive = False
         self._client = client
         self._request_body = body
@@ -67,7 +67,7 @@ class ResponseWriter:
         """
         if exc_info is not None:
             try:
-                if self.headers_sent:
+                if self.head_sent:
                     raise exc_info[1].with_traceback(exc_info[2])
             finally:
                 exc_info = None  # else the traceback and this frame would hold each other
@@ -89,7 +89,7 @@ class ResponseWriter:
         """Send the last ``parts`` of the body, and end the response."""
         with self._lock:
             self._ended = True
-            if not self.headers_sent:
+            if not self.head_sent:
                 self._send_head(parts, total=sum(map(len, parts)))
             elif any(parts):
                 self._send(parts)
@@ -116,7 +116,7 @@ class ResponseWriter:
             self._ended = True
 
     def _send(self, parts: Sequence[bytes]) -> None:
-        if not self.headers_sent:
+        if not self.head_sent:
             self._send_head(parts)
         elif self._framing is not NO_BODY:
             self._client.send(*self._framing.frame(parts))
@@ -133,7 +133,7 @@ class ResponseWriter:
         date = "" if "date" in self._fields else date_line(int(time()))
         added = f"{date}{self._connection_header()}{framing.header}\r\n"
         self._framing = framing
-        self.headers_sent = True
+        self.head_sent = True
         self._client.send(self._head + added.encode("latin-1"), *payload)
 
     def _can_keep_alive(self, framing: Framing) -> bool:

@@ -12,24 +12,25 @@ WEIGHT = 1 / 4  # of the last measured request in the mean
 class WaitMeter:
     """The mean of how long requests waited: the time that passed, less the processor time of their thread.
 
-    A request that waits for longer than a hand-over takes had better have a thread of its own: ``is_worth_a_thread``.
+    A request that waits for longer than a hand-over takes is served better in a thread of its own:
+    ``is_worth_a_thread``.
     """
 
     def __init__(self) -> None:
         self.is_worth_a_thread = False
         self._mean_wait = 0.0  # seconds
         self._requests = 0
-        self._begun = 0.0
+        self._waited_before = 0.0  # seconds, from an arbitrary start: both clocks have their own
 
     def start(self) -> None:
         """Begin with a request. The first one of a connection is measured."""
         if self._requests % SAMPLE == 0:
-            self._begun = time.monotonic() - time.thread_time()
+            self._waited_before = time.monotonic() - time.thread_time()
 
     def stop(self) -> None:
         """End a request, in the thread in which it began."""
         if self._requests % SAMPLE == 0:
-            self.count(time.monotonic() - time.thread_time() - self._begun)
+            self.count(time.monotonic() - time.thread_time() - self._waited_before)
         self._requests += 1
 
     def count(self, wait: float) -> None:

@@ -56,7 +56,7 @@ class Cookie:
 
     @property
     def expires(self) -> datetime | Literal[False] | None:
-        """When the cookie expires, in UTC; ``None`` or ``False`` for one that ends with the browser."""
+        """The time at which the cookie expires, in UTC; ``None`` or ``False`` for one that ends with the browser."""
         expires: datetime | Literal[False] | None = vars(self)["expires"]
         return expires
 

@@ -1,4 +1,4 @@
-"""The fingerprint of a session's data, by which it is told what a request has changed, at any depth.
+"""The fingerprint of a session's data. Comparing two tells what a request has changed, at any depth.
 
 It is each key with a text of its value as JSON has it: ``{"user": {"name": "Ada"}, "visits": 1}`` →
 ``{"user": "{'name': 'Ada'}", "visits": "1"}``. The texts are Python's, which tell ``1``, ``1.0`` and ``True`` apart.

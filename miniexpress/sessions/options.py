@@ -24,7 +24,7 @@ CookieOptions = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Options:
-    """The options of ``session(...)``, and what a request has by them: the id that it came with, a new session."""
+    """The options of ``session(...)``, and what depends on them: the id in a request's cookie, a new session."""
 
     secrets: Sequence[str | bytes]
     resave: bool

@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 __all__ = ["Changes", "Session"]
 
 
-class _NoField:
-    """A method of express-session's in JavaScript's spelling. An AttributeError would make it a field that is missing:
-    ``None``."""
+class _JavaScriptName:
+    """A method as JavaScript spells it: raises ``TypeError`` with the name that it has here.
+
+    An ``AttributeError`` would not be seen: what a session does not have is ``None``.
+    """
 
     def __init__(self, name: str, here: str) -> None:
         self.message = f"a session has no {name}(): did you mean {here}()?"
@@ -41,7 +43,7 @@ class Session(AttrDict):
 
     __slots__ = ("__state__",)  # a name that no key can be reached by
     __state__: _State
-    resetMaxAge, toJSON = _NoField("resetMaxAge", "reset_max_age"), _NoField("toJSON", "to_json")
+    resetMaxAge, toJSON = _JavaScriptName("resetMaxAge", "reset_max_age"), _JavaScriptName("toJSON", "to_json")
 
     def __init__(self, req: Request, cookie: Cookie, stored: Stored | None = None) -> None:
         self["cookie"] = cookie  # the first of its items

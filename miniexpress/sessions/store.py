@@ -89,7 +89,7 @@ class Store:
         raise NotImplementedError(f"{type(self).__name__} must define destroy(sid)")
 
     def load_stored(self, sid: str) -> Stored | None:
-        """Read a session for a request: what ``get`` returns, and what the store is to be told of it again."""
+        """Read a session for a request: what ``get`` returns, with what ``Stored`` says of it."""
         document = self.get(sid)
         return None if document is None else Stored(document)
 

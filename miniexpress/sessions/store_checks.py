@@ -15,7 +15,7 @@ from typing import Any
 from ..arguments import describe, is_async, refuse_generator
 from .values import storable
 
-_MAPPING = (dict, Mapping)  # nearly always a dict, which is told faster
+_MAPPING = (dict, Mapping)  # nearly always a dict, which is recognised faster
 _HALF_OF_A_PAIR = re.compile("[\ud800-\udfff]")
 
 

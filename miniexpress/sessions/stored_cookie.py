@@ -153,7 +153,7 @@ def from_document(document: Any) -> dict[str, Any]:
 
     An attribute has its default where the document has a value that no cookie can have.
     """
-    if not isinstance(document, (dict, Mapping)):  # nearly always a dict, which is told faster
+    if not isinstance(document, (dict, Mapping)):  # mostly a dict, which is recognised faster
         return {}
     attributes = {}
     for key in document:

@@ -1,4 +1,4 @@
-"""What compiled templates call while they are rendered: names, attributes and items as Jinja2 has them, and escaping.
+"""The functions that compiled templates call: names, attributes and items as Jinja2 has them, and escaping.
 
 Nothing that a value has is ever called, and no name with a leading underscore is reached.
 """

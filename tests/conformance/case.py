@@ -1,4 +1,4 @@
-"""What a row of the Rosetta table is made of: a case, and the requests that are sent to both of its apps."""
+"""A row of the Rosetta table: a case, and the requests that are sent to both of its apps."""
 
 from __future__ import annotations
 

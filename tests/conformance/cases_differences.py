@@ -1,4 +1,4 @@
-"""Where miniexpress differs on purpose: each request here is in ``differences.py`` with the answer that it gets."""
+"""The deliberate differences of miniexpress: each request is in ``differences.py``, with the answer that it gets."""
 
 from __future__ import annotations
 

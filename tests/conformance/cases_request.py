@@ -1,4 +1,4 @@
-"""What a handler reads from a request."""
+"""The members of a request that a handler reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who asks, and for which host: with and without a trusted proxy."""
+"""The client's address and the host: with and without a trusted proxy."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What JSON makes of values that it lacks: those of MongoDB, dates, errors, and what a replacer leaves out."""
+"""Values that JSON lacks, as they are sent: those of MongoDB, dates, errors, and what a replacer leaves out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What ``send``, ``json``, ``jsonp``, ``end`` and ``write`` put on the wire."""
+"""``send``, ``json``, ``jsonp``, ``end`` and ``write``, on the wire."""
 
 from __future__ import annotations
 

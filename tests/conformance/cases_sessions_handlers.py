@@ -1,4 +1,4 @@
-"""What handlers do to a session, its cookie and its answer, beside reading and writing it."""
+"""Handlers that change a session, its cookie or its response by more than reading and writing it."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def served_files() -> None:
 
 @pytest.fixture(scope="session")
 def fresh(request: pytest.FixtureRequest, served_files: None) -> dict[str, Kept] | None:
-    """What Express answers now, by area; None unless asked for with --live or --record."""
+    """Return what Express answers now, by area; None unless asked for with --live or --record."""
     recording = request.config.getoption("--record", default=False)
     if not recording and not request.config.getoption("--live", default=False):
         return None
@@ -40,7 +40,7 @@ def fresh(request: pytest.FixtureRequest, served_files: None) -> dict[str, Kept]
 
 @pytest.fixture(scope="session")
 def expected(fresh: dict[str, Kept] | None) -> dict[str, Kept]:
-    """What miniexpress is held to, by area."""
+    """Return what miniexpress is held to, by area."""
     return fresh or {area: recorded(area) for area in all_cases()}
 
 

@@ -1,4 +1,4 @@
-"""What Express answers: recorded in ``recorded/<area>.json``, or asked of it now."""
+"""Express's responses: recorded in ``recorded/<area>.json``, or asked of it now."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _RECORDED = FOLDER / "recorded"
 
 
 def recorded(area: str) -> Kept:
-    """What ``recorded/<area>.json`` holds; empty if there is no such file."""
+    """Return what ``recorded/<area>.json`` holds; empty if there is no such file."""
     path = _RECORDED / f"{area}.json"
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {"cases": {}}
 

@@ -1,4 +1,4 @@
-"""What miniexpress answers: every case's Python app on a real socket, behind the package's own server."""
+"""miniexpress's responses: every case's Python app on a real socket, behind the package's own server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PythonSide:
         self._thread.start()
 
     def ask(self, area: str, case: Case, request: Request) -> Answer:
-        """What the case's app answers. Raises what building the app raises.
+        """Return what the case's app answers. Raises what building the app raises.
 
         At the first request all of them are sent, in the case's order, as Express is asked: what an app answers may
         depend on the requests before, and the tests may come in any order.

@@ -1,4 +1,4 @@
-"""What clients, apps and the system do to a server, over real sockets: it costs themselves, and the others nothing."""
+"""Abuse by clients, apps and the system, over real sockets: it costs themselves, and the others nothing."""
 
 from __future__ import annotations
 
@@ -298,7 +298,7 @@ def test_a_signal_under_load_drops_no_request_that_was_accepted(number: signal.S
     answered = [0] * 16
 
     def ask_until_it_is_gone(client: int, port: int) -> list[str]:
-        """What went wrong, which is nothing when the last that was heard of it is that nobody listens."""
+        """Return what went wrong: nothing where, in the end, nobody listens."""
         while True:
             try:
                 connection = socket.create_connection(("127.0.0.1", port), timeout=10)

@@ -278,7 +278,7 @@ NO_INDEX = ("Failed to establish a new connection", "Temporary failure in name r
 
 
 def clean_copy(folder: Path) -> Path:
-    """What a clone has."""
+    """Make a folder with the files that a clone has."""
     folder.mkdir()
     for name in ("app.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, folder)

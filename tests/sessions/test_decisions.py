@@ -1,4 +1,4 @@
-"""What the store is asked and which cookie is set, for every combination of the options that decide it.
+"""The calls of the store and the cookie that is set, for every combination of the options that decide it.
 
 Recorded from the npm package express-session 1.19.0 on Express 5.3.0; `recorded/decisions.json` says how.
 """
@@ -71,7 +71,7 @@ def test_every_visit_does_to_the_store_and_the_cookie_what_express_session_does(
 
 
 def expected_of(number: int) -> dict[str, str]:
-    """What express-session does with this combination, but for the two places where this package does better."""
+    """Return what express-session does with this combination, but for the two places where this package does better."""
     expected = {visit: row[1 + int(row[0][number])] for visit, row in RECORDED.items()}
     for visit, outcome in expected.items():
         cookie_name, _, handler_name = visit.partition(": ")

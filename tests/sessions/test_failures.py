@@ -263,7 +263,7 @@ def test_a_store_that_disconnects_under_a_request_still_gets_its_changes(serve: 
 
 
 def has_failed(url: str, path: str, cookie: str | None = None) -> bool:
-    """Whether the client sees a failure: its status, or an answer that is not whole."""
+    """Return whether the client sees a failure: its status, or an answer that is not whole."""
     try:
         return Browser(url, cookie).get(path).status >= 500
     except IncompleteRead:

@@ -1,4 +1,4 @@
-"""Whether a MongoDB server responds, asked of what is there instead of one, and of Unix sockets."""
+"""The check whether a MongoDB server responds: where something else is there, and on Unix sockets."""
 
 from __future__ import annotations
 

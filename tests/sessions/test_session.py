@@ -1,4 +1,4 @@
-"""What `req.session` is, that nothing of it is lost, and that a logout holds."""
+"""`req.session`: its members, that nothing of it is lost, and that a logout stays in force."""
 
 from __future__ import annotations
 
@@ -257,7 +257,7 @@ class Cart:
 
 
 def saved_by(serve: Serve, handler: Callable[[Any, Any], Any], **options: Any) -> Any:
-    """What the next request has of the session that ``handler`` changed."""
+    """Return what the next request has of the session that ``handler`` changed."""
     app = app_with_session(**options)
     app.get("/", show)
     app.get("/change", handler)

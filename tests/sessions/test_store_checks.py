@@ -1,4 +1,4 @@
-"""What every store checks before its methods, whatever class they are from."""
+"""The checks that every store has before its methods, whatever class they are from."""
 
 from __future__ import annotations
 

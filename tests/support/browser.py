@@ -125,7 +125,7 @@ class PlainStore(Store):
         self.kept.set(sid, document)
 
     def update(self, sid: str, changes: Changes) -> bool:
-        """What it inherits, without the read that this begins with among the calls."""
+        """Do as the base class, without the read that this begins with among the calls."""
         before = len(self.calls)
         is_there = super().update(sid, changes)
         del self.calls[before]

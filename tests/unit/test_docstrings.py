@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import pairwise
@@ -62,9 +63,15 @@ def test_what_a_class_defines_has_a_docstring(name: str) -> None:
 
 
 def is_member(name: str, value: object) -> bool:
-    """Whether users call or read it. The name of a test is a sentence already."""
+    """Return whether users call or read it. The name of a test is a sentence already."""
     is_own = callable(value) or isinstance(value, property | cached_property | classmethod | staticmethod)
     return is_own and not name.startswith(("_", "test_"))
+
+
+def test_docstrings_of_the_package_are_sentences_or_name_a_thing_and_no_questions() -> None:
+    question = re.compile(r'"""(What|Whether|When|Where|Who|How)\b.*')
+    files = Path(miniexpress.__file__).parent.rglob("*.py")
+    assert [match[0] for file in files for match in question.finditer(file.read_text())] == []
 
 
 @pytest.mark.parametrize("name", ALIASES)

@@ -1,4 +1,4 @@
-"""What Python alone can ask of a request; what it holds is held to Express's in conformance."""
+"""The members of a request that Express does not have; the others are compared with it in tests/conformance."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What Python alone can ask of a response; its answers are held to Express's in conformance."""
+"""The members of a response that Express does not have; the others are compared with it in tests/conformance."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ Answer = tuple[str, list[tuple[str, str]], bytes]
 
 
 def ask_by_wsgi(app: Any, write: Callable[[bytes], Any] = lambda data: None, **environ: str) -> Answer:
-    """What ``app`` hands to a WSGI server that looks at nothing: status, header fields, and the body."""
+    """Return what ``app`` hands to a WSGI server that looks at nothing: status, header fields, and the body."""
     heads: list[tuple[str, list[tuple[str, str]]]] = []
 
     def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], Any]:
@@ -316,7 +316,7 @@ def test_pieces_of_bytes_are_a_body_whatever_came_before() -> None:
 
 
 class ClientDisconnected(Exception):
-    """What waitress raises, which is no OSError."""
+    """The error that waitress raises, which is no OSError."""
 
 
 @pytest.mark.parametrize("failure", [BrokenPipeError(), ClientDisconnected()])

@@ -1,4 +1,4 @@
-"""Answer in time whether MongoDB can be reached: an outage is a 503, logged once, and so is its end."""
+"""Bound how long a call to MongoDB takes. An outage is a 503 in under two seconds; it, and its end, are logged once."""
 
 from __future__ import annotations
 
@@ -38,7 +38,8 @@ class Availability:
         on_error: Callable[[PyMongoError], object],
     ) -> None:
         self._client, self._ensure_indexes, self._on_error = client, ensure_indexes, on_error
-        self._down: Doing | None = None  # a server that is down for reads is down for writes
+        # "reading" when not even reads are answered; "writing" when only writes fail, as without a primary.
+        self._down: Doing | None = None
 
     @contextmanager
     def reached(self, doing: Doing) -> Iterator[None]:
@@ -51,7 +52,8 @@ class Availability:
                 yield
         except PyMongoError as error:
             self._fail(doing, error)
-        if self._down and (doing, self._down) != ("reading", "writing"):
+        proves_it_is_back = doing == "writing" or self._down == "reading"
+        if self._down and proves_it_is_back:
             self._down = None
             log.warning("the session store is back")
 
@@ -59,7 +61,7 @@ class Availability:
         if not (self._down and is_connection_error(error)):
             log.error("the session store is not available: %s", reason(error))
         if is_connection_error(error):
-            self._down = doing if doing == "reading" else self._down or doing
+            self._down = "reading" if doing == "reading" else self._down or "writing"
         self._on_error(error)
         raise HTTPError(503, f"the session store is not available: {reason(error)}") from error
 

@@ -26,6 +26,10 @@ AS_BYTES: CodecOptions[RawBSONDocument] = CodecOptions(
     RawBSONDocument, tz_aware=True, tzinfo=UTC, datetime_conversion=DatetimeConversion.DATETIME_AUTO
 )
 """Leaves documents undecoded. Of a single field, a date that Python does not have stays what it is."""
+_EACH_TYPE = ["text", 1, 2**40, 1.5, True, None, {}, datetime(2000, 1, 1, tzinfo=UTC)]  # that a session's document has
+_CONTAINERS = (AttrDict, list, DBRef)
+_DEEPEST = 250  # levels: more than a MongoDB server takes
+_BYTES_OF_A_LEVEL = 7  # at least: a field's type, the end of its name, the length of its document, and the end of that
 
 
 def session_codec(options: CodecOptions[Any]) -> CodecOptions[Any]:
@@ -105,15 +109,9 @@ def _is_settled(raw: bytes | memoryview) -> bool:
 
 
 def _without_references(value: Any) -> Any:
-    """``value`` with the dicts that pymongo has taken for a ``DBRef``, as ``{"$ref": …, "$id": …}``, as they were."""
+    """Return ``value`` with the dicts that pymongo has taken for a ``DBRef``: ``{"$ref": …, "$id": …}``."""
     if isinstance(value, DBRef):
         value = value.as_doc()
     if isinstance(value, dict):
         return AttrDict({key: _without_references(each) for key, each in value.items()})
     return [_without_references(each) for each in value] if isinstance(value, list) else value
-
-
-_EACH_TYPE = ["text", 1, 2**40, 1.5, True, None, {}, datetime(2000, 1, 1, tzinfo=UTC)]
-_DEEPEST = 250  # levels: more than a MongoDB server takes
-_BYTES_OF_A_LEVEL = 7  # at least: a field's type, the end of its name, the length of its document, and the end of that
-_CONTAINERS = (AttrDict, list, DBRef)

@@ -18,8 +18,9 @@ from pymongo.errors import PyMongoError
 
 # With one under way, this process would be idle until MongoDB has answered; of more, each would serve fewer requests.
 MAX_COMMANDS = 2
-LONGEST_GATHERING = 0.005  # seconds: so much may a command that is slow delay the next one
-LONGEST_WAIT = 0.4  # seconds for a command to be done: a request that reads alone then still can, in its own time
+LONGEST_GATHERING = 0.005  # seconds that a slow command may delay the next one
+# Seconds that a request waits for a command which others share. After that it still has the time to read by itself.
+LONGEST_WAIT = 0.4
 
 
 class SharedReads:
@@ -72,16 +73,16 @@ class SharedReads:
     def _find(self, batch: _Batch) -> None:
         ids = list(batch.ids)
         if len(ids) == 1:
-            documents = self._first_batch({self._id_field: ids[0]}, limit=1)
+            documents = self._find_in_one_reply({self._id_field: ids[0]}, limit=1)
             batch.found = dict(zip(ids, documents, strict=False))  # of one id and one document, or none
             batch.is_complete = True
         else:
-            documents = self._first_batch({self._id_field: {"$in": ids}}, limit=len(ids))
+            documents = self._find_in_one_reply({self._id_field: {"$in": ids}}, limit=len(ids))
             by_id = [(document[self._id_field], document) for document in reversed(documents)]  # the first one counts
             batch.found = {sid: document for sid, document in by_id if isinstance(sid, str)}
 
-    def _first_batch(self, query: dict[str, Any], limit: int) -> list[RawBSONDocument]:
-        """Return the documents that a server gives in one reply, which are all of them, or 16 MB.
+    def _find_in_one_reply(self, query: dict[str, Any], limit: int) -> list[RawBSONDocument]:
+        """Return the documents that MongoDB sends in one reply, its first batch: all of them, or 16 MB.
 
         This is the command that ``find`` sends, without the cursor that takes a quarter of its time.
         """

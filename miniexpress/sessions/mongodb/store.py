@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 import bson
 import pymongo
@@ -24,7 +24,7 @@ from ..changes import Changes
 from ..store import SUPERSEDED_FOR, Document, Store, Stored
 from ..stored_cookie import read_expires, read_max_age, time_after
 from ..values import naming_key, storable
-from .availability import Availability
+from .availability import Availability, Doing
 from .documents import AS_BYTES, decode, has_passed, session_codec, session_of
 from .indexes import Indexes
 from .mongodb_errors import is_connection_error
@@ -34,6 +34,7 @@ from .shared_reads import SharedReads
 from .updates import MAX_AGE, dotted_update, pipeline_update, with_nulls
 
 _PREVIOUS_IDS, _ROTATED_AT = "was", "rotated"  # the ids that a session had before, and when it was given the last one
+_OWN_FIELD = re.compile(rf"(?!(?:session|{LOCKED_BY}|{_PREVIOUS_IDS}|{_ROTATED_AT})\Z)[\w -]+")
 _MAX_PREVIOUS_IDS = 32  # of one session: so many rotations may lie between the begin of a request and its logout
 
 
@@ -79,7 +80,7 @@ class MongoDBStore(Store):
         for name, value in {"uri": uri, "collection": collection}.items():
             check(name, value, str, "a string that is not empty", bool)
         for name, value in {"id_field": id_field, "expires_key": expires_key}.items():
-            check(name, value, str, "the name of a field of its own, with no '.' and no '$'", _FIELD.fullmatch)
+            check(name, value, str, "the name of a field of its own, with no '.' and no '$'", _OWN_FIELD.fullmatch)
         if id_field == expires_key:
             raise TypeError(f"MongoDBStore(id_field and expires_key=…) are two fields, not both {id_field!r}")
         check("database_name", database_name, str | None, "a string or None")
@@ -327,7 +328,7 @@ class MongoDBStore(Store):
         lasts = self.expires if age is None or age is False else timedelta(milliseconds=age)
         return timedelta(0) <= time_after(lasts) - expires < min(self.touch_after, lasts / 2)
 
-    def reached(self, doing: Literal["reading", "writing"]) -> AbstractContextManager[None]:
+    def reached(self, doing: Doing) -> AbstractContextManager[None]:
         """Return a context manager for calls to MongoDB, also an app's own: bound their time, log an outage once.
 
         Raises ``HTTPError`` 503 in place of pymongo's errors.
@@ -379,6 +380,3 @@ def _class_for_texts(store: Any) -> Any:
 
 class NoSessionError(Exception):
     """Raised for a document that holds no session."""
-
-
-_FIELD = re.compile(rf"(?!(?:session|{LOCKED_BY}|was|rotated)\Z)[\w -]+")

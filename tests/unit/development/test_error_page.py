@@ -1,4 +1,4 @@
-"""What a developer sees: the page of an error, and the stack as a tree."""
+"""The page of an error, and the stack as a tree, as a developer sees them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def deeper(depth: int) -> int:
 
 
 def page(url: str, status: int = 500) -> str:
-    """What the page says, as a reader sees it."""
+    """Return what the page says, as a reader sees it."""
     answer = requests.get(url)
     assert answer.status_code == status
     assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")

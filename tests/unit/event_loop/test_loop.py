@@ -1,10 +1,8 @@
-"""The process's event loop: its visitors, forked children, the threads of ``to_thread``, and the end of the process."""
+"""The process's event loop: its visitors, forked children, and the end of the process."""
 
 from __future__ import annotations
 
-import asyncio
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -13,44 +11,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from selectors import EVENT_READ
-from typing import Any
 
 import pytest
 import requests
 
-from miniexpress import App, express
 from miniexpress.event_loop.loop import FairLock, UnlockingSelector
 from tests.support.project import ROOT
-from tests.support.served_folder import call
 from tests.support.waiting import wait_for
 from tests.support.wire import listening
-
-
-@pytest.fixture
-def app() -> App:
-    app = express()
-    app.set("env", "test")
-    return app
-
-
-def test_functions_of_to_thread_do_not_wait_for_one_another(app: App) -> None:
-    barrier = threading.Barrier(40)
-
-    @app.get("/")
-    async def meets(req: Any, res: Any) -> None:
-        await asyncio.gather(*(asyncio.to_thread(barrier.wait, 10) for _ in range(40)))
-        res.send("met")
-
-    assert call(app, "/").body == b"met"
-
-
-def test_stop_iteration_of_a_function_in_to_thread_is_an_error_and_no_hang(app: App) -> None:
-    @app.get("/")
-    async def exhausts(req: Any, res: Any) -> None:
-        await asyncio.wait_for(asyncio.to_thread(next, iter([])), 10)
-
-    app.use(lambda err, req, res, next: res.send(f"{type(err).__name__}: {err}"))
-    assert re.fullmatch(rb"RuntimeError: .*built-in function next.* has raised StopIteration\(\)", call(app, "/").body)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")

@@ -47,7 +47,7 @@ def big(root: Path) -> Path:
 
 
 def is_open(path: Path) -> bool:
-    """Whether this process has a file open."""
+    """Return whether this process has a file open."""
     return any(_target(link) == str(path.resolve()) for link in Path("/proc/self/fd").iterdir())
 
 

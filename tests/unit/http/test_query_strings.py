@@ -1,4 +1,4 @@
-"""What querystrings.py reads, and what it costs.
+"""Query strings and forms: their values, and how long parsing takes.
 
 The tables are the answers of ``querystring.parse`` of Node 20.20 and of ``parse`` of npm qs 6.17.1 with
 ``allowPrototypes``, as JSON. The order of the keys is that of the query, which JavaScript keeps but for numbers.

@@ -82,7 +82,7 @@ def test_an_environ_with_other_headers_keeps_the_length_of_its_body_and_all_that
 
 
 def told(serve: Serve, change: Callable[[Any], Any], tell: Callable[[Any], Any], **headers: str) -> Any:
-    """What ``tell(req)`` says behind a middleware that does ``change(req)``."""
+    """Return what ``tell(req)`` says behind a middleware that does ``change(req)``."""
     app = express()
 
     @app.use

@@ -1,4 +1,4 @@
-"""What paths.py matches, refuses and costs.
+"""Paths as patterns: those that match, those that are refused, and how long matching takes.
 
 The tables are the answers of ``Layer`` of npm router 2.3.0 with path-to-regexp 8.4.2, recorded on Node 20.20.
 """

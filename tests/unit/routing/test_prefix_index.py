@@ -44,7 +44,7 @@ def test_every_layer_that_matches_is_found_in_order(
 
 
 def matches(layer: Any, pathname: str) -> bool:
-    """Whether a layer has to be tried: one that cannot decode its parameter is an error, and counts."""
+    """Return whether a layer has to be tried: one that cannot decode its parameter is an error, and counts."""
     try:
         return layer.match(pathname) is not None
     except HTTPError:

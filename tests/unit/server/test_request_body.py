@@ -1,4 +1,4 @@
-"""How the server reads a request's body, over real sockets; malformed bodies are in tests/http/test_wire.py."""
+"""Reading a request's body, over real sockets; malformed bodies are in tests/http/test_wire.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the server reads a request and its body, over real sockets; what it takes and refuses is in test_wire.py."""
+"""Reading a request and its body, over real sockets; malformed ones are in tests/http/test_wire.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the server sends, over raw sockets. What Node sends was recorded with the http module of Node v20.20.2."""
+"""Responses of the server, over raw sockets. Those of Node were recorded with the http module of Node v20.20.2."""
 
 from __future__ import annotations
 

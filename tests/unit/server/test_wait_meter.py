@@ -1,4 +1,4 @@
-"""What counts as a wait, and when a connection is worth a thread of its own."""
+"""Times that count as a wait, and connections that are worth a thread of their own."""
 
 from __future__ import annotations
 

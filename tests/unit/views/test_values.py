@@ -1,4 +1,4 @@
-"""What compiled templates call: their scope, the numbers of a loop, and escaping."""
+"""The functions that compiled templates call: scopes, the numbers of a loop, and escaping."""
 
 from __future__ import annotations
 
