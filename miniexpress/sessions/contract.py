@@ -201,6 +201,13 @@ class StoreContract:
         found = cookie_of(store, "sid").original_max_age
         assert found == cookie["originalMaxAge"], f"update() left originalMaxAge at {found}"
 
+    def test_update_removes_keys_of_any_text(self, store: Any) -> None:
+        keys = ("a.b", "$set", "", "größe", "日 本", "\U0001f600", "a b")
+        for key in keys:
+            store.set("sid", session(**{key: 1, "other": 2}))
+            store.update("sid", Changes({}, {}, [key], session()["cookie"], None))
+            expect(store, "sid", {"other": 2})
+
     def test_update_leaves_alone_what_others_have_done(self, store: Any) -> None:
         for key in ("removed", "remo.ved"):
             store.set("sid", session(timedelta(minutes=9), kept=1))

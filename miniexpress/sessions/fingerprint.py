@@ -11,12 +11,14 @@ from collections.abc import Mapping
 from types import NoneType
 from typing import Any
 
-from .values import storable, text_keys
+from ..attrdict import AttrDict
+from .values import MAX_DEPTH, storable, text_keys
 
 Fingerprint = Mapping[str, str]
 EMPTY: Fingerprint = {}
 
-_SCALARS = (str, int, float, bool, NoneType)
+_SCALARS = frozenset({str, int, float, bool, NoneType})
+_TEXT = frozenset({str})
 
 
 def fingerprint_of_json(data: dict[str, Any]) -> Fingerprint:
@@ -28,12 +30,13 @@ def take_fingerprint(data: dict[Any, Any], before: Fingerprint) -> Fingerprint:
     """Return the fingerprint of a session's data.
 
     ``before`` is the one of the stored session: a value whose own text stands there need not be written as JSON, which
-    is so for all that a request has left alone. Raises ``TypeError`` for what is nested too deep, with the key.
+    is so for all that a request has left alone. Only values of JSON's own types are asked for theirs: that of another
+    class may leave out what is stored. Raises ``TypeError`` for what is nested too deep, with the key.
     """
     texts, others = {}, {}
     try:
         for key, value in dict.items(data):  # an AttrDict's own items() makes an object for it
-            if key in before and before[key] == repr(value):
+            if key in before and _is_plain(value) and before[key] == repr(value):
                 texts[key] = before[key]
             elif key != "cookie":
                 others[key] = value
@@ -51,6 +54,22 @@ def as_json(value: Any) -> Any:
         return json.loads(_ENCODER.encode(value))
     except (TypeError, ValueError):
         return repr(value)
+
+
+def _is_plain(value: Any, levels: int = MAX_DEPTH) -> bool:
+    """Return whether a value, and all that is in it, is of a type whose text shows all of it. No deep one is."""
+    kind = type(value)
+    if kind in _SCALARS:
+        return True
+    if levels == 0:
+        return False
+    if kind is list:
+        values = value
+    elif (kind is AttrDict or kind is dict) and _TEXT.issuperset(map(type, value)):
+        values = dict.values(value)
+    else:
+        return False
+    return _SCALARS.issuperset(map(type, values)) or all(_is_plain(each, levels - 1) for each in values)
 
 
 def _texts_as_json(data: dict[str, Any]) -> dict[str, str]:

@@ -110,8 +110,9 @@ class _Kept(NamedTuple):
         return document
 
     def cookie_as_json(self) -> AttrDict:
-        texts = {key: date_json(each) for key, each in self.cookie.items() if isinstance(each, datetime)}
-        return AttrDict(self.cookie | texts)
+        """Return a copy of the cookie as JSON has it, at any depth."""
+        changed = {key: _as_json(each) for key, each in self.cookie.items() if type(each) not in _JSON_SCALARS}
+        return AttrDict(self.cookie | changed)
 
     def has_expired(self) -> bool:
         expires = read_expires(self.cookie.get("expires"))
@@ -126,6 +127,10 @@ def _copy_of_cookie(cookie: Any) -> Any:
 
 def _copy_of_attribute(value: Any) -> Any:
     return value if isinstance(value, datetime) and value.tzinfo is UTC else parse(stringify(value))
+
+
+def _as_json(value: Any) -> Any:
+    return date_json(value) if isinstance(value, datetime) else parse(stringify(value))
 
 
 def _max_age(cookie: Any) -> float | None:

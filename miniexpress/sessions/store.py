@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from threading import RLock
+from types import NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from ..arguments import fit_callback
 from .changes import Changes
+from .forks import make_in_each_process
 from .store_checks import check_arguments, refuse_async_methods
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ SUPERSEDED_FOR = timedelta(minutes=1)
 LATE = SUPERSEDED_FOR  # its former name, which stores of others import
 # Of all sessions: so many rotations may lie between the begin of a request and its logout.
 _MAX_SUCCESSORS = 10_000
+
+_RLOCK = type(RLock())
 
 Document = Mapping[str, Any]
 """A session as it is stored: ``{"cookie": {"originalMaxAge", "expires", "httpOnly", "path", …}, …data}``."""
@@ -68,8 +72,13 @@ class Store:
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         # Not in __init__, which a store of one's own may forget to call.
         store = super().__new__(cls)
-        store._listeners, store._lock, store._successors = {}, RLock(), OrderedDict()
+        store._listeners, store._successors = {}, OrderedDict()
+        make_in_each_process(store, Store._make_lock)
         return store
+
+    def _make_lock(self) -> None:
+        if type(getattr(self, "_lock", None)) in (NoneType, _RLOCK):  # a store may have put one of its own there
+            self._lock = RLock()
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -33,7 +33,7 @@ def read_expires(stored: Any) -> datetime | Literal[False] | None:
     if isinstance(stored, bool) or not isinstance(stored, (str, int, float)):
         return False if stored is False else None
     try:
-        return in_utc(_parse_date(stored)) if isinstance(stored, str) else time_after(stored, since=_EPOCH)
+        return in_utc(_parse_date(stored) if isinstance(stored, str) else time_after(stored, since=_EPOCH))
     except (ValueError, OverflowError, TypeError):
         return None
 

@@ -109,3 +109,59 @@ def test_keys_are_text_as_json_writes_them_and_others_are_refused_by_name() -> N
     assert take_fingerprint({1: 1, None: 2, "\ud800": 3}, EMPTY) == {"1": "1", "null": "2", "\ufffd": "3"}
     with pytest.raises(TypeError, match=r"session\[\(1, 2\)\] cannot be stored: the key \(1, 2\) is no text"):
         take_fingerprint({(1, 2): 3}, EMPTY)
+
+
+class Money(float):
+    def __repr__(self) -> str:
+        return f"{float(self):.2f}"
+
+
+class Tag:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return repr(self.name)
+
+    def to_json(self) -> Any:
+        return {"name": self.name}
+
+
+class Detached(Tag):
+    def __repr__(self) -> str:
+        raise RuntimeError("no session is bound")
+
+
+class Secretive(dict[str, Any]):
+    def __repr__(self) -> str:
+        return repr({key: value for key, value in self.items() if not key.startswith("_")})
+
+
+class Name(str):
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'name'"
+
+
+@pytest.mark.parametrize("inside", [lambda value: value, lambda value: [value], lambda value: {"a": [{"b": value}]}])
+@pytest.mark.parametrize(
+    ("before", "after", "as_json"),
+    [
+        (1.25, Money(1.2513), 1.2513),
+        ("Ada", Tag("Ada"), {"name": "Ada"}),
+        ("Ada", Detached("Ada"), {"name": "Ada"}),
+        ({"a": 1}, Secretive(a=1, _b=2), {"a": 1, "_b": 2}),
+        ({"name": 1}, {Name("id"): 1}, {"id": 1}),
+        ("name", Name("Ada"), "Ada"),
+    ],
+    ids=["a number", "an object", "one without a text", "a dict", "a key", "a text"],
+)
+def test_a_value_whose_own_text_is_that_of_another_is_told_by_what_json_writes_of_it(
+    before: Any, after: Any, as_json: Any, inside: Any
+) -> None:
+    stored = fingerprint_of_json(to_attrdict({"x": inside(before)}))
+    changed = take_fingerprint({"x": inside(after)}, stored)
+    assert changed != stored
+    assert changed == fingerprint_of_json({"x": inside(as_json)})
+    assert take_fingerprint({"x": inside(after)}, changed) == changed

@@ -161,6 +161,15 @@ def test_a_loaded_cookie_shares_nothing_with_the_one_that_is_kept() -> None:
     assert (store.get("a") or {})["cookie"] == COOKIE
 
 
+def test_a_cookie_that_was_got_shares_nothing_with_the_one_that_is_kept() -> None:
+    store = MemoryStore()
+    store.set("a", {"cookie": {**COOKIE, "seen": {"in": ["Zürich"]}}})
+    for document in (store.get("a"), store.all()["a"]):
+        assert document is not None
+        document["cookie"]["seen"]["in"].append("Bern")
+    assert store.get("a") == {"cookie": {**COOKIE, "seen": {"in": ["Zürich"]}}}
+
+
 def test_a_session_is_loaded_by_a_get_that_an_app_has_put_in_its_place() -> None:
     store = MemoryStore()
     store.set("a", {"cookie": COOKIE, "x": 1})

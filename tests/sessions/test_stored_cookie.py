@@ -21,6 +21,7 @@ LATER = datetime(2100, 1, 1, tzinfo=UTC)
     [
         ({"expires": "Fri, 01 Jan 2100 00:00:00 GMT"}, LATER, None),
         ({"expires": 4102444800000}, LATER, None),
+        ({"expires": 4102444800000.9}, LATER, None),
         ({"expires": "tomorrow", "originalMaxAge": 5000}, None, 5000),
         ({"expires": "+033715-08-25T09:29:48.099Z", "originalMaxAge": 1e15}, None, 1e15),
         ({"expires": ["2100"]}, None, None),

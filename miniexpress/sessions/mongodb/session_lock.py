@@ -13,6 +13,8 @@ from contextlib import suppress
 from threading import RLock
 from typing import Any, TypeVar
 
+from ..forks import make_in_each_process
+
 LOCKED_BY = "heldBy"  # the field's name, in deployed collections too
 LOCK_SECONDS = 0.6  # shorter than the timeout of a request that waits for the lock
 POLL_SECONDS = 0.005
@@ -30,6 +32,9 @@ class SessionLock:
 
     def __init__(self, collection: Any, id_field: str, written_field: str) -> None:
         self._collection, self._id_field, self._written_field = collection, id_field, written_field
+        make_in_each_process(self, SessionLock._make_locks)
+
+    def _make_locks(self) -> None:
         # Threads of one process wait here, and need not poll the server. Reentrant: a listener may use the store.
         self._thread_locks = [RLock() for _ in range(THREAD_LOCKS)]
 

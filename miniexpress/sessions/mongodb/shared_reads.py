@@ -16,6 +16,8 @@ from bson.errors import BSONError
 from bson.raw_bson import RawBSONDocument
 from pymongo.errors import PyMongoError
 
+from ..forks import make_in_each_process
+
 # With one under way, this process would be idle until MongoDB has answered; of more, each would serve fewer requests.
 MAX_COMMANDS = 2
 LONGEST_GATHERING = 0.005  # seconds that a slow command may delay the next one
@@ -31,6 +33,10 @@ class SharedReads:
 
     def __init__(self, collection: Any, id_field: str) -> None:
         self._collection, self._id_field = collection, id_field
+        make_in_each_process(self, SharedReads._make_locks)
+
+    def _make_locks(self) -> None:
+        """Begin with nothing under way, as a forked process does: the threads that read are not in it."""
         self._lock = Lock()
         self._gathering: _Batch | None = None  # the one that requests may still join
         # The last commands, each by the lock that is held while it is under way.
@@ -45,7 +51,7 @@ class SharedReads:
         if is_first:
             self._read(batch)
         elif not _wait(batch.unread, LONGEST_WAIT):
-            self._close(batch)  # this process may be a fork, in which the batch's first request does not go on
+            self._close(batch)
         if sid in batch.found or batch.is_complete:
             return batch.found.get(sid)
         # By pymongo's usual way, which tries a read that has failed again, and raises what keeps failing.

@@ -30,6 +30,8 @@ def dotted_update(changes: Changes, expires_key: str, expires: datetime) -> tupl
     """
     if not all(map(_PLAIN_KEY.fullmatch, (*changes.added, *changes.changed, *changes.removed))):
         return None
+    if not all(map(str.isascii, changes.removed)):  # nx-27017 leaves other keys where they are
+        return None
     fields = {**changes.added, **changes.changed, "cookie": with_nulls(changes.cookie)}
     update: dict[str, Any] = {"$set": {f"session.{key}": value for key, value in fields.items()}}
     update["$set"][expires_key] = expires
