@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import ctypes
 import functools
 import gc
 import logging
@@ -1006,35 +1005,6 @@ def test_a_task_is_begun_behind_await_next(app: App) -> None:
     for count in range(1, 20):
         assert call(app, "/").body == b"x"
         assert len(begun) == count
-
-
-def test_a_request_that_is_given_up_in_its_thread_leaves_the_loop_running_and_its_handler_tidied_up(app: App) -> None:
-    begun, tidied, threads = threading.Event(), threading.Event(), []
-
-    @app.get("/")
-    async def waits(req: Any, res: Any) -> None:
-        threads.append(threading.get_ident())
-        begun.set()
-        try:
-            await asyncio.sleep(0.3)
-            await asyncio.sleep(1000)
-        finally:
-            tidied.set()
-
-    @app.get("/other")
-    async def other(req: Any, res: Any) -> None:
-        await asyncio.sleep(0.01)
-        res.send("other")
-
-    with ThreadPoolExecutor(1) as pool:
-        given_up = pool.submit(call_in_this_thread, app, "/")
-        assert begun.wait(10)
-        time.sleep(0.1)  # so that it is raised when the thread is woken next, by the step that is due
-        ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(threads[0]), ctypes.py_object(SystemExit))
-        with contextlib.suppress(SystemExit):
-            given_up.result(30)
-    assert tidied.wait(10)
-    assert call(app, "/other").body == b"other"
 
 
 def test_a_handler_that_never_waits_does_not_keep_timers_and_other_handlers_from_running(app: App) -> None:
