@@ -35,7 +35,6 @@ from typing import TYPE_CHECKING, Never
 
 from .application import App
 from .attrdict import AttrDict
-from .camel_case import to_camel_case
 from .errors import HTTPError
 from .http.json_text import undefined
 from .middleware.body_parser import json, raw, text, urlencoded
@@ -53,6 +52,7 @@ from .routing.layer import AsyncNext, Next
 from .sessions.memory import MemoryStore
 from .sessions.middleware import session
 from .sessions.store import Store
+from .usage.camel_case import to_camel_case
 
 __all__ = [
     "App",

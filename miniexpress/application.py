@@ -11,9 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property, partial
 from typing import Any, Never, Self, TypeVar, overload
 
-from .arguments import fit_callback
 from .attrdict import AttrDict
-from .callers import line_is_decorator, warn
 from .development import reloader
 from .development.route_tree import route_tree
 from .final_handler import final_handler
@@ -28,6 +26,8 @@ from .routing.route import Route
 from .routing.router import Router
 from .server import server
 from .settings import UNSET_DEFAULTS, compile_setting, default_settings, similar_setting
+from .usage.arguments import fit_callback
+from .usage.callers import line_is_decorator, warn
 from .views.engine import template_engine
 from .views.lookup import Engine, View, as_tuple
 

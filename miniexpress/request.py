@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from .arguments import flatten
 from .attrdict import AttrDict, to_attrdict
-from .camel_case import SnakeCaseNames
 from .http import accept, conditional, cookies, ranges
 from .http.media_types import is_type
 from .http.proxy_addr import addresses
 from .http.request_headers import Headers, from_environ, read_field, with_headers
 from .http.request_target import rebuild_target, split_mount, split_target
 from .settings import AppSettings
+from .usage.arguments import flatten
+from .usage.camel_case import SnakeCaseNames
 
 # The names that Flask, Django, FastAPI and Express 4 have for these members.
 _NAMES_ELSEWHERE = {

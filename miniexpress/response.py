@@ -14,7 +14,6 @@ from os import PathLike, fspath
 from os.path import abspath, basename, splitext
 from typing import Any, Self
 
-from .arguments import count_parameters, flatten
 from .attrdict import AttrDict
 from .errors import HTTPError, reason_phrase
 from .files.conditions import Conditions
@@ -29,6 +28,7 @@ from .http.response_body import BINARY_TYPES
 from .http.response_headers import check_text, field_text
 from .keyword_options import suggests_keywords, suggests_keywords_of
 from .server_response import ServerResponse
+from .usage.arguments import count_parameters, flatten
 
 Milliseconds = int | float | timedelta
 _NODE_NAMES = {"appendHeader": "append", "setHeaders": "set", "sendfile": "send_file"}

@@ -13,8 +13,6 @@ import logging
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, Self
 
-from .arguments import count_parameters, fit_callback
-from .camel_case import SnakeCaseNames
 from .errors import printable
 from .http.headers import HEADER_TEXT
 from .http.response_body import (
@@ -30,6 +28,8 @@ from .http.response_body import (
     transformed,
 )
 from .http.response_headers import NO_FIELDS, HeaderFields, ResponseHeaders, check_status, status_line
+from .usage.arguments import count_parameters, fit_callback
+from .usage.camel_case import SnakeCaseNames
 
 if TYPE_CHECKING:
     from .request import Request

@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from .arguments import count_parameters, fit_callback
 from .http import conditional, query_strings
 from .http.proxy_addr import compile_trust
 from .http.response_headers import field_value
+from .usage.arguments import count_parameters, fit_callback
 
 _NAMES = (
     "case sensitive routing",

@@ -10,9 +10,9 @@ from collections.abc import Callable, Generator, Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from .arguments import describe, is_async
 from .http.request_target import origin_of
 from .request import Request
+from .usage.arguments import describe, is_async
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication, WSGIEnvironment

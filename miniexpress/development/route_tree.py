@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ..arguments import describe
 from ..routing.layer import Layer
 from ..routing.router import Router
+from ..usage.arguments import describe
 
 
 def route_tree(router: Router, indent: str = "") -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
-from ..arguments import fit_callback
+from ..usage.arguments import fit_callback
 
 Trust = Callable[[str, int], bool]
 

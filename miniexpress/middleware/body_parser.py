@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import fit_callback, flatten
 from ..attrdict import AttrDict, to_attrdict
 from ..errors import HTTPError, property_of, status_of, text_of
 from ..http.charsets import codec_name
@@ -23,6 +22,7 @@ from ..http.media_types import is_type, parse_content_type
 from ..http.query_strings import DepthError, parse_extended
 from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
+from ..usage.arguments import fit_callback, flatten
 
 if TYPE_CHECKING:
     from ..request import Request

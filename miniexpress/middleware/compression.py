@@ -7,11 +7,11 @@ import zlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import fit_callback, flatten
 from ..http.accept import ENCODINGS
 from ..http.media_types import is_compressible
 from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
+from ..usage.arguments import fit_callback, flatten
 from .body_parser import parse_size
 
 if TYPE_CHECKING:

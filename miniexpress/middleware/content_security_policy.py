@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from ..arguments import fit_callback
 from ..http.headers import HEADER_TEXT
 from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
+from ..usage.arguments import fit_callback
 
 if TYPE_CHECKING:
     from ..request import Request

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import fit_callback
 from ..attrdict import AttrDict
 from ..http import cookies
 from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
+from ..usage.arguments import fit_callback
 
 if TYPE_CHECKING:
     from ..request import Request

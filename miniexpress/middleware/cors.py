@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import fit_callback
 from ..http.headers import HEADER_TEXT
 from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
 from ..routing.methods import HTTPMethods
+from ..usage.arguments import fit_callback
 
 if TYPE_CHECKING:
     from ..request import Request

@@ -8,9 +8,9 @@ from functools import partial
 from math import floor, inf
 from typing import TYPE_CHECKING, Any
 
-from ..camel_case import SnakeCaseNames
 from ..keyword_options import UNSET, suggests_keywords
 from ..routing.layer import Middleware, Next
+from ..usage.camel_case import SnakeCaseNames
 from .content_security_policy import ContentSecurityPolicy
 
 if TYPE_CHECKING:

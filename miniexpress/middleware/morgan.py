@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from ..arguments import count_parameters, fit_callback
 from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
+from ..usage.arguments import count_parameters, fit_callback
 
 if TYPE_CHECKING:
     from ..request import Request

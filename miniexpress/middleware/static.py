@@ -6,14 +6,14 @@ import os
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from ..arguments import fit_callback
-from ..callers import warn
 from ..errors import HTTPError
 from ..files.file_finder import Finder, IsDirectory, StringList
 from ..files.send import FileOptions, Path, SetHeaders, cache_control_value, path_text
 from ..http.encoding import decode_uri_component, encode_url, error_page
 from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
+from ..usage.arguments import fit_callback
+from ..usage.callers import warn
 
 if TYPE_CHECKING:
     from ..request import Request

@@ -17,7 +17,7 @@ from collections.abc import Callable, Generator
 from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import describe
+from ..usage.arguments import describe
 from .slow_steps import log_slow_steps
 
 if TYPE_CHECKING:

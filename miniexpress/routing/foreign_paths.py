@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from ..arguments import flatten
-from ..callers import warn
 from ..http.encoding import encode_url
+from ..usage.arguments import flatten
+from ..usage.callers import warn
 from .path_patterns import PathPattern
 
 _TYPES = "any|date|decimal|float|int|path|re|slug|str|string|uuid"

@@ -6,8 +6,8 @@ import reprlib
 from inspect import iscoroutine
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import describe, is_async, read_signature, take_first, wrong_count
-from ..callers import is_decorating
+from ..usage.arguments import describe, is_async, read_signature, take_first, wrong_count
+from ..usage.callers import is_decorating
 from .async_handlers import Handler, as_plain_handler
 
 if TYPE_CHECKING:

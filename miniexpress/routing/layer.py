@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import is_async
+from ..usage.arguments import is_async
 from .async_handlers import as_plain_handler
 from .handler_checks import check_handler, ensure_responded, refuse_coroutine
 from .path_patterns import PathMatcher, PathPattern, compile_path

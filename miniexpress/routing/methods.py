@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, Self, TypeVar, overload
 
-from ..arguments import describe
+from ..usage.arguments import describe
 from .layer import Handler
 from .path_patterns import PathPattern
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import flatten
-from ..callers import is_decorating
+from ..usage.arguments import flatten
+from ..usage.callers import is_decorating
 from .layer import Layer, Next, error_or_none, is_abort, is_signal
 from .methods import HandlerT, HTTPMethods
 from .path_patterns import PathPattern

@@ -12,12 +12,12 @@ from collections.abc import Callable
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Never, Self, overload
 
-from ..arguments import flatten
 from ..attrdict import AttrDict
-from ..callers import is_decorating, warn
-from ..camel_case import SnakeCaseNames
 from ..http.request_target import origin_of
 from ..keyword_options import UNSET, suggests_keywords
+from ..usage.arguments import flatten
+from ..usage.callers import is_decorating, warn
+from ..usage.camel_case import SnakeCaseNames
 from .foreign_paths import warn_of_foreign_syntax
 from .handler_checks import check_param_callback
 from .layer import Handler, Layer, Next, error_or_none, is_abort, is_signal

@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Generator
 from time import monotonic, sleep
 from typing import Any
 
-from ..arguments import describe
+from ..usage.arguments import describe
 
 log = logging.getLogger("miniexpress")
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..arguments import describe, is_async, refuse_generator
 from ..http import cookies
+from ..usage.arguments import describe, is_async, refuse_generator
 from .cookie import Cookie
 from .memory import MemoryStore
 from .session import Session

@@ -10,7 +10,7 @@ from threading import RLock
 from types import NoneType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from ..arguments import fit_callback
+from ..usage.arguments import fit_callback
 from .changes import Changes
 from .forks import make_in_each_process
 from .store_checks import check_arguments, refuse_async_methods

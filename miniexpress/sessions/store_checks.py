@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..arguments import describe, is_async, refuse_generator
+from ..usage.arguments import describe, is_async, refuse_generator
 from .values import storable
 
 _MAPPING = (dict, Mapping)  # nearly always a dict, which is recognised faster

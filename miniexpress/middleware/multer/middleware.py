@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from ...arguments import fit_callback
 from ...attrdict import AttrDict
-from ...camel_case import SnakeCaseNames
 from ...files.send import Path
 from ...http.form_data import decode
 from ...keyword_options import suggestion, suggests_keywords
 from ...routing.layer import Middleware, Next
+from ...usage.arguments import fit_callback
+from ...usage.camel_case import SnakeCaseNames
 from .form import Form, FormOptions
 from .limits import Limits, MulterError, check_limits
 from .storage import DiskStorage, File, MemoryStorage, Storage

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from ...arguments import fit_callback
 from ...files.send import Path, path_text
 from ...keyword_options import suggests_keywords
+from ...usage.arguments import fit_callback
 from .limits import MulterError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from miniexpress import App, Request, Response, Router, express, helmet, multer
-from miniexpress.camel_case import CamelCaseName
+from miniexpress.usage.camel_case import CamelCaseName
 
 ENVIRON = {"REQUEST_METHOD": "GET", "PATH_INFO": "/"}
 
