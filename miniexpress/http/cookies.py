@@ -44,21 +44,21 @@ def parse(header: str, decode: Callable[[str], str] | None = None) -> dict[str, 
         name, equals, value = pair.partition("=")
         name, value = name.strip(" \t"), value.strip(" \t")
         if equals and name not in cookies:
-            cookies[name] = _decoded(value, decode)
+            cookies[name] = decode_value(value, decode)
     return cookies
 
 
 def find(header: str, name: str) -> str | None:
-    """Return the value of one cookie, as ``parse(header).get(name)``: the others are not decoded."""
+    """Return the value of one cookie, not decoded: ``decode_value`` of it is ``parse(header)[name]``."""
     for pair in header[:_MAX_LENGTH].split(";"):
         if name in pair:
             key, equals, value = pair.partition("=")
             if equals and key.strip(" \t") == name:
-                return _decoded(value.strip(" \t"))
+                return value.strip(" \t")
     return None
 
 
-def _decoded(value: str, decode: Callable[[str], str] | None = None) -> str:
+def decode_value(value: str, decode: Callable[[str], str] | None = None) -> str:
     """Return a cookie's value without quotes around it, and decoded: ``'"a%20b"'`` → ``'a b'``."""
     if value[:1] == value[-1:] == '"':
         value = value[1:-1]

@@ -87,6 +87,14 @@ class Cookie:
             raise TypeError(f"a session cookie's max_age is {taken}, not {age!r}") from None
         vars(self).update(expires=expires, original_max_age=milliseconds)
 
+    def restart(self) -> None:
+        """Let ``max_age`` run anew from ``original_max_age``."""
+        age = self.original_max_age
+        if age is None or age is False:
+            vars(self)["expires"] = age
+        else:
+            self.max_age = age
+
     def attributes(self) -> dict[str, Any]:
         """Return the attributes of Set-Cookie, as keyword arguments of ``cookies.serialize``."""
         return {name: value for name, value in vars(self).items() if name != "original_max_age"}
@@ -105,8 +113,7 @@ class Cookie:
         An attribute has its default where the document has a value that no cookie can have.
         """
         cookie = cls.__new__(cls)
-        vars(cookie).update(_DEFAULTS)
-        vars(cookie).update(from_document(document))
+        vars(cookie).update(from_document(document, _DEFAULTS))
         return cookie
 
 

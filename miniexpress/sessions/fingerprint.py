@@ -36,7 +36,7 @@ def take_fingerprint(data: dict[Any, Any], before: Fingerprint) -> Fingerprint:
     texts, others = {}, {}
     try:
         for key, value in dict.items(data):  # an AttrDict's own items() makes an object for it
-            if key in before and _is_plain(value) and before[key] == repr(value):
+            if key in before and (type(value) in _SCALARS or _is_plain(value)) and before[key] == repr(value):
                 texts[key] = before[key]
             elif key != "cookie":
                 others[key] = value

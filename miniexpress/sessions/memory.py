@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from types import NoneType
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ from typing import Any, NamedTuple
 from ..attrdict import AttrDict
 from ..http.json_text import date_json, parse, stringify
 from ..keyword_options import suggests_keywords
+from .changes import Changes
 from .store import Document, Store, Stored
 from .stored_cookie import read_expires, read_max_age
 from .values import raise_naming_key
@@ -36,7 +38,7 @@ class MemoryStore(Store):
         if getattr(self.get, "__func__", None) is not MemoryStore.get:
             return super().load_stored(sid)
         kept = self._find(sid)
-        return kept and Stored(kept.document({**kept.cookie}), text=kept.text)
+        return kept and Stored(kept.document({**kept.cookie}), source=kept.text, is_json=True)
 
     def _find(self, sid: str) -> _Kept | None:
         """Return a session that has not expired; ``None`` for a document whose cookie is none, which is no session."""
@@ -57,22 +59,36 @@ class MemoryStore(Store):
     def set(self, sid: str, document: Document) -> None:
         self._write(sid, document)
 
+    def update(self, sid: str, changes: Changes) -> bool:
+        """Write the session as this request leaves it, or merge its changes into what another has stored meanwhile."""
+        with self._lock:
+            kept = self._sessions.get(sid)
+            if kept is not None and kept.text == changes.source and isinstance(kept.cookie, dict):
+                self._keep(sid, changes.data, changes.latest_cookie(kept.cookie))
+                return True
+        return super().update(sid, changes)
+
     def _write(self, sid: str, document: Document) -> None:
         data = {**document}
         cookie = data.pop("cookie", None)
+        self._keep(sid, data, cookie)
+
+    def _keep(self, sid: str, data: Mapping[str, Any], cookie: Any) -> None:
         try:
             self._sessions[sid] = _Kept(stringify(data), _copy_of_cookie(cookie))
         except Exception as error:
-            raise_naming_key(error, document, stringify)
+            raise_naming_key(error, {**data, "cookie": cookie}, stringify)
             raise
 
     def touch(self, sid: str, document: Document) -> None:
         """Keep a session for as long as the document's cookie says, unless its max age was changed meanwhile."""
-        cookie = _copy_of_cookie(document["cookie"])
+        cookie = document["cookie"]
         with self._lock:
             kept = self._sessions.get(sid)
-            if kept is not None and _max_age(kept.cookie) == _max_age(cookie):
-                self._sessions[sid] = _Kept(kept.text, cookie)
+            if kept is None or kept.cookie == cookie:  # nothing to do, or a session without an end
+                return
+            if _max_age(kept.cookie) == _max_age(cookie):
+                self._sessions[sid] = _Kept(kept.text, _copy_of_cookie(cookie))
 
     def destroy(self, sid: str) -> None:
         with self._lock:
@@ -115,7 +131,8 @@ class _Kept(NamedTuple):
         return AttrDict(self.cookie | changed)
 
     def has_expired(self) -> bool:
-        expires = read_expires(self.cookie.get("expires"))
+        stored = self.cookie.get("expires")
+        expires = None if stored is None else read_expires(stored)
         return isinstance(expires, datetime) and expires <= datetime.now(UTC)
 
 

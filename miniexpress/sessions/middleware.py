@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..http import cookies
 from ..keyword_options import suggests_keywords
 from ..routing.layer import Middleware, Next
 from .fingerprint import EMPTY, Fingerprint
@@ -182,8 +181,7 @@ class SessionRequest:
         if session.cookie.secure and not options.is_secure(self.req):
             return
         self.restart_max_age_once(session)
-        signed = "s:" + cookies.sign(session.id, options.secrets[0])
-        self.res.append("Set-Cookie", cookies.serialize(options.name, signed, **session.cookie.attributes()))
+        self.res.append("Set-Cookie", options.cookie_to_set(session))
 
     def restart_max_age_once(self, session: Session) -> None:
         if not self.is_max_age_restarted:

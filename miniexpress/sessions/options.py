@@ -7,9 +7,11 @@ import secrets
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..http import cookies
+from ..http.encoding import encode_uri_component
 from ..usage.arguments import describe, is_async, refuse_generator
 from .cookie import Cookie
 from .memory import MemoryStore
@@ -57,10 +59,16 @@ class Options:
 
     def id_from_cookie(self, req: Request) -> str | None:
         """Return the session id in the client's cookie, or ``None`` if no secret has signed it."""
-        value = cookies.find(req.get("Cookie") or "", self.name)
-        if not value or not value.startswith("s:"):
+        text = cookies.find(req.get("Cookie") or "", self.name)
+        try:
+            return text and _verified_id(text, self.secrets)
+        except UnsignedError:
             return None
-        return cookies.unsign_any(value[2:], self.secrets) or None
+
+    def cookie_to_set(self, session: Session) -> str:
+        """Return the ``Set-Cookie`` header of a session's id."""
+        text = _signed_id(session.id, self.secrets[0])
+        return cookies.serialize(self.name, text, encode=str, **session.cookie.attributes())
 
     def cookie_for(self, req: Request) -> CookieOptions:
         """Return the options of a new session's ``Cookie``."""
@@ -106,6 +114,30 @@ def read_options(
         cookie=_fit_to_request("cookie", cookie) if callable(cookie) else _validate_cookie(cookie or {}),
         **others,
     )
+
+
+class UnsignedError(Exception):
+    """Raised for a cookie that no secret has signed."""
+
+
+@lru_cache(maxsize=4096)
+def _verified_id(text: str, secrets: Sequence[str | bytes]) -> str:
+    """Return the id in a cookie's text, as the client has sent it: ``"s%3Aid.signature"`` → ``"id"``.
+
+    A client sends the same text with each of its requests: so the latest are remembered. Of those that no secret has
+    signed none is, as they raise ``UnsignedError``; anybody can make them up, and could drive out the others.
+    """
+    value = cookies.decode_value(text)
+    sid = value.startswith("s:") and cookies.unsign_any(value[2:], secrets)
+    if not sid:
+        raise UnsignedError
+    return sid
+
+
+@lru_cache(maxsize=4096)
+def _signed_id(sid: str, secret: str | bytes) -> str:
+    """Return the text of an id's cookie, as the client gets it: ``"id"`` → ``"s%3Aid.signature"``."""
+    return encode_uri_component("s:" + cookies.sign(sid, secret))
 
 
 def _validate_secrets(secret: Any) -> Sequence[str | bytes]:

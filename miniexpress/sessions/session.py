@@ -53,8 +53,8 @@ class Session(AttrDict):
             document = stored.document
             for key in document:
                 if key != "cookie":
-                    self[key] = to_attrdict(document[key])
-            state.stored = self.fingerprint() if stored.text is None else fingerprint_of_json(self)
+                    self[key] = document[key] if stored.is_json else to_attrdict(document[key])
+            state.stored = fingerprint_of_json(self) if stored.is_json else self.fingerprint()
             state.source = stored.source
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -111,8 +111,7 @@ class Session(AttrDict):
 
     def reset_max_age(self) -> Self:
         """Restart ``cookie.max_age`` from ``cookie.original_max_age``, in milliseconds."""
-        cookie = _check_cookie(self.cookie)
-        cookie.max_age = cookie.original_max_age
+        _check_cookie(self["cookie"]).restart()
         return self
 
     @partial(suggests_keywords, title="req.session.save")
@@ -190,20 +189,16 @@ class Session(AttrDict):
 
     def __changes(self, current: Fingerprint) -> Changes:
         """Return how the session differs from the stored one."""
-        state, before, values = self.__state__, self.fingerprint_as_stored, text_keys(self)
-        added, changed = {}, {}
-        for key, text in current.items():
-            if key not in before:
-                added[key] = values[key]
-            elif before[key] != text:
-                changed[key] = values[key]
+        state, before, data = self.__state__, self.fingerprint_as_stored, text_keys(self)
+        del data["cookie"]
         return Changes(
-            added=added,
-            changed=changed,
+            added={key: data[key] for key in current if key not in before},
+            changed={key: data[key] for key, text in current.items() if before.get(key, text) != text},
             removed=[key for key in before if key not in current],
             cookie=self.cookie.to_json(),
             max_age=state.stored_max_age,
             source=state.source,
+            data=data,
         )
 
     def __replace(self, sid: str, document: Mapping[str, Any], current: Fingerprint) -> None:

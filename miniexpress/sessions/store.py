@@ -34,14 +34,14 @@ class Stored(NamedTuple):
     """A session as ``load_stored`` has read it.
 
     ``recently_touched``: this request need not ``touch`` it. ``source`` is a value of the store's own, which ``update``
-    gets back in ``Changes.source``: by it a store can tell whether the session is still as it was read. ``text`` is the
-    document without its cookie, as JSON, from a store that keeps it so: its values are those that JSON has.
+    gets back in ``Changes.source``: by it a store can tell whether the session is still as it was read. ``is_json``:
+    the document was parsed as JSON, its objects as AttrDicts, so that it has no values but those that JSON has.
     """
 
     document: Document
     recently_touched: bool = False
     source: Any = None
-    text: str | None = None
+    is_json: bool = False
 
 
 class Store:

@@ -148,17 +148,14 @@ def to_document(attributes: Mapping[str, Any]) -> dict[str, Any]:
     return document
 
 
-def from_document(document: Any) -> dict[str, Any]:
-    """Read the attributes, by name, that a stored cookie has.
-
-    An attribute has its default where the document has a value that no cookie can have.
-    """
-    if not isinstance(document, (dict, Mapping)):  # mostly a dict, which is recognised faster
-        return {}
-    attributes = {}
-    for key in document:
-        if key in _BY_KEY:
-            name, _, read, _ = _BY_KEY[key]
-            value = document[key]
-            attributes[name] = None if value is None else read(value)
+def from_document(document: Any, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Read the attributes of a stored cookie, by name; those that the document does not have are as in ``defaults``."""
+    attributes = {**defaults}
+    if isinstance(document, (dict, Mapping)):  # mostly a dict, which is recognised faster
+        for key in document:
+            if key in _BY_KEY:
+                name, _, read, _ = _BY_KEY[key]
+                value = document[key]
+                if value is not attributes[name]:
+                    attributes[name] = None if value is None else read(value)
     return attributes

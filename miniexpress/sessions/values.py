@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
+_TEXT = frozenset({str})
 MAX_DEPTH = 100  # levels, as MongoDB's manual has it
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1  # of a whole number in BSON
 
@@ -42,11 +43,10 @@ def text_keys(values: Mapping[Any, Any]) -> dict[str, Any]:
 
     A key that only some stores keep, as it holds a NUL, stays: it is refused where it is written.
     """
+    if _TEXT.issuperset(map(type, values)) and "".join(values).isascii():  # nearly always
+        return {**values}
     kept = {}
     for key in values:
-        if type(key) is str and key.isascii():  # nearly every key
-            kept[key] = values[key]
-            continue
         try:
             kept[key_text(key)] = values[key]
         except TypeError as error:

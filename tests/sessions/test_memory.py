@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from miniexpress.sessions.changes import Changes
 from miniexpress.sessions.memory import MemoryStore
 from tests.support.browser import NO_COOKIE as COOKIE
 from tests.support.browser import changes
@@ -177,13 +178,47 @@ def test_a_session_is_loaded_by_a_get_that_an_app_has_put_in_its_place() -> None
     stored = store.load_stored("a")
     assert stored is not None
     assert stored.document["x"] == 2
-    assert stored.text is None
+    assert not stored.is_json
 
 
-def test_the_text_of_a_loaded_session_is_its_data() -> None:
+def test_the_source_of_a_loaded_session_is_its_data_as_json() -> None:
     store = MemoryStore()
     store.set("a", {"cookie": COOKIE, "x": (1, float("inf")), 2: "ü"})
     stored = store.load_stored("a")
     assert stored is not None
-    assert stored.text == '{"x":[1,null],"2":"ü"}'
+    assert stored.is_json
+    assert stored.source == '{"x":[1,null],"2":"ü"}'
     assert stored.document == {"cookie": COOKIE, "x": [1, None], "2": "ü"}
+
+
+def test_an_update_of_a_session_that_is_as_it_was_loaded_stores_what_the_request_leaves() -> None:
+    store = MemoryStore()
+    store.set("a", {"cookie": COOKIE, "x": 1, "y": 1})
+    changes = changes_of(store, {"y": 1, "x": (2,)}, changed={"x": (2,)})
+    store.touch("a", {"cookie": COOKIE})
+    assert store.update("a", changes)
+    assert store.get("a") == {"cookie": COOKIE, "y": 1, "x": [2]}
+
+
+def test_an_update_of_a_session_that_another_request_has_changed_stores_the_changes_alone() -> None:
+    store = MemoryStore()
+    store.set("a", {"cookie": COOKIE, "x": 1, "y": 1})
+    changes = changes_of(store, {"x": 2, "y": 1}, changed={"x": 2})
+    store.set("a", {"cookie": COOKIE, "x": 1, "y": 5, "z": 6})
+    assert store.update("a", changes)
+    assert store.get("a") == {"cookie": COOKIE, "x": 2, "y": 5, "z": 6}
+
+
+def test_an_update_of_a_session_whose_cookie_was_made_none_meanwhile_stores_nothing() -> None:
+    store = MemoryStore()
+    store.set("a", {"cookie": COOKIE, "x": 1})
+    changes = changes_of(store, {"x": 2}, changed={"x": 2})
+    store.touch("a", {"cookie": None})
+    assert not store.update("a", changes)
+
+
+def changes_of(store: MemoryStore, data: dict[str, Any], changed: dict[str, Any]) -> Changes:
+    """Return the changes of a request that has loaded the session ``a``, and leaves ``data`` in it."""
+    stored = store.load_stored("a")
+    assert stored is not None
+    return Changes({}, changed, [], COOKIE, COOKIE["originalMaxAge"], stored.source, data)

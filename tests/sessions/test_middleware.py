@@ -18,6 +18,7 @@ import pytest
 
 from miniexpress import HTTPError
 from miniexpress.sessions.memory import MemoryStore
+from miniexpress.sessions.options import _verified_id
 from miniexpress.sessions.store import Store
 from tests.support.browser import SECRET, Browser, UpdatingStore, app_with_session, signed
 
@@ -230,6 +231,15 @@ def test_a_cookie_that_no_secret_of_ours_has_signed_is_no_session_and_no_error(s
     answer = Browser(known_app(serve, store, genid=lambda req: "fresh"), NOT_OURS[kind]).get()
     assert (answer.status, answer.text) == (200, '["fresh",null]')
     assert store.calls == ["set known"]  # which the app began with: nothing was looked up
+
+
+def test_only_cookies_that_a_secret_has_signed_are_remembered(serve: Serve) -> None:
+    url = known_app(serve)
+    Browser(url, f"connect.sid={GOOD}").get()
+    remembered = _verified_id.cache_info().currsize
+    for kind in NOT_OURS:
+        Browser(url, NOT_OURS[kind]).get()
+    assert _verified_id.cache_info().currsize == remembered
 
 
 @pytest.mark.parametrize(
