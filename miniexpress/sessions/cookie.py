@@ -97,7 +97,9 @@ class Cookie:
 
     def attributes(self) -> dict[str, Any]:
         """Return the attributes of Set-Cookie, as keyword arguments of ``cookies.serialize``."""
-        return {name: value for name, value in vars(self).items() if name != "original_max_age"}
+        attributes = {**vars(self)}
+        del attributes["original_max_age"]
+        return attributes
 
     def to_json(self) -> dict[str, Any]:
         """Return the cookie as all stores keep it: ``{"originalMaxAge", "expires", "httpOnly", "path", …}``.

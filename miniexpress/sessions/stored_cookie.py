@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, Literal, NamedTuple
 
 from ..http import cookies
@@ -136,15 +137,16 @@ ATTRIBUTES = (
 COOKIE_KEYS = tuple(attribute.key for attribute in ATTRIBUTES)
 """The keys of a stored cookie, in their order."""
 _BY_KEY = {attribute.key: attribute for attribute in ATTRIBUTES}
+_LEFT_OUT_WHEN_UNSET = tuple(attribute.key for attribute in ATTRIBUTES if not attribute.is_null_when_unset)
+_in_order = itemgetter(*(attribute.name for attribute in ATTRIBUTES))
 
 
 def to_document(attributes: Mapping[str, Any]) -> dict[str, Any]:
     """Write a cookie's attributes, by name, as stores keep them: ``{"originalMaxAge", "expires", "httpOnly", …}``."""
-    document = {}
-    for name, key, _, is_null_when_unset in ATTRIBUTES:
-        value = attributes[name]
-        if value is not None or is_null_when_unset:
-            document[key] = value
+    document = dict(zip(COOKIE_KEYS, _in_order(attributes), strict=True))
+    for key in _LEFT_OUT_WHEN_UNSET:
+        if document[key] is None:
+            del document[key]
     return document
 
 
