@@ -26,25 +26,21 @@ def fingerprint_of_json(data: dict[str, Any]) -> Fingerprint:
     return {key: repr(value) for key, value in dict.items(data) if key != "cookie"}
 
 
-def take_fingerprint(data: dict[Any, Any], before: Fingerprint) -> Fingerprint:
+def take_fingerprint(data: dict[Any, Any]) -> Fingerprint:
     """Return the fingerprint of a session's data.
 
-    ``before`` is the one of the stored session: a value whose own text stands there need not be written as JSON, which
-    is so for all that a request has left alone. Only values of JSON's own types are asked for theirs: that of another
+    A value of JSON's own types is asked for its text; others are written as JSON before that, since the text of another
     class may leave out what is stored. Raises ``TypeError`` for what is nested too deep, with the key.
     """
-    texts, others = {}, {}
+    values = text_keys(data)
+    values.pop("cookie", None)
     try:
-        for key, value in dict.items(data):  # an AttrDict's own items() makes an object for it
-            if key in before and (type(value) in _SCALARS or _is_plain(value)) and before[key] == repr(value):
-                texts[key] = before[key]
-            elif key != "cookie":
-                others[key] = value
-        if others:
-            texts.update(_texts_as_json(text_keys(others)))
-        return texts
+        return {
+            key: repr(value if type(value) in _SCALARS or _is_plain(value) else as_json(value))
+            for key, value in values.items()
+        }
     except RecursionError:
-        storable({key: data[key] for key in data if key != "cookie"})  # raises a TypeError that names the key
+        storable(values)  # raises a TypeError that names the key
         raise
 
 
@@ -70,17 +66,6 @@ def _is_plain(value: Any, levels: int = MAX_DEPTH) -> bool:
     else:
         return False
     return _SCALARS.issuperset(map(type, values)) or all(_is_plain(each, levels - 1) for each in values)
-
-
-def _texts_as_json(data: dict[str, Any]) -> dict[str, str]:
-    converted = _all_as_json({key: value for key, value in data.items() if type(value) not in _SCALARS})
-    return {key: repr(converted.get(key, value)) for key, value in data.items()}
-
-
-def _all_as_json(data: dict[str, Any]) -> dict[str, Any]:
-    """Return values as JSON has them. All at once is faster than one by one."""
-    whole = as_json(data) if data else data
-    return whole if isinstance(whole, dict) else {key: as_json(value) for key, value in data.items()}
 
 
 def _json_default(value: Any) -> Any:

@@ -155,7 +155,7 @@ class Session(AttrDict):
 
     def fingerprint(self) -> Fingerprint:
         """Return the fingerprint of the data now. Raises ``TypeError`` for what is nested too deep, with the key."""
-        return take_fingerprint(self, self.fingerprint_as_stored)
+        return take_fingerprint(self)
 
     def is_unchanged(self, current: Fingerprint) -> bool:
         """Return whether the store has this data, and a cookie with the same max age."""
