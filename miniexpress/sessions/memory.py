@@ -74,8 +74,10 @@ class MemoryStore(Store):
         self._keep(sid, data, cookie)
 
     def _keep(self, sid: str, data: Mapping[str, Any], cookie: Any) -> None:
+        kept = self._sessions.get(sid)
         try:
-            self._sessions[sid] = _Kept(stringify(data), _copy_of_cookie(cookie))
+            is_same = kept and kept.cookie == cookie  # as it is for a session without an end
+            self._sessions[sid] = _Kept(stringify(data), kept.cookie if kept and is_same else _copy_of_cookie(cookie))
         except Exception as error:
             raise_naming_key(error, {**data, "cookie": cookie}, stringify)
             raise
