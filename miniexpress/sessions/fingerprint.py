@@ -1,44 +1,52 @@
-"""The fingerprint of a session's data. Comparing two tells what a request has changed, at any depth.
+"""The fingerprint of a session's data: by it a request's changes are told, at any depth.
 
-It is each key with a text of its value as JSON has it: ``{"user": {"name": "Ada"}, "visits": 1}`` →
-``{"user": "{'name': 'Ada'}", "visits": "1"}``. The texts are Python's, which tell ``1``, ``1.0`` and ``True`` apart.
+It is the data as JSON, which express-session compares, too.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
-from types import NoneType
-from typing import Any
+from typing import Any, NamedTuple
 
-from ..attrdict import AttrDict
 from .values import MAX_DEPTH, storable, text_keys
 
-Fingerprint = Mapping[str, str]
-EMPTY: Fingerprint = {}
-
-_SCALARS = frozenset({str, int, float, bool, NoneType})
-_TEXT = frozenset({str})
+_MAYBE_BEYOND_64_BITS = re.compile("[0-9]{19}")
 
 
-def fingerprint_of_json(data: dict[str, Any]) -> Fingerprint:
-    """Return the fingerprint of data that come from JSON: their own texts are those of JSON's values."""
-    return {key: repr(value) for key, value in dict.items(data) if key != "cookie"}
+class Fingerprint(NamedTuple):
+    """The data of a session, without its cookie, as JSON. ``is_json``: they have no values but those that JSON has."""
+
+    text: str
+    is_json: bool
+
+    def by_key(self) -> dict[str, str]:
+        """Return each key with a text of its value: ``{"user": "{'name': 'Ada'}", "visits": "1"}``.
+
+        The texts are Python's, which tell ``1``, ``1.0`` and ``True`` apart.
+        """
+        return {key: repr(value) for key, value in json.loads(self.text).items()}
+
+    @property
+    def is_storable(self) -> bool:
+        """Return whether ``values.storable`` would change nothing, as far as that can be seen without a long look."""
+        text = self.text
+        is_shallow = text.count("{") + text.count("[") <= MAX_DEPTH
+        return self.is_json and is_shallow and _is_text(text) and not _MAYBE_BEYOND_64_BITS.search(text)
+
+
+EMPTY = Fingerprint("{}", True)
 
 
 def take_fingerprint(data: dict[Any, Any]) -> Fingerprint:
-    """Return the fingerprint of a session's data.
-
-    A value of JSON's own types is asked for its text; others are written as JSON before that, since the text of another
-    class may leave out what is stored. Raises ``TypeError`` for what is nested too deep, with the key.
-    """
+    """Return the fingerprint of a session's data. Raises ``TypeError`` for what is nested too deep, with the key."""
     values = text_keys(data)
     values.pop("cookie", None)
     try:
-        return {
-            key: repr(value if type(value) in _SCALARS or _is_plain(value) else as_json(value))
-            for key, value in values.items()
-        }
+        return Fingerprint(_encode_json(values), True)
+    except (TypeError, ValueError):
+        return Fingerprint(_encode_any({key: as_json(value) for key, value in values.items()}), False)
     except RecursionError:
         storable(values)  # raises a TypeError that names the key
         raise
@@ -47,25 +55,17 @@ def take_fingerprint(data: dict[Any, Any]) -> Fingerprint:
 def as_json(value: Any) -> Any:
     """Return a value as JSON has it; its ``repr`` if its keys are odd, or if it contains itself."""
     try:
-        return json.loads(_ENCODER.encode(value))
+        return json.loads(_encode_any(value))
     except (TypeError, ValueError):
         return repr(value)
 
 
-def _is_plain(value: Any, levels: int = MAX_DEPTH) -> bool:
-    """Return whether a value, and all that is in it, is of a type whose text shows all of it. No deep one is."""
-    kind = type(value)
-    if kind in _SCALARS:
-        return True
-    if levels == 0:
+def _is_text(text: str) -> bool:
+    """Return whether JSON has neither a NUL nor half of a surrogate pair."""
+    try:
+        return "\\u0000" not in text and (text.isascii() or bool(text.encode()))
+    except UnicodeEncodeError:
         return False
-    if kind is list:
-        values = value
-    elif (kind is AttrDict or kind is dict) and _TEXT.issuperset(map(type, value)):
-        values = dict.values(value)
-    else:
-        return False
-    return _SCALARS.issuperset(map(type, values)) or all(_is_plain(each, levels - 1) for each in values)
 
 
 def _json_default(value: Any) -> Any:
@@ -74,4 +74,5 @@ def _json_default(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else repr(value)
 
 
-_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_json_default)
+_encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_encode_any = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_json_default).encode

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from ..attrdict import AttrDict
 from ..http.json_text import date_json, parse, stringify
 from ..keyword_options import suggests_keywords
-from .changes import Changes
 from .store import Document, Store, Stored
 from .stored_cookie import read_expires, read_max_age
 from .values import raise_naming_key
@@ -38,7 +37,7 @@ class MemoryStore(Store):
         if getattr(self.get, "__func__", None) is not MemoryStore.get:
             return super().load_stored(sid)
         kept = self._find(sid)
-        return kept and Stored(kept.document({**kept.cookie}), source=kept.text, is_json=True)
+        return kept and Stored(kept.document({**kept.cookie}), source=kept, text=kept.text)
 
     def _find(self, sid: str) -> _Kept | None:
         """Return a session that has not expired; ``None`` for a document whose cookie is none, which is no session."""
@@ -59,27 +58,26 @@ class MemoryStore(Store):
     def set(self, sid: str, document: Document) -> None:
         self._write(sid, document)
 
-    def update(self, sid: str, changes: Changes) -> bool:
-        """Write the session as this request leaves it, or merge its changes into what another has stored meanwhile."""
+    def replace_text(self, sid: str, source: Any, text: str, cookie: Mapping[str, Any]) -> bool:
+        """Replace a session that is as it was loaded; not where a subclass or an app sees to updates itself."""
+        if getattr(self.update, "__func__", None) is not Store.update:
+            return False
         with self._lock:
             kept = self._sessions.get(sid)
-            if kept is not None and kept.text == changes.source and isinstance(kept.cookie, dict):
-                self._keep(sid, changes.data, changes.latest_cookie(kept.cookie))
-                return True
-        return super().update(sid, changes)
+            if kept is None or kept.text != source.text or not isinstance(kept.cookie, dict):
+                return False
+            if _max_age(kept.cookie) != _max_age(source.cookie):
+                return False
+            self._sessions[sid] = _Kept(text, kept.cookie if kept.cookie == cookie else _copy_of_cookie(cookie))
+            return True
 
     def _write(self, sid: str, document: Document) -> None:
         data = {**document}
         cookie = data.pop("cookie", None)
-        self._keep(sid, data, cookie)
-
-    def _keep(self, sid: str, data: Mapping[str, Any], cookie: Any) -> None:
-        kept = self._sessions.get(sid)
         try:
-            is_same = kept and kept.cookie == cookie  # as it is for a session without an end
-            self._sessions[sid] = _Kept(stringify(data), kept.cookie if kept and is_same else _copy_of_cookie(cookie))
+            self._sessions[sid] = _Kept(stringify(data), _copy_of_cookie(cookie))
         except Exception as error:
-            raise_naming_key(error, {**data, "cookie": cookie}, stringify)
+            raise_naming_key(error, document, stringify)
             raise
 
     def touch(self, sid: str, document: Document) -> None:

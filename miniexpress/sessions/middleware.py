@@ -161,7 +161,7 @@ class SessionRequest:
         if not isinstance(new_id, str) or new_id == session.id:
             return session.save_changes(self.current)
         if not session.rotate(new_id, self.current):
-            if self.options.rotate_on in self.original:  # it was logged in, and was ended
+            if self.options.rotate_on in self.original.by_key():  # it was logged in, and was ended
                 return False
             session.save_as_new(new_id, self.current)  # it logs in: that is no part of what was ended
         self.req.session_id = new_id
@@ -197,7 +197,7 @@ class SessionRequest:
         key = self.options.rotate_on
         if key is None or not session.is_stored or session.id != self.cookie_id or self.res.started:
             return False
-        return self.original.get(key) != self.current.get(key)
+        return self.original != self.current and self.original.by_key().get(key) != self.current.by_key().get(key)
 
     def should_save(self, session: Session) -> bool:
         if not isinstance(self.req.session_id, str):
@@ -232,11 +232,11 @@ class SessionRequest:
 
     def is_login(self, session: Session) -> bool:
         key = self.options.rotate_on
-        return key not in self.original and key in session
+        return key in session and key not in self.original.by_key()
 
     def is_logout(self, session: Session) -> bool:
         key = self.options.rotate_on
-        return key in self.original and key not in session
+        return key not in session and key in self.original.by_key()
 
     def is_modified(self, session: Session) -> bool:
         return self.original_id != session.id or self.original != self.current

@@ -11,7 +11,7 @@ from ..attrdict import AttrDict, to_attrdict
 from ..keyword_options import suggests_keywords
 from .changes import Changes
 from .cookie import Cookie
-from .fingerprint import EMPTY, Fingerprint, as_json, fingerprint_of_json, take_fingerprint
+from .fingerprint import EMPTY, Fingerprint, as_json, take_fingerprint
 from .values import text_keys
 
 if TYPE_CHECKING:
@@ -50,11 +50,11 @@ class Session(AttrDict):
         state = _State(req.session_id, req, req.session_store, req.generate_session, cookie.original_max_age)
         object.__setattr__(self, "__state__", state)
         if stored:
-            document = stored.document
+            document, text = stored.document, stored.text
             for key in document:
                 if key != "cookie":
-                    self[key] = document[key] if stored.is_json else to_attrdict(document[key])
-            state.stored = fingerprint_of_json(self) if stored.is_json else self.fingerprint()
+                    self[key] = to_attrdict(document[key]) if text is None else document[key]
+            state.stored = self.fingerprint() if text is None else Fingerprint(text, is_json=True)
             state.source = stored.source
 
     def __setattr__(self, name: str, value: Any) -> None:
@@ -166,10 +166,17 @@ class Session(AttrDict):
         """Do as ``save``. ``current`` is a fingerprint that was just taken."""
         if not self.is_stored:
             self.__state__.store.set(self.id, self.to_json())
-        elif not self.__state__.store.update(self.id, self.__changes(current)):
+        elif not self.__replace_stored(current) and not self.__state__.store.update(self.id, self.__changes(current)):
             return False
         self.__mark_saved(current)
         return True
+
+    def __replace_stored(self, current: Fingerprint) -> bool:
+        """Store the whole session in place of the one that was loaded, where a store can do that by its text."""
+        state = self.__state__
+        if state.source is None or not current.is_storable:
+            return False
+        return state.store.replace_text(state.id, state.source, current.text, self.cookie.to_json())
 
     def rotate(self, sid: str, current: Fingerprint) -> bool:
         """Move the session to the id ``sid``, with what other requests have saved in it. The old id becomes unknown.
@@ -189,24 +196,24 @@ class Session(AttrDict):
 
     def __changes(self, current: Fingerprint) -> Changes:
         """Return how the session differs from the stored one."""
-        state, before, data = self.__state__, self.fingerprint_as_stored, text_keys(self)
-        del data["cookie"]
+        state, data = self.__state__, text_keys(self)
+        before, after = self.fingerprint_as_stored.by_key(), current.by_key()
         return Changes(
-            added={key: data[key] for key in current if key not in before},
-            changed={key: data[key] for key, text in current.items() if before.get(key, text) != text},
-            removed=[key for key in before if key not in current],
+            added={key: data[key] for key in after if key not in before},
+            changed={key: data[key] for key, text in after.items() if before.get(key, text) != text},
+            removed=[key for key in before if key not in after],
             cookie=self.cookie.to_json(),
             max_age=state.stored_max_age,
             source=state.source,
-            data=data,
         )
 
     def __replace(self, sid: str, document: Mapping[str, Any], current: Fingerprint) -> None:
         """Replace the data by a document's. Equal values stay the same objects, as handlers may still change them."""
-        for key in current.keys() - document.keys():
+        texts = current.by_key()
+        for key in texts.keys() - document.keys():
             self.pop(key, None)  # a key that is no text has another name here
         for key, value in document.items():
-            if key != "cookie" and current.get(key) != repr(as_json(value)):
+            if key != "cookie" and texts.get(key) != repr(as_json(value)):
                 self[key] = to_attrdict(value)
         self.cookie = Cookie.from_json(document["cookie"])
         self.__state__.id = sid

@@ -34,14 +34,14 @@ class Stored(NamedTuple):
     """A session as ``load_stored`` has read it.
 
     ``recently_touched``: this request need not ``touch`` it. ``source`` is a value of the store's own, which ``update``
-    gets back in ``Changes.source``: by it a store can tell whether the session is still as it was read. ``is_json``:
-    the document was parsed as JSON, its objects as AttrDicts, so that it has no values but those that JSON has.
+    gets back in ``Changes.source``: by it a store can tell whether the session is still as it was read. ``text`` is the
+    document without its cookie, as JSON without blanks, from a store that keeps it so: the objects in it are AttrDicts.
     """
 
     document: Document
     recently_touched: bool = False
     source: Any = None
-    is_json: bool = False
+    text: str | None = None
 
 
 class Store:
@@ -118,6 +118,14 @@ class Store:
                 return False
             self._write(sid, changes.apply_to(latest))
             return True
+
+    def replace_text(self, sid: str, source: Any, text: str, cookie: Mapping[str, Any]) -> bool:
+        """Replace what ``load_stored`` has read by a session's data as JSON, and its cookie, in one step.
+
+        Return ``False``, and do nothing, if another request has changed the session meanwhile: then ``update`` merges
+        the changes of both. For stores that keep texts; others need it not.
+        """
+        return False
 
     def rotate(self, sid: str, new_sid: str, changes: Changes) -> Document | None:
         """Move a session to another id, with changes. Return its document, or ``None`` if there is no such session."""

@@ -106,6 +106,7 @@ _CHECKS: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {
     "get_even_expired": _check_get,
     "load_stored": _or_else(None),
     "set": _check_set,
+    "replace_text": _or_else(False),
     "update": _check_update,
     "rotate": _check_rotate,
     "touch": _or_else(None),

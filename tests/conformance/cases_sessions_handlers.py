@@ -16,6 +16,7 @@ app.use((req, res, next) => {
   store.sessions.known = JSON.stringify({ cookie, user: { cookie: 1 } })
   const ended = { ...cookie, expires: new Date(Date.now() - 1) }
   store.sessions.over = JSON.stringify({ cookie: ended, user: { cookie: 2 } })
+  store.sessions.two = JSON.stringify({ cookie, user: 1, visits: 2 })
   store.sessions.methods = JSON.stringify({ cookie, save: 'no', touch: 1, reload: null })
   next()
 })
@@ -27,6 +28,8 @@ app.get('/methods', (req, res) => { req.session.a = 1; req.session.save(() => re
 app.get('/nested', (req, res) => { req.session.user = { cookie: (req.session.user?.cookie ?? 0) + 1 }
   res.json(req.session.user) })
 app.get('/nested-same', (req, res) => { req.session.user = { cookie: 1 }; res.json(req.session.user) })
+app.get('/removed-and-set-again', (req, res) => { const user = req.session.user; delete req.session.user
+  req.session.user = user; res.json(Object.keys(req.session).filter((key) => key !== 'cookie')) })
 app.get('/bogus-id', (req, res) => { req.sessionID = 17; req.session.a = 1; res.send('x') })
 app.get('/id', (req, res) => { req.session.a = 1; res.send(req.session.id) })
 app.get('/attributes', (req, res) => { req.session.cookie.httpOnly = false; req.session.cookie.secure = true
@@ -72,6 +75,7 @@ def prepare(req, res, next):
     store.clear()
     keep('known', user={'cookie': 1})
     keep('over', timedelta(milliseconds=-1), user={'cookie': 2})
+    keep('two', user=1, visits=2)
     keep('methods', save='no', touch=1, reload=None)
     next()
 app.use(prepare)
@@ -96,6 +100,12 @@ def nested_same(req, res):
     req.session.user = {'cookie': 1}
     res.json(req.session.user)
 app.get('/nested-same', nested_same)
+def removed_and_set_again(req, res):
+    user = req.session.user
+    del req.session.user
+    req.session.user = user
+    res.json([key for key in req.session if key != 'cookie'])
+app.get('/removed-and-set-again', removed_and_set_again)
 def bogus_id(req, res):
     req.session_id = 17
     req.session.a = 1
@@ -189,7 +199,7 @@ PATHS = (
 )  # fmt: skip
 
 
-COOKIES = {**SENT, **{sid: f"connect.sid={signed(sid)}" for sid in ("methods", "over")}}
+COOKIES = {**SENT, **{sid: f"connect.sid={signed(sid)}" for sid in ("methods", "over", "two")}}
 
 
 def asked(path: str, cookie_name: str, **headers: str) -> Request:
@@ -303,6 +313,7 @@ CASES = [
             asked("methods", "methods"),
             asked("id", "over"),
             asked("nested", "over"),
+            asked("removed-and-set-again", "two"),
             *(asked("attributes", cookie_name, **{"X-Forwarded-Proto": "https"}) for cookie_name in SENT),
             *(asked("not-modified", cookie_name, **{"If-None-Match": '"x"'}) for cookie_name in SENT),
         ],

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
-from miniexpress.sessions.changes import Changes
 from miniexpress.sessions.memory import MemoryStore
+from miniexpress.sessions.store import Store
 from tests.support.browser import NO_COOKIE as COOKIE
 from tests.support.browser import changes
 
@@ -178,47 +179,65 @@ def test_a_session_is_loaded_by_a_get_that_an_app_has_put_in_its_place() -> None
     stored = store.load_stored("a")
     assert stored is not None
     assert stored.document["x"] == 2
-    assert not stored.is_json
+    assert stored.text is None
 
 
-def test_the_source_of_a_loaded_session_is_its_data_as_json() -> None:
+def test_the_text_of_a_loaded_session_is_its_data_as_json() -> None:
     store = MemoryStore()
     store.set("a", {"cookie": COOKIE, "x": (1, float("inf")), 2: "ü"})
     stored = store.load_stored("a")
     assert stored is not None
-    assert stored.is_json
-    assert stored.source == '{"x":[1,null],"2":"ü"}'
+    assert stored.text == '{"x":[1,null],"2":"ü"}'
     assert stored.document == {"cookie": COOKIE, "x": [1, None], "2": "ü"}
 
 
-def test_an_update_of_a_session_that_is_as_it_was_loaded_stores_what_the_request_leaves() -> None:
+def test_a_text_replaces_a_session_that_is_as_it_was_loaded() -> None:
     store = MemoryStore()
     store.set("a", {"cookie": COOKIE, "x": 1, "y": 1})
-    changes = changes_of(store, {"y": 1, "x": (2,)}, changed={"x": (2,)})
+    loaded = store.load_stored("a")
     store.touch("a", {"cookie": COOKIE})
-    assert store.update("a", changes)
+    assert loaded is not None
+    assert store.replace_text("a", loaded.source, '{"y":1,"x":[2]}', COOKIE)
     assert store.get("a") == {"cookie": COOKIE, "y": 1, "x": [2]}
 
 
-def test_an_update_of_a_session_that_another_request_has_changed_stores_the_changes_alone() -> None:
-    store = MemoryStore()
-    store.set("a", {"cookie": COOKIE, "x": 1, "y": 1})
-    changes = changes_of(store, {"x": 2, "y": 1}, changed={"x": 2})
-    store.set("a", {"cookie": COOKIE, "x": 1, "y": 5, "z": 6})
-    assert store.update("a", changes)
-    assert store.get("a") == {"cookie": COOKIE, "x": 2, "y": 5, "z": 6}
+def end_it(store: MemoryStore) -> None:
+    store.destroy("a")
 
 
-def test_an_update_of_a_session_whose_cookie_was_made_none_meanwhile_stores_nothing() -> None:
+def change_it(store: MemoryStore) -> None:
+    store.set("a", {"cookie": COOKIE, "x": 5})
+
+
+def give_it_another_max_age(store: MemoryStore) -> None:
+    store.set("a", {"cookie": ending(60), "x": 1})
+
+
+def take_its_cookie(store: MemoryStore) -> None:
+    store.set("a", {"cookie": None, "x": 1})
+
+
+def see_to_updates(store: MemoryStore) -> None:
+    store.update = lambda sid, changes: True  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [end_it, change_it, give_it_another_max_age, take_its_cookie, see_to_updates],
+    ids=lambda do: do.__name__,
+)
+def test_a_text_does_not_replace_what_another_request_has_changed_nor_a_store_of_ones_own_updates(
+    meanwhile: Callable[[MemoryStore], None],
+) -> None:
     store = MemoryStore()
     store.set("a", {"cookie": COOKIE, "x": 1})
-    changes = changes_of(store, {"x": 2}, changed={"x": 2})
-    store.touch("a", {"cookie": None})
-    assert not store.update("a", changes)
+    loaded = store.load_stored("a")
+    meanwhile(store)
+    after = store.get("a")
+    assert loaded is not None
+    assert not store.replace_text("a", loaded.source, '{"x":2}', COOKIE)
+    assert store.get("a") == after
 
 
-def changes_of(store: MemoryStore, data: dict[str, Any], changed: dict[str, Any]) -> Changes:
-    """Return the changes of a request that has loaded the session ``a``, and leaves ``data`` in it."""
-    stored = store.load_stored("a")
-    assert stored is not None
-    return Changes({}, changed, [], COOKIE, COOKIE["originalMaxAge"], stored.source, data)
+def test_a_store_that_keeps_no_texts_has_none_replaced() -> None:
+    assert not Store().replace_text("a", None, "{}", COOKIE)
