@@ -158,6 +158,9 @@ def _tokenize(path: str, source: str) -> Iterator[Token]:
     yield Token("", source[position:], SourceLocation(path, line))
 
 
+Compile = Callable[[str, Mapping[str, str]], Expression]  # compile_expression, compile_output
+
+
 class _Parser:
     """Parse the tokens of one template, once; ``blocks``, ``parent`` and ``prefix`` are found on the way."""
 
@@ -168,6 +171,7 @@ class _Parser:
         self._tokens = tokens
         self._depth = 0
         self._loop_is_used: list[bool] = []  # for each loop around the current token: does its body use `loop`?
+        self._loop_variables: dict[str, str] = {}  # of all loops around it: by name, Python's variable
 
     def parse_body(self, opener: str, opened_at: SourceLocation, *ends: str) -> tuple[list[Line], Token]:
         """Parse up to a statement whose keyword is one of ``ends``; return the code of it all, and that statement.
@@ -210,7 +214,7 @@ class _Parser:
         if is_outermost and self.parent:
             raise location.error(f"a file that extends another has no {keyword} outside of its blocks")
         if keyword == "include":
-            return [Line(f"context.include({token.file_name()!r}, {location!r}, scope)", location)]
+            return [Line(f"context.include({token.file_name()!r}, {location!r}, {self._visible_scope()})", location)]
         return self._parse_if(token) if keyword == "if" else self._parse_for(token)
 
     def _parse_if(self, opening: Token) -> list[Line]:
@@ -236,10 +240,22 @@ class _Parser:
             except ExpressionError as error:
                 raise location.error(error) from None
         values = self._expression(compile_expression, header[2], location)
+        variables_around = self._loop_variables
+        own_variables = {name: f"{name}_{self._depth}" for name in names}
+        self._loop_variables = variables_around | own_variables
         self._loop_is_used.append(False)
         body, token = self.parse_body("for", location, "else", "endfor")
         uses_loop = self._loop_is_used.pop()
-        return _for_lines(names, values, body, uses_loop, location) + self._parse_else(token, "endfor")
+        self._loop_variables = variables_around
+        target = ", ".join(own_variables[name] for name in names)
+        return _for_lines(target, values, body, uses_loop, location) + self._parse_else(token, "endfor")
+
+    def _visible_scope(self) -> str:
+        """Return the code of the scope that a file which is included here sees."""
+        if not self._loop_variables:
+            return "scope"
+        values = [f"{name!r}: {variable}" for name, variable in self._loop_variables.items()]
+        return f"Scope({{**scope, {', '.join(values)}}})"
 
     def _parse_else(self, token: Token, end: str) -> list[Line]:
         """Parse what is left of an ``if`` or ``for``: from its ``else``, where ``token`` is one, to its ``end``."""
@@ -261,15 +277,16 @@ class _Parser:
         self.blocks[name] = []  # takes the name, also for the blocks inside
         # A block sees nothing of the loops that it stands in.
         loops_around, self._loop_is_used = self._loop_is_used, []
+        variables_around, self._loop_variables = self._loop_variables, {}
         self.blocks[name], end = self.parse_body(f"block {name}", location, "endblock")
-        self._loop_is_used = loops_around
+        self._loop_is_used, self._loop_variables = loops_around, variables_around
         if end.arguments != name:
             end.expect_no_arguments()
         return [Line(f"context.blocks[{name!r}](context, context.variables)", location)]
 
-    def _expression(self, compile_it: Callable[[str], Expression], text: str, location: SourceLocation) -> str:
+    def _expression(self, compile_it: Compile, text: str, location: SourceLocation) -> str:
         try:
-            expression = compile_it(text)
+            expression = compile_it(text, self._loop_variables)
         except ExpressionError as error:
             raise location.error(error) from None
         if expression.uses_loop:
@@ -277,16 +294,14 @@ class _Parser:
         return expression.code
 
 
-# Python code. "{% for x in xs %}<p>{{ x.name }}{% else %}none{% endfor %}" ->
+# Python code. "{% for x in xs %}<p>{{ x }}{% else %}none{% endfor %}" ->
 #
 #    def render(context, scope):
 #        write = context.write
 #        if items := iterator(scope['xs']):
-#            scope = scope.for_loop()
-#            for scope['x'] in items:
+#            for x_1 in items:
 #                write('<p>')
-#                write(escape(attribute(scope['x'], 'name')))
-#            scope = scope.outer
+#                write(escape(x_1))
 #        else:
 #            write('none')
 
@@ -299,31 +314,32 @@ class Line(NamedTuple):
     text: str = ""
 
 
-def _for_lines(names: list[str], values: str, body: list[Line], uses_loop: bool, at: SourceLocation) -> list[Line]:
+def _for_lines(target: str, values: str, body: list[Line], uses_loop: bool, at: SourceLocation) -> list[Line]:
     """Return the code of a loop. Where there are no values it does nothing, and an ``else:`` may follow.
 
     As in Jinja2, a loop sets ``loop`` only where its body uses it; what the body includes sees it only then. Without it
     each value is asked for in its turn: the groups of ``itertools.groupby`` are gone when the next one is.
     """
-    target, read, items = ", ".join(f"scope[{name!r}]" for name in names), "iterator", "items"
-    if uses_loop:
-        target, read, items = f"scope['loop'], ({target})", "list", "numbered(items)"
+    if not uses_loop:
+        loop = [Line(f"for {target} in items:", at), *_indented(body, at)]
+        return [Line(f"if items := iterator({values}):", at), *_indented(loop, at)]
     loop = [
         Line("scope = scope.for_loop()", at),
-        Line(f"for {target} in {items}:", at),
+        Line(f"for scope['loop'], ({target}) in numbered(items):", at),
         *_indented(body, at),
         Line("scope = scope.outer", at),
     ]
-    return [Line(f"if items := {read}({values}):", at), *_indented(loop, at)]
+    return [Line(f"if items := list({values}):", at), *_indented(loop, at)]
 
 
 def _indented(lines: list[Line], at: SourceLocation) -> list[Line]:
     return [Line(f" {line.code}", line.location) for line in lines or [Line("pass", at)]]
 
 
-# All that the code can name, beside its own variables ``context``, ``scope``, ``write`` and ``items``. What a template
-# says is in it as literals only, so that no template runs code of its own.
-_FUNCTIONS = (SourceLocation, attribute, escape, item, iterator, list, numbered, unescaped)
+# All that the code can name, beside its own variables: ``context``, ``scope``, ``write``, ``items`` and ``value``, and
+# those of loops, whose names end in a number. What a template says is in it as literals else, so that no template runs
+# code of its own.
+_FUNCTIONS = (Scope, SourceLocation, attribute, dict, escape, item, iterator, list, numbered, type, unescaped)
 _GLOBALS: dict[str, Any] = {"__builtins__": {}, **{function.__name__: function for function in _FUNCTIONS}}
 _HEAD = ("def render(context, scope):", " write = context.write")
 

@@ -107,9 +107,6 @@ def attribute(value: Any, name: str) -> Any:
 
     Raises ``ExpressionError`` for a method, for a leading underscore, and where ``value`` is undefined.
     """
-    # Optimisation: most values are dicts, and trying an attribute of a dict first takes twice as long.
-    if type(value) is dict and name in value and name not in DICT_ATTRIBUTES:
-        return value[name]
     if type(value) is Undefined:
         raise ExpressionError(value.reason)
     if name.startswith("_"):
