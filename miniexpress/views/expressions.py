@@ -134,7 +134,7 @@ def _code(tree: ast.expr, loop_variables: Mapping[str, str], depth: int = 1) -> 
         case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as number)):
             return f"({-number!r})"
         case ast.Attribute(value=ast.Name(id="loop"), attr=name) if name in LOOP_ATTRIBUTES:
-            return f"attribute(scope['loop'], {name!r})"
+            return _attribute_code("scope['loop']", name)
         case ast.Attribute(value=owner, attr=name):
             return _attribute_code(code(owner), name)
         case ast.Subscript(value=owner, slice=key):

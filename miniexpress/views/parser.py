@@ -254,8 +254,8 @@ class _Parser:
         """Return the code of the scope that a file which is included here sees."""
         if not self._loop_variables:
             return "scope"
-        values = [f"{name!r}: {variable}" for name, variable in self._loop_variables.items()]
-        return f"Scope({{**scope, {', '.join(values)}}})"
+        variables = [f"{name!r}: {variable}" for name, variable in self._loop_variables.items()]
+        return f"scope.inner({{{', '.join(variables)}}})"
 
     def _parse_else(self, token: Token, end: str) -> list[Line]:
         """Parse what is left of an ``if`` or ``for``: from its ``else``, where ``token`` is one, to its ``end``."""
@@ -324,7 +324,7 @@ def _for_lines(target: str, values: str, body: list[Line], uses_loop: bool, at: 
         loop = [Line(f"for {target} in items:", at), *_indented(body, at)]
         return [Line(f"if items := iterator({values}):", at), *_indented(loop, at)]
     loop = [
-        Line("scope = scope.for_loop()", at),
+        Line("scope = scope.inner({})", at),
         Line(f"for scope['loop'], ({target}) in numbered(items):", at),
         *_indented(body, at),
         Line("scope = scope.outer", at),
@@ -339,7 +339,7 @@ def _indented(lines: list[Line], at: SourceLocation) -> list[Line]:
 # All that the code can name, beside its own variables: ``context``, ``scope``, ``write``, ``items`` and ``value``, and
 # those of loops, whose names end in a number. What a template says is in it as literals else, so that no template runs
 # code of its own.
-_FUNCTIONS = (Scope, SourceLocation, attribute, dict, escape, item, iterator, list, numbered, type, unescaped)
+_FUNCTIONS = (SourceLocation, attribute, dict, escape, item, iterator, list, numbered, type, unescaped)
 _GLOBALS: dict[str, Any] = {"__builtins__": {}, **{function.__name__: function for function in _FUNCTIONS}}
 _HEAD = ("def render(context, scope):", " write = context.write")
 

@@ -56,14 +56,15 @@ class Scope(dict[str, Any]):
 
     __slots__ = ("outer",)
     outer: Scope
-    """The scope around the loop that this one is for."""
+    """The scope that this one was made of, by ``inner``."""
 
     def __missing__(self, name: str) -> Undefined:
         return Undefined(f"{name!r} is undefined")
 
-    def for_loop(self) -> Scope:
-        """Return a scope for a loop, which sees these variables and sets its own."""
+    def inner(self, variables: Mapping[str, Any]) -> Scope:
+        """Return a scope that has ``variables`` over these, for a loop or for a file that is included in one."""
         scope = Scope(self)
+        scope.update(variables)
         scope.outer = self
         return scope
 
