@@ -1,6 +1,7 @@
 """Compile a template: from its text to tokens, to lines of Python code, to functions that write the text.
 
-``"Hi {{ name }}"`` -> tokens ``"Hi "``, ``{{ name`` -> lines ``write('Hi ')``, ``write(escape(scope['name']))``.
+``"Hi {{ name }}"`` -> tokens ``"Hi "``, ``{{ name`` -> lines ``pieces.append('Hi ')``,
+``pieces.append(escape(scope['name']))``.
 
 The language is a strict subset of Jinja2 3.1 with ``autoescape=True``: a template that compiles renders the same there.
 The parser reads no files: it is given a template's text, and ``engine`` follows ``extends`` and ``include``.
@@ -63,10 +64,11 @@ def _description(error: Exception) -> str:
 class RenderContext:
     """The values that the body and the blocks of a template share while it is rendered.
 
-    ``variables`` are those that the template was rendered with, without the variables of its loops.
+    ``pieces`` are what is written so far, of which the text is joined. ``variables`` are those that the template was
+    rendered with, without the variables of its loops.
     """
 
-    write: Callable[[str], None]
+    pieces: list[str]
     variables: Scope
     blocks: Mapping[str, Render]
     include: Callable[[str, SourceLocation, Scope], None]
@@ -185,14 +187,14 @@ class _Parser:
         for token in self._tokens:
             if token.kind == "{{":
                 output = self._expression(compile_output, token.text, token.location)
-                lines.append(Line(f"write({output})", token.location))
+                lines.append(Line(f"pieces.append({output})", token.location))
             elif token.kind == "{%":
                 if token.keyword in ends:
                     self._depth -= 1
                     return lines, token
                 lines += self._parse_statement(token, lines)
             elif token.text and not token.kind:
-                lines.append(Line(f"write({token.text!r})", token.location, token.text))
+                lines.append(Line(f"pieces.append({token.text!r})", token.location, token.text))
         if ends:
             raise opened_at.error(f"this {opener} is never closed: {ends[-1]} is missing")
         return lines, Token("", "", opened_at)
@@ -297,13 +299,13 @@ class _Parser:
 # Python code. "{% for x in xs %}<p>{{ x }}{% else %}none{% endfor %}" ->
 #
 #    def render(context, scope):
-#        write = context.write
+#        pieces = context.pieces
 #        if items := iterator(scope['xs']):
 #            for x_1 in items:
-#                write('<p>')
-#                write(escape(x_1))
+#                pieces.append('<p>')
+#                pieces.append(escape(x_1))
 #        else:
-#            write('none')
+#            pieces.append('none')
 
 
 class Line(NamedTuple):
@@ -336,12 +338,12 @@ def _indented(lines: list[Line], at: SourceLocation) -> list[Line]:
     return [Line(f" {line.code}", line.location) for line in lines or [Line("pass", at)]]
 
 
-# All that the code can name, beside its own variables: ``context``, ``scope``, ``write``, ``items`` and ``value``, and
+# All that the code can name, beside its own variables: ``context``, ``scope``, ``pieces``, ``items``, ``value``, and
 # those of loops, whose names end in a number. What a template says is in it as literals else, so that no template runs
 # code of its own.
 _FUNCTIONS = (SourceLocation, attribute, dict, escape, item, iterator, list, numbered, type, unescaped)
 _GLOBALS: dict[str, Any] = {"__builtins__": {}, **{function.__name__: function for function in _FUNCTIONS}}
-_HEAD = ("def render(context, scope):", " write = context.write")
+_HEAD = ("def render(context, scope):", " pieces = context.pieces")
 
 
 def _make_render(lines: list[Line]) -> Render:
