@@ -63,8 +63,7 @@ class Scope(dict[str, Any]):
 
     def inner(self, variables: Mapping[str, Any]) -> Scope:
         """Return a scope that has ``variables`` over these, for a loop or for a file that is included in one."""
-        scope = Scope(self)
-        scope.update(variables)
+        scope = Scope({**self, **variables})
         scope.outer = self
         return scope
 
@@ -108,6 +107,9 @@ def attribute(value: Any, name: str) -> Any:
 
     Raises ``ExpressionError`` for a method, for a leading underscore, and where ``value`` is undefined.
     """
+    # Optimisation: a field that some documents do not have would take two exceptions.
+    if type(value) is dict and name not in DICT_ATTRIBUTES:
+        return value[name] if name in value else _undefined_attribute(value, name)
     if type(value) is Undefined:
         raise ExpressionError(value.reason)
     if name.startswith("_"):
