@@ -253,7 +253,7 @@ class Request(SnakeCaseNames, also={"sessionID": "session_id"}, elsewhere=_NAMES
     @property
     def has_body(self) -> bool:
         """Return whether a body comes with the request, as its framing fields say (RFC 9112 section 6.3)."""
-        return self._field("transfer-encoding") is not None or (self._field("content-length") or "").isdecimal()
+        return (self._field("content-length") or "").isdecimal() or self._field("transfer-encoding") is not None
 
     def range(self, size: int, combine: bool = False) -> Any:
         """Return the ranges asked for of ``size`` units: a list of ``(first, last)`` with a ``type``; ``None`` for no

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from .lookup import (
@@ -42,20 +42,18 @@ def template_engine(directory: Roots, *, cache: bool = False) -> Engine:
 
     def render(path: str, options: Mapping[str, Any]) -> str:
         pieces: list[str] = []
-        _render(loader.load(path), Scope(options), pieces.append, loader, depth=0)
+        _render(loader.load(path), Scope(options), pieces, loader, depth=0)
         return "".join(pieces)
 
     return render
 
 
-def _render(
-    template: Template, variables: Scope, write: Callable[[str], None], loader: TemplateLoader, depth: int
-) -> None:
+def _render(template: Template, variables: Scope, pieces: list[str], loader: TemplateLoader, depth: int) -> None:
     """Write ``template``: the body of its outermost ancestor, with the blocks of its youngest descendant."""
     blocks = template.blocks
     seen = {template.path}
     while template.parent is not None:
-        write(template.prefix)
+        pieces.append(template.prefix)
         name, location = template.parent
         template = loader.load_relative(name, location)
         if template.path in seen:
@@ -69,11 +67,11 @@ def _render(
                 f'include "{name}": {MAX_INCLUDE_DEPTH} files include one another; does one include itself?'
             )
         try:
-            _render(loader.load_relative(name, location), scope, write, loader, depth + 1)
+            _render(loader.load_relative(name, location), scope, pieces, loader, depth + 1)
         except RecursionError as error:
             raise location.error(f'include "{name}": the files include one another too deep') from error
 
-    template.body(RenderContext(write, variables, blocks, include), variables)
+    template.body(RenderContext(pieces, variables, blocks, include), variables)
 
 
 class TemplateLoader:

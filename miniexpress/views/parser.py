@@ -1,6 +1,7 @@
 """Compile a template: from its text to tokens, to lines of Python code, to functions that write the text.
 
-``"Hi {{ name }}"`` -> tokens ``"Hi "``, ``{{ name`` -> lines ``write('Hi ')``, ``write(escape(scope['name']))``.
+``"Hi {{ name }}"`` -> tokens ``"Hi "``, ``{{ name`` -> lines ``pieces.append('Hi ')``,
+``pieces.append(escape(scope['name']))``.
 
 The language is a strict subset of Jinja2 3.1 with ``autoescape=True``: a template that compiles renders the same there.
 The parser reads no files: it is given a template's text, and ``engine`` follows ``extends`` and ``include``.
@@ -63,10 +64,11 @@ def _description(error: Exception) -> str:
 class RenderContext:
     """The values that the body and the blocks of a template share while it is rendered.
 
-    ``variables`` are those that the template was rendered with, without the variables of its loops.
+    ``pieces`` are what is written so far, of which the text is joined. ``variables`` are those that the template was
+    rendered with, without the variables of its loops.
     """
 
-    write: Callable[[str], None]
+    pieces: list[str]
     variables: Scope
     blocks: Mapping[str, Render]
     include: Callable[[str, SourceLocation, Scope], None]
@@ -158,6 +160,9 @@ def _tokenize(path: str, source: str) -> Iterator[Token]:
     yield Token("", source[position:], SourceLocation(path, line))
 
 
+Compile = Callable[[str, Mapping[str, str]], Expression]  # compile_expression, compile_output
+
+
 class _Parser:
     """Parse the tokens of one template, once; ``blocks``, ``parent`` and ``prefix`` are found on the way."""
 
@@ -168,6 +173,7 @@ class _Parser:
         self._tokens = tokens
         self._depth = 0
         self._loop_is_used: list[bool] = []  # for each loop around the current token: does its body use `loop`?
+        self._loop_variables: dict[str, str] = {}  # of all loops around it: by name, Python's variable
 
     def parse_body(self, opener: str, opened_at: SourceLocation, *ends: str) -> tuple[list[Line], Token]:
         """Parse up to a statement whose keyword is one of ``ends``; return the code of it all, and that statement.
@@ -181,14 +187,14 @@ class _Parser:
         for token in self._tokens:
             if token.kind == "{{":
                 output = self._expression(compile_output, token.text, token.location)
-                lines.append(Line(f"write({output})", token.location))
+                lines.append(Line(f"pieces.append({output})", token.location))
             elif token.kind == "{%":
                 if token.keyword in ends:
                     self._depth -= 1
                     return lines, token
                 lines += self._parse_statement(token, lines)
             elif token.text and not token.kind:
-                lines.append(Line(f"write({token.text!r})", token.location, token.text))
+                lines.append(Line(f"pieces.append({token.text!r})", token.location, token.text))
         if ends:
             raise opened_at.error(f"this {opener} is never closed: {ends[-1]} is missing")
         return lines, Token("", "", opened_at)
@@ -210,7 +216,7 @@ class _Parser:
         if is_outermost and self.parent:
             raise location.error(f"a file that extends another has no {keyword} outside of its blocks")
         if keyword == "include":
-            return [Line(f"context.include({token.file_name()!r}, {location!r}, scope)", location)]
+            return [Line(f"context.include({token.file_name()!r}, {location!r}, {self._visible_scope()})", location)]
         return self._parse_if(token) if keyword == "if" else self._parse_for(token)
 
     def _parse_if(self, opening: Token) -> list[Line]:
@@ -236,10 +242,22 @@ class _Parser:
             except ExpressionError as error:
                 raise location.error(error) from None
         values = self._expression(compile_expression, header[2], location)
+        variables_around = self._loop_variables
+        own_variables = {name: f"{name}_{self._depth}" for name in names}
+        self._loop_variables = variables_around | own_variables
         self._loop_is_used.append(False)
         body, token = self.parse_body("for", location, "else", "endfor")
         uses_loop = self._loop_is_used.pop()
-        return _for_lines(names, values, body, uses_loop, location) + self._parse_else(token, "endfor")
+        self._loop_variables = variables_around
+        target = ", ".join(own_variables[name] for name in names)
+        return _for_lines(target, values, body, uses_loop, location) + self._parse_else(token, "endfor")
+
+    def _visible_scope(self) -> str:
+        """Return the code of the scope that a file which is included here sees."""
+        if not self._loop_variables:
+            return "scope"
+        variables = [f"{name!r}: {variable}" for name, variable in self._loop_variables.items()]
+        return f"scope.inner({{{', '.join(variables)}}})"
 
     def _parse_else(self, token: Token, end: str) -> list[Line]:
         """Parse what is left of an ``if`` or ``for``: from its ``else``, where ``token`` is one, to its ``end``."""
@@ -261,15 +279,16 @@ class _Parser:
         self.blocks[name] = []  # takes the name, also for the blocks inside
         # A block sees nothing of the loops that it stands in.
         loops_around, self._loop_is_used = self._loop_is_used, []
+        variables_around, self._loop_variables = self._loop_variables, {}
         self.blocks[name], end = self.parse_body(f"block {name}", location, "endblock")
-        self._loop_is_used = loops_around
+        self._loop_is_used, self._loop_variables = loops_around, variables_around
         if end.arguments != name:
             end.expect_no_arguments()
         return [Line(f"context.blocks[{name!r}](context, context.variables)", location)]
 
-    def _expression(self, compile_it: Callable[[str], Expression], text: str, location: SourceLocation) -> str:
+    def _expression(self, compile_it: Compile, text: str, location: SourceLocation) -> str:
         try:
-            expression = compile_it(text)
+            expression = compile_it(text, self._loop_variables)
         except ExpressionError as error:
             raise location.error(error) from None
         if expression.uses_loop:
@@ -277,18 +296,16 @@ class _Parser:
         return expression.code
 
 
-# Python code. "{% for x in xs %}<p>{{ x.name }}{% else %}none{% endfor %}" ->
+# Python code. "{% for x in xs %}<p>{{ x }}{% else %}none{% endfor %}" ->
 #
 #    def render(context, scope):
-#        write = context.write
+#        pieces = context.pieces
 #        if items := iterator(scope['xs']):
-#            scope = scope.for_loop()
-#            for scope['x'] in items:
-#                write('<p>')
-#                write(escape(attribute(scope['x'], 'name')))
-#            scope = scope.outer
+#            for x_1 in items:
+#                pieces.append('<p>')
+#                pieces.append(escape(x_1))
 #        else:
-#            write('none')
+#            pieces.append('none')
 
 
 class Line(NamedTuple):
@@ -299,33 +316,34 @@ class Line(NamedTuple):
     text: str = ""
 
 
-def _for_lines(names: list[str], values: str, body: list[Line], uses_loop: bool, at: SourceLocation) -> list[Line]:
+def _for_lines(target: str, values: str, body: list[Line], uses_loop: bool, at: SourceLocation) -> list[Line]:
     """Return the code of a loop. Where there are no values it does nothing, and an ``else:`` may follow.
 
     As in Jinja2, a loop sets ``loop`` only where its body uses it; what the body includes sees it only then. Without it
     each value is asked for in its turn: the groups of ``itertools.groupby`` are gone when the next one is.
     """
-    target, read, items = ", ".join(f"scope[{name!r}]" for name in names), "iterator", "items"
-    if uses_loop:
-        target, read, items = f"scope['loop'], ({target})", "list", "numbered(items)"
+    if not uses_loop:
+        loop = [Line(f"for {target} in items:", at), *_indented(body, at)]
+        return [Line(f"if items := iterator({values}):", at), *_indented(loop, at)]
     loop = [
-        Line("scope = scope.for_loop()", at),
-        Line(f"for {target} in {items}:", at),
+        Line("scope = scope.inner({})", at),
+        Line(f"for scope['loop'], ({target}) in numbered(items):", at),
         *_indented(body, at),
         Line("scope = scope.outer", at),
     ]
-    return [Line(f"if items := {read}({values}):", at), *_indented(loop, at)]
+    return [Line(f"if items := list({values}):", at), *_indented(loop, at)]
 
 
 def _indented(lines: list[Line], at: SourceLocation) -> list[Line]:
     return [Line(f" {line.code}", line.location) for line in lines or [Line("pass", at)]]
 
 
-# All that the code can name, beside its own variables ``context``, ``scope``, ``write`` and ``items``. What a template
-# says is in it as literals only, so that no template runs code of its own.
-_FUNCTIONS = (SourceLocation, attribute, escape, item, iterator, list, numbered, unescaped)
+# All that the code can name, beside its own variables: ``context``, ``scope``, ``pieces``, ``items``, ``value``, and
+# those of loops, whose names end in a number. What a template says is in it as literals else, so that no template runs
+# code of its own.
+_FUNCTIONS = (SourceLocation, attribute, dict, escape, item, iterator, list, numbered, type, unescaped)
 _GLOBALS: dict[str, Any] = {"__builtins__": {}, **{function.__name__: function for function in _FUNCTIONS}}
-_HEAD = ("def render(context, scope):", " write = context.write")
+_HEAD = ("def render(context, scope):", " pieces = context.pieces")
 
 
 def _make_render(lines: list[Line]) -> Render:

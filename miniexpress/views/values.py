@@ -56,14 +56,14 @@ class Scope(dict[str, Any]):
 
     __slots__ = ("outer",)
     outer: Scope
-    """The scope around the loop that this one is for."""
+    """The scope that this one was made of, by ``inner``."""
 
     def __missing__(self, name: str) -> Undefined:
         return Undefined(f"{name!r} is undefined")
 
-    def for_loop(self) -> Scope:
-        """Return a scope for a loop, which sees these variables and sets its own."""
-        scope = Scope(self)
+    def inner(self, variables: Mapping[str, Any]) -> Scope:
+        """Return a scope that has ``variables`` over these, for a loop or for a file that is included in one."""
+        scope = Scope({**self, **variables})
         scope.outer = self
         return scope
 
@@ -107,9 +107,9 @@ def attribute(value: Any, name: str) -> Any:
 
     Raises ``ExpressionError`` for a method, for a leading underscore, and where ``value`` is undefined.
     """
-    # Optimisation: most values are dicts, and trying an attribute of a dict first takes twice as long.
-    if type(value) is dict and name in value and name not in DICT_ATTRIBUTES:
-        return value[name]
+    # Optimisation: a field that some documents do not have would take two exceptions.
+    if type(value) is dict and name not in DICT_ATTRIBUTES:
+        return value[name] if name in value else _undefined_attribute(value, name)
     if type(value) is Undefined:
         raise ExpressionError(value.reason)
     if name.startswith("_"):

@@ -175,19 +175,20 @@ def test_a_name_with_a_leading_underscore_never_reaches_getattr(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("user.name or 'you'", "(attribute(scope['user'], 'name') or 'you')"),
+        ("user['name'] or 'you'", "(item(scope['user'], 'name') or 'you')"),
         ("not xs[-1] and 1 < a <= 2.50", "((not item(scope['xs'], (-1))) and (1 < scope['a'] <= 2.5))"),
-        ("loop.first == true", "(attribute(scope['loop'], 'first') == True)"),
-        ("[a, none] not in b", "([scope['a'], None] not in scope['b'])"),
+        ("x.y", "(value['y'] if type(value := x_1) is dict and 'y' in value else attribute(value, 'y'))"),
+        ("x.items or items", "(attribute(x_1, 'items') or scope['items'])"),
+        ("[a, none] not in x", "([scope['a'], None] not in x_1)"),
         ("['{}']", "['{}']"),
     ],
 )
 def test_an_expression_is_compiled_to_python_with_all_names_as_literals(text: str, code: str) -> None:
-    assert compile_expression(text).code == code
-    assert compile_output(text).code == f"escape({code})"
-    assert compile_output(f"({text}) | safe").code == f"unescaped({code})"
+    assert compile_expression(text, {"x": "x_1"}).code == code
+    assert compile_output(text, {"x": "x_1"}).code == f"escape({code})"
+    assert compile_output(f"({text}) | safe", {"x": "x_1"}).code == f"unescaped({code})"
 
 
 def test_an_expression_knows_whether_it_uses_loop() -> None:
-    assert compile_output("loop.index").uses_loop
-    assert not compile_output("x.loop").uses_loop
+    assert compile_output("loop.index", {}).uses_loop
+    assert not compile_output("x.loop", {}).uses_loop

@@ -49,6 +49,9 @@ RENDERED = [
     ("{% for x in xs %}{% for y in [1, 2] %}{{ loop.index }}{% endfor %}{{ loop.index }} {% endfor %}", "121 122 123 "),
     ("{{ loop.index }}{% for x in xs %}{{ x }}{% endfor %}{{ loop.index }}", "outer123outer"),
     ("{% for xs in xs %}{{ xs }}{% endfor %}{{ xs }}", "123[1, 2, 3]"),
+    ("{% for x in ['ab', 'c'] %}{% for x in x %}{{ x }}{% else %}{% endfor %}{{ x }},{% endfor %}{{ x }}", "abab,cc,"),
+    ("{% for x in xs %}{% for x in empty %}{% else %}{{ x }}{% endfor %}{% endfor %}", "123"),
+    ("{% for x, x_2 in pairs %}{% for x in [0] %}{{ x }}{{ x_2 }}{% endfor %}{{ x }}{% endfor %}", "01k02l"),
     ("{% for x in xs %}{% block b %}[{{ x }}{{ loop.index }}]{% endblock b %}{% endfor %}", "[outer]" * 3),
     ("{% block a %}1{% block b %}2{% endblock %}3{% endblock a %}", "123"),
 ]
@@ -109,6 +112,14 @@ LINKED = [
             "p.html": "{{ loop.last }}",
         },
         "1False2True",
+    ),
+    (
+        {
+            "main.html": "{% for y in [1, 2] %}{% for x, z in ['ab', 'cd'] %}{% include 'p.html' %}{% endfor %}"
+            "{% include 'p.html' %}{% endfor %}{% include 'p.html' %}",
+            "p.html": "{{ x }}{{ y }}{{ z }},",
+        },
+        "a1b,c1d,11,a2b,c2d,12,1,",
     ),
     (
         {

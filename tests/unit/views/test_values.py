@@ -34,13 +34,13 @@ def test_none_and_undefined_are_written_as_nothing() -> None:
     assert escape(None) == unescaped(None) == escape(Undefined("no x")) == unescaped(Undefined("no x")) == ""
 
 
-def test_the_scope_of_a_loop_sees_the_variables_around_it_and_keeps_its_own() -> None:
-    scope = Scope(a=1)
-    inner = scope.for_loop()
-    inner["a"] = 2
+def test_an_inner_scope_sees_the_variables_around_it_and_keeps_its_own() -> None:
+    scope = Scope(a=1, z=0)
+    inner = scope.inner({"a": 2})
     inner["b"] = 3
-    assert (inner["a"], inner["b"], inner.outer["a"]) == (2, 3, 1)
-    assert scope["b"] == Undefined("")
+    assert (inner["a"], inner["b"], inner["z"]) == (2, 3, 0)
+    assert inner.outer is scope
+    assert (scope["a"], scope["b"]) == (1, Undefined(""))
 
 
 def test_numbered_tells_each_value_its_place_in_the_loop() -> None:
