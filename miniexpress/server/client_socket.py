@@ -60,6 +60,16 @@ class ClientSocket:
             self._socket.settimeout(seconds)
             self._socket.do_handshake()
 
+    def has_request(self) -> bool:
+        """Return whether the buffer holds the begin of a request.
+
+        Empty lines ahead of it, which old clients send behind a body, are removed (RFC 9112 section 2.2).
+        """
+        buffer = self.buffer
+        while buffer.startswith(b"\r\n"):
+            del buffer[:2]
+        return len(buffer) > 0 and buffer != b"\r"
+
     def receive_head(self) -> bytes:
         """Return a request's head, without the empty line at its end."""
         buffer, limit = self.buffer, self.limit
