@@ -162,16 +162,16 @@ def encode_response_head(status: str, headers: list[tuple[str, str]]) -> tuple[b
         raise ValueError(f"a status must be a string such as '200 OK', from 200 on, not {status!r}")
     fields = interpreted_fields(headers)
     head = encode_head(status, headers)
-    dropped = set()
+    sent = headers
     if "transfer-encoding" in fields or status.startswith("204"):  # 204: RFC 9110 section 8.6
-        dropped |= FRAMING_HEADERS
+        sent = without(FRAMING_HEADERS, sent)
         fields.pop("content-length", None)
-    if "content-length" in fields:
+    elif "content-length" in fields:
         parse_content_length(fields["content-length"])  # refuses a malformed one
     if "connection" in fields and not says_close(fields["connection"]):
-        dropped.add("connection")  # written once keep-alive is decided
-    if dropped:
-        head = encode_head(status, [field for field in headers if header_key(field[0]) not in dropped])
+        sent = without({"connection"}, sent)  # written once keep-alive is decided
+    if sent is not headers:
+        head = encode_head(status, sent)
     return head, fields
 
 
@@ -190,6 +190,10 @@ def interpreted_fields(headers: list[tuple[str, str]]) -> dict[str, str]:
 def says_close(connection: str) -> bool:
     """Return whether the app closes the connection by a ``Connection`` header of its own."""
     return "close" in connection.lower()
+
+
+def without(keys: set[str], headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [field for field in headers if header_key(field[0]) not in keys]
 
 
 @lru_cache(maxsize=256)
