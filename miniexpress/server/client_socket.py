@@ -78,7 +78,9 @@ class ClientSocket:
             self.wait(self.deadline - monotonic())
         if not 0 <= end <= limit:
             raise BadRequest(431 if b"\r\n" in buffer[:limit] else 414, "head too long")
-        return self._take(end, len(b"\r\n\r\n"))
+        head = bytes(buffer[:end])
+        del buffer[: end + len(b"\r\n\r\n")]
+        return head
 
     def receive_line(self) -> bytes:
         """Return a line, without the CRLF at its end."""

@@ -126,11 +126,13 @@ class Connection:
         client, server = self.client, self.server
         if client.has_request():
             return True
+        if self.is_parked:
+            return False
         if self.request_count == 0:
             server.idle.add(client)
             client.do_handshake(server.headers_timeout)
             self._wait_for_request(server.headers_timeout)
-        elif not self.is_parked and self.needs_thread():
+        elif self.needs_thread():
             with suppress(BadRequest):  # none came so far
                 self._wait_for_request(min(HOLD_SECONDS, server.keep_alive_timeout))
         return client.has_request()

@@ -68,7 +68,7 @@ def parse_head(head: bytes, base_environ: WSGIEnvironment, max_headers_count: in
     environ = base_environ.copy()
     environ["REQUEST_METHOD"] = method
     environ["REQUEST_URI"] = target
-    environ["PATH_INFO"] = path_info(path) if path else ""
+    environ["PATH_INFO"] = percent_decoded(path) if path and "%" in path else path or ""
     environ["QUERY_STRING"] = query or ""
     environ["SERVER_PROTOCOL"] = version
     parse_headers(header_lines, environ)
@@ -87,12 +87,12 @@ def split_lines(data: bytes | bytearray) -> list[str]:
     return lines
 
 
-def path_info(path: str) -> str:
-    """Return PATH_INFO for the path of a target: percent-decoded, a character for each byte (PEP 3333).
+def percent_decoded(path: str) -> str:
+    """Decode a path as PATH_INFO has it: a character for each byte (PEP 3333).
 
-    ``"/a%20b"`` → ``"/a b"``, ``"/%C3%BC"`` → ``"/\\xc3\\xbc"``.
+    ``"/a%20b"`` → ``"/a b"``, ``"/%C3%BC"`` → ``"/\\xc3\\xbc"``
     """
-    return unquote_to_bytes(path).decode("latin-1") if "%" in path else path
+    return unquote_to_bytes(path).decode("latin-1")
 
 
 def parse_headers(header_lines: Iterable[str], environ: dict[str, Any]) -> None:
