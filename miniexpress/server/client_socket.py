@@ -61,7 +61,7 @@ class ClientSocket:
             self._socket.do_handshake()
 
     def has_request(self) -> bool:
-        """Return whether the buffer holds the begin of a request.
+        """Return whether the buffer holds the beginning of a request.
 
         Empty lines ahead of it, which old clients send behind a body, are removed (RFC 9112 section 2.2).
         """

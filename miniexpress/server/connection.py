@@ -68,7 +68,7 @@ class Connection:
         self.server = server
         self.client = ClientSocket(connection, server.max_header_size, server.ssl_context)
         self.keep_alive = True
-        self.request_count = 0  # whose heads were received
+        self.request_count = 0  # received so far
         self.is_parked = False
         self.idle_until = 0.0
         self.wait_meter = WaitMeter()

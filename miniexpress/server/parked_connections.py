@@ -130,7 +130,7 @@ class ParkedConnections:
                     del self._deadlines[connection]
                     self._deadlines[connection] = connection.idle_until
         if is_deposed:
-            connection.serve()  # alone
+            connection.serve()  # this thread goes on with that connection alone
         elif not connection.keep_alive:
             self._hand_over(connection)
         return not is_deposed
