@@ -1,14 +1,14 @@
 """The application: a Router with settings and views that a WSGI server can call. After Express 5.3's
 ``lib/application.js``.
 
-The life of a request is ``App._respond``.
+The life of a request is ``App.__call__``.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from functools import cached_property, partial
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Never, Self, TypeVar, overload
 
 from .attrdict import AttrDict
@@ -59,6 +59,8 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
 
     def __init__(self) -> None:  # no super().__init__(): an app keeps its stack in `router`, made when first needed
         self.settings: dict[str, Any] = AttrDict()
+        self._router: Router | None = None
+        self._decorable = []
         self._own_classes: tuple[type[Request], type[Response]] | None = None
         self.parent: App | None = None
         self.mountpath: PathPattern = "/"
@@ -84,29 +86,22 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
             return self.handle(environ, start_response, next)
         if start_response is None:
             return self._add_decorated(environ)
-        return self._respond(environ, start_response)
-
-    def _respond(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Dispatch one request along the middleware stack, start its response, and return the body of that."""
+        # Dispatch one request along the middleware stack, start its response, and return the body of that.
         request_class, response_class = self._classes()
         req = request_class(environ, self)
-        req.res = res = response_class(req, start_response, self._first_fields())
+        req.res = res = response_class(req, start_response, _POWERED_BY if self._setting("x-powered-by") else NO_FIELDS)
         env = self._setting("env")
         if env != "production":
             req.trail = []
         req.next = done = partial(final_handler, req, res, env)
         try:
-            self.router.handle(req, res, done)
+            (self._router or self.router).handle(req, res, done)  # a property takes longer than an attribute
         except Exception as error:  # between two handlers, or the stack is too deep to call another one
             done(error)
         body = res.to_wsgi(done)
         if isinstance(body, tuple):  # The body is complete: drop the cycle of req and res now, not at a collection.
             del req.res, req.next
         return body
-
-    def _first_fields(self) -> HeaderFields:
-        """Return the header fields that a response begins with. Handlers may remove them."""
-        return _POWERED_BY if self._setting("x-powered-by") else NO_FIELDS
 
     def handle(self, req: Request, res: Response, done: Next) -> None:
         """Dispatch a request of another app, in which this one is mounted or which calls it by hand.
@@ -152,9 +147,7 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
 
         So most apps share their classes: CPython runs code faster that meets objects of one class only.
         """
-        if self._own_classes is not None:
-            return self._own_classes
-        return self.parent._classes() if self.parent else _CLASSES
+        return self._own_classes or (self.parent._classes() if self.parent else _CLASSES)
 
     def _derived_classes(self) -> tuple[type[Request], type[Response]]:
         """Return classes of this app's own, which derive from those of the app that it is mounted in."""
@@ -165,15 +158,18 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
 
     # Registering
 
-    @cached_property
+    @property
     def router(self) -> Router:
         """The router that this app dispatches along.
 
         Made when it is first needed, as in Express: with the settings ``case sensitive routing`` and ``strict routing``
         as they are then. What they are set to later holds for no route of this app.
         """
-        is_sensitive, is_strict = self.enabled("case sensitive routing"), self.enabled("strict routing")
-        return Router(case_sensitive=is_sensitive, strict=is_strict)
+        # Not a cached_property: once an object has a `__dict__`, CPython 3.11 reads all its attributes slowly.
+        if self._router is None:
+            is_sensitive, is_strict = self.enabled("case sensitive routing"), self.enabled("strict routing")
+            self._router = Router(case_sensitive=is_sensitive, strict=is_strict)
+        return self._router
 
     @property
     def stack(self) -> list[Layer]:

@@ -25,7 +25,7 @@ from .http.headers import content_disposition, vary
 from .http.json_text import jsonp_script, stringify, undefined
 from .http.media_types import content_type, lookup, set_charset
 from .http.response_body import BINARY_TYPES
-from .http.response_headers import check_text, field_text
+from .http.response_headers import NO_FIELD, HeaderFields, check_text, field_text
 from .keyword_options import suggests_keywords, suggests_keywords_of
 from .server_response import ServerResponse
 from .usage.arguments import count_parameters, flatten
@@ -76,7 +76,7 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
         if self.ended or self.started:
             raise self._headers_sent_error()
         if isinstance(body, str):
-            type: Any = self._headers.value("Content-Type")
+            _, type = self._headers.get("content-type", NO_FIELD)
             self._send(utf8(body), set_charset(type, "utf-8") if type else "text/html; charset=utf-8")
         elif isinstance(body, BINARY_TYPES):
             self._send(bytes(body), None if self.get("Content-Type") else "application/octet-stream")
@@ -93,28 +93,28 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
         if self.ended or self.started:
             raise self._headers_sent_error()
         text = self._stringify(value)
-        if not self._headers.value("Content-Type"):
-            self._set_known("Content-Type", "application/json; charset=utf-8")
+        if not self._headers.get("content-type", NO_FIELD)[1]:
+            self._set_known({"content-type": ("Content-Type", "application/json; charset=utf-8")})
         self.send(text or undefined)
 
     def _send(self, body: bytes | None, content_type: str | None) -> None:
         """End with ``body``, and set the header fields that describe it."""
-        headers, req, set_field = self._headers, self.req, self._set_known
-        if content_type:
-            set_field("Content-Type", content_type)
+        headers, req = self._headers, self.req
+        fields = {"content-type": ("Content-Type", content_type)} if content_type else {}
         if body is not None:
             if "transfer-encoding" not in headers:
-                set_field("Content-Length", str(len(body)))
+                fields["content-length"] = ("Content-Length", str(len(body)))
             etag = req.app._setting("etag fn")
-            if etag and ("etag" not in headers or not headers.value("ETag")) and (tag := etag(body)):
-                set_field("ETag", tag)
+            if etag and not headers.get("etag", NO_FIELD)[1] and (tag := etag(body)):
+                fields["etag"] = ("ETag", tag)
+        self._set_known(fields)
         if req.fresh:
             self.status(304)
         if self._status_code in (204, 304):
             self.remove_header("Content-Type", "Content-Length", "Transfer-Encoding")
             body = None
         elif self._status_code == 205:
-            set_field("Content-Length", "0")
+            self._set_known({"content-length": ("Content-Length", "0")})
             self.remove_header("Transfer-Encoding")
             body = None
         if req.method == "HEAD":
@@ -123,7 +123,7 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
             self.end(body or b"")
 
     def _stringify(self, value: Any) -> str:
-        setting = self.app._setting
+        setting = self.req.app._setting
         return stringify(value, setting("json replacer"), setting("json spaces"), setting("json escape"))
 
     def jsonp(self, value: Any) -> None:
@@ -218,9 +218,7 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
             response = options.response_for(
                 file, Conditions(self.req.method, self._status_code, self.req.get, self.get)
             )
-            set_field = self._set_known
-            for name, value in response.headers.items():
-                set_field(name, value)
+            self._set_known({name.lower(): (name, value) for name, value in response.headers.items()})
             self.remove_header(*response.removed_headers)
             if response.error:
                 raise response.error
@@ -277,15 +275,18 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
 
     get = ServerResponse.get_header
 
-    @property
-    def _set_known(self) -> Callable[[str, str], Any]:
-        """Return the function that sets a field whose value is known to be right: unchecked, which is faster, or
-        ``set`` where the app or middleware has replaced that or ``set_header``, to see all that is set."""
+    def _set_known(self, fields: HeaderFields) -> None:
+        """Set fields whose values are known to be right: unchecked, which is faster, or by ``set`` where the app or
+        middleware has replaced that or ``set_header``, to see all that is set."""
         try:
             is_ours = self.set.__func__ is _SET and self.set_header.__func__ is _SET_HEADER  # type: ignore[attr-defined]
         except AttributeError:  # a function that was put on this response
             is_ours = False
-        return self._headers.set_unchecked if is_ours else self.set
+        if is_ours:
+            self._headers.update(fields)
+        else:
+            for name, value in fields.values():
+                self.set(name, value)
 
     def append(self, field: str, value: Any) -> Self:
         """Add a value, or a list of them, to what a header field has."""

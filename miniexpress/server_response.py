@@ -114,7 +114,7 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
         Every response goes through here, whoever starts it.
         """
         if self.ended and isinstance(self._body, bytes) and self._allows_body():  # also where `end` was called alone
-            self._headers.set_unchecked("Content-Length", str(len(self._body)))
+            self._headers["content-length"] = "Content-Length", str(len(self._body))
         transforms = self._transforms
         try:
             while self._on_headers:
@@ -314,7 +314,7 @@ class ServerResponse(SnakeCaseNames, also={"writableEnded": "ended"}):
         if self.ended and isinstance(self._body, bytes) and self._allows_body():
             transforms, self._transforms = self._transforms, ()
             self._body = transformed(self._body, True, transforms)
-            self._headers.set_unchecked("Content-Length", str(len(self._body)))
+            self._headers["content-length"] = "Content-Length", str(len(self._body))
 
     def _drop_transforms_of_listeners(self, others: tuple[BodyTransform, ...]) -> None:
         """Keep ``others`` alone, without the Content-Encoding that a listener has set for its transform."""

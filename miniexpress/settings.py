@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from .http import conditional, query_strings
+from .http import query_strings
+from .http.conditional import strong_etag, weak_etag
 from .http.proxy_addr import compile_trust
 from .http.response_headers import field_value
 from .usage.arguments import count_parameters, fit_callback
@@ -103,14 +104,6 @@ def _compile_choice(name: str, choices: Mapping[Any, Any], fit: Callable[[Any], 
     return compiled
 
 
-def _weak_etag(body: bytes) -> str:
-    return conditional.etag(body, weak=True)
-
-
-def _strong_etag(body: bytes) -> str:
-    return conditional.etag(body, weak=False)
-
-
 def _own_etag(function: Callable[..., Any]) -> Callable[[bytes], Any]:
     """Return a function of the body alone, which returns a header value, or nothing. Express passes the encoding too,
     which is always undefined there."""
@@ -129,7 +122,7 @@ UNSET_DEFAULTS = {"trust proxy": False, "trust proxy fn": compile_trust(False)}
 _SIMPLE = query_strings.parse_simple
 SETTING_COMPILERS: dict[str, Callable[[Any], Any]] = {
     "etag": _compile_choice(
-        "etag", {True: _weak_etag, False: None, "weak": _weak_etag, "strong": _strong_etag}, _own_etag
+        "etag", {True: weak_etag, False: None, "weak": weak_etag, "strong": strong_etag}, _own_etag
     ),
     "query parser": _compile_choice(
         "query parser",

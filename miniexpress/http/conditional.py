@@ -18,13 +18,18 @@ _DATE = re.compile(rf"(?ai)\s*(?:[a-z]+(?:,\s*|\s+))?(\d\d?)[\s-]+([a-z]{{3}})[a
 _MAX_DATE_LENGTH = 64
 
 
-def etag(body: bytes, weak: bool) -> str:
-    """Return the entity tag of a body, made of its length and its SHA-1: ``b"", True`` → ``W/"0-2jmj7l5rSw0yVb/…"``.
+def weak_etag(body: bytes) -> str:
+    """Return the weak entity tag of a body, made of its length and its SHA-1: ``b""`` → ``W/"0-2jmj7l5rSw0yVb/…"``.
 
-    As npm etag 1.8.1; Express 5 uses weak ones.
+    As npm etag 1.8.1.
     """
-    digest = b2a_base64(sha1(body, usedforsecurity=False).digest())[:27].decode("ascii")
-    return f'{"W/" if weak else ""}"{len(body):x}-{digest}"'
+    digest = b2a_base64(sha1(body, usedforsecurity=False).digest())[:27].decode()
+    return f'W/"{len(body):x}-{digest}"'
+
+
+def strong_etag(body: bytes) -> str:
+    """Return the entity tag of a body that is strong, and otherwise the weak one: ``"0-2jmj7l5rSw0yVb/…"``."""
+    return weak_etag(body).removeprefix("W/")
 
 
 def stat_etag(size: int, mtime_ms: int) -> str:

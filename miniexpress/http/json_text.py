@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
 from functools import lru_cache, partial
+from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
 from types import NoneType
 from typing import Any, NoReturn
 
@@ -53,11 +54,10 @@ def stringify(value: Any, replacer: Replacer = None, spaces: int | str | None = 
     string indents. ``escape`` writes ``<``, ``>`` and ``&`` as ``\\u003c`` …, so that it is safe in HTML.
     Raises ``TypeError`` for a value that is not JSON.
     """
-    replacer = replacer if callable(replacer) or isinstance(replacer, (list, tuple)) else None
     indent = _indent(spaces) if spaces else ""
-    encoder = _INDENTING(indent=indent) if indent else _COMPACT
+    write = _INDENTING(indent=indent).encode if indent else _write_compact
     try:
-        text = _encode(encoder, value, replacer)
+        text = _write(write, value, replacer)
     except RecursionError as error:
         raise TypeError(f"JSON cannot hold this {type(value).__name__}: it contains itself, or is too deep") from error
     if not text.isascii():
@@ -90,14 +90,19 @@ def parse(text: str, reviver: Reviver = None) -> Any:
         raise ValueError("JSON is nested too deep") from None
 
 
-def _encode(encoder: json.JSONEncoder, value: Any, replacer: Replacer) -> str:
-    if replacer is None:
+def _write(write: Callable[[Any], str], value: Any, replacer: Replacer) -> str:
+    if not (callable(replacer) or isinstance(replacer, (list, tuple))):
+        replacer = None
         try:
-            return encoder.encode(value)
+            return write(value)
         except (TypeError, ValueError):
             pass  # a value that the encoder writes unlike JavaScript, or refuses
     plain = _to_plain("", value, replacer)
-    return "" if plain is undefined else encoder.encode(plain)
+    return "" if plain is undefined else write(plain)
+
+
+def _write_compact(value: Any) -> str:
+    return "".join(_COMPACT(value, 0))
 
 
 def _indent(spaces: int | str | None) -> str:
@@ -184,7 +189,7 @@ def _error_json(error: BaseException) -> Any:
 
 def _is_json(value: Any) -> bool:
     try:
-        _COMPACT.encode(value)
+        _write_compact(value)
     except Exception:
         return False
     return True
@@ -249,8 +254,8 @@ _WRITERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("bson.regex.Regex", "bson.min_key.MinKey", "bson.max_key.MaxKey"), lambda value: {}),
 }
 _INDENTING = partial(json.JSONEncoder, ensure_ascii=False, allow_nan=False, separators=(",", ": "), default=_default)
-# A value that contains itself is a RecursionError, so that nobody need keep a list of what is being written.
-_COMPACT = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"), default=_default
-)
+# The C encoder of ``json.JSONEncoder``, made once: its ``encode`` makes one for each value, which takes longer than to
+# write a small value. The first argument would be where it notes what it is writing; without one, a value that contains
+# itself is a RecursionError.
+_COMPACT = c_make_encoder(None, _default, encode_basestring, None, ":", ",", False, False, False)
 _DECODER = json.JSONDecoder(object_hook=AttrDict, parse_constant=_refuse_constant)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 from ..errors import reason_phrase
@@ -18,7 +17,8 @@ _DIGITS = re.compile("[0-9]+")
 
 HeaderFields = Mapping[str, tuple[str, str | list[str]]]
 """The name of each field as it was given, and its value, by its name in lower case."""
-NO_FIELDS: HeaderFields = MappingProxyType({})
+NO_FIELDS: HeaderFields = {}
+NO_FIELD: tuple[str, Any] = "", None
 
 
 class ResponseHeaders(dict[str, tuple[str, str | list[str]]]):
@@ -47,10 +47,6 @@ class ResponseHeaders(dict[str, tuple[str, str | list[str]]]):
             if key == "content-length" and not _DIGITS.fullmatch(text):
                 raise ValueError(f"Content-Length is a number of bytes, not {value!r}")
             self[key] = (name, text)
-
-    def set_unchecked(self, name: str, value: str) -> None:
-        """Set a field to what is known to be right, as a check takes longer."""
-        self[name.lower()] = (name, value)
 
     def remove(self, name: str) -> None:
         """Remove a field, if it is set."""

@@ -30,7 +30,8 @@ class Layer:
     """One handler in a stack.
 
     ``match(path)`` returns ``(matched, params)``, or ``None``; ``prefix`` is the static beginning of its path.
-    ``method`` is ``None`` for all methods. ``route`` is the Route whose ``dispatch`` it calls, if it does.
+    ``method`` is ``None`` for all methods. ``route`` is the Route whose ``dispatch`` it calls, if it does. Where
+    ``handles_errors is (error is None)`` it is passed over: it is for the other case.
     """
 
     __slots__ = ("arity", "handler", "handles_errors", "match", "method", "path", "prefix", "route")
@@ -48,10 +49,6 @@ class Layer:
         self.handler = as_plain_handler(handler, NEXT_INDEX[self.arity]) if is_async(handler) else handler
         self.path, self.method, self.route = path, method, route
         self.match, self.prefix = matcher
-
-    def skips(self, error: Any) -> bool:
-        """Return whether the layer is passed over: with an error, or without one, it is for the other case."""
-        return self.handles_errors is (error is None)
 
     def call(self, error: Any, req: Request, res: Response, next: Next) -> None:
         """Call the handler with as many arguments as it takes.

@@ -4,7 +4,6 @@ makes decorators of them."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
 from typing import Any, Self, TypeVar, overload
 
 from ..usage.arguments import describe
@@ -24,6 +23,11 @@ class HTTPMethods:
     behind ``only_admins``.
     """
 
+    _decorable: list[AddHandler]
+    """Functions that add a handler, one for each registration that a decorator may still complete.
+
+    Decorators are evaluated from the top down and called from the bottom up, so the last function is called first.
+    """
     _NOTHING_TO_DECORATE = "nothing was registered that it could stand behind; @app.get('/path') decorates a handler"
 
     @overload
@@ -44,14 +48,6 @@ class HTTPMethods:
     acl = bind = rebind = unbind = link = unlink = lock = unlock = checkout = copy = merge = move = all
     mkactivity = mkcalendar = mkcol = propfind = proppatch = purge = report = all
     m_search = search = source = notify = subscribe = unsubscribe = all
-
-    @cached_property
-    def _decorable(self) -> list[AddHandler]:
-        """Functions that add a handler, one for each registration that a decorator may still complete.
-
-        Decorators are evaluated from the top down and called from the bottom up, so the last function is called first.
-        """
-        return []
 
     def _add_decorated(self, handler: HandlerT) -> HandlerT:
         """Add the function that is decorated, and return it."""

@@ -46,8 +46,8 @@ def compile_path(path: PathPattern, *, sensitive: bool = False, strict: bool = F
     Raises ``PathError`` for a string that is no path, ``TypeError`` for what is no string, pattern or list of them.
     """
     if isinstance(path, str):
-        if path == "/" and not end:  # everything
-            return PathMatcher(lambda pathname: ("", AttrDict()))
+        if path == "/" and not end:
+            return PathMatcher(match_all)
         return _compile_text(path, sensitive, strict, end)
     if isinstance(path, re.Pattern) and isinstance(path.pattern, str):
         return PathMatcher(_regex_match(path.search, _group_names(path), longest=float("inf")))
@@ -57,6 +57,11 @@ def compile_path(path: PathPattern, *, sensitive: bool = False, strict: bool = F
         matchers = [(_compile_text if isinstance(one, str) else compile_path)(one, **options) for one in path]
         return PathMatcher(lambda pathname: next(filter(None, (one.match(pathname) for one in matchers)), None))
     raise TypeError(f"path must be a str, a compiled regular expression of str, or a list of these, not {path!r}")
+
+
+def match_all(pathname: str) -> Match:
+    """Match every path, as ``use`` without one does. The router knows this function, and need not call it."""
+    return "", AttrDict()
 
 
 class PathError(ValueError):
@@ -108,17 +113,19 @@ def _literal_match(literal: str, fold: Callable[[str], str], strict: bool, end: 
 
 
 def _regex_match(find: Callable[[str], re.Match[str] | None], captures: list[str], longest: float) -> MatchFunction:
-    keys = [(group, name[1:], _decode if name[0] == ":" else _decode_parts) for group, name in enumerate(captures, 1)]
+    keys = [(group, name[1:], name[0] == "*") for group, name in enumerate(captures, 1)]
 
     def match(pathname: str) -> Match | None:
         found = find(pathname) if len(pathname) <= longest else None
         if found is None:
             return None
         params = AttrDict()
-        for group, name, decode in keys:
+        for group, name, is_wildcard in keys:
             value = found[group]
-            if value is not None:
-                params[name] = decode(value)
+            if is_wildcard and value is not None:
+                params[name] = [_decode(part) for part in value.split("/")]
+            elif value is not None:
+                params[name] = _decode(value) if "%" in value else value
         return found[0], params
 
     return match
@@ -130,16 +137,10 @@ def _group_names(pattern: re.Pattern[str]) -> list[str]:
 
 
 def _decode(value: str) -> str:
-    if "%" not in value:
-        return value
     try:
         return decode_uri_component(value)
     except ValueError:
         raise ParamDecodeError(400, f"Failed to decode param '{value}'") from None
-
-
-def _decode_parts(value: str) -> list[str]:
-    return [_decode(part) for part in value.split("/")]
 
 
 class _Alternative(NamedTuple):

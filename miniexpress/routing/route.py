@@ -22,7 +22,7 @@ class Route(HTTPMethods):
     _NOTHING_TO_DECORATE = "the route was given no method; @app.get('/path') decorates, or @app.route('/path').get"
 
     def __init__(self, path: PathPattern) -> None:
-        self.path = path
+        self.path, self._decorable = path, []
         self.stack: list[Layer] = []
         self.methods: set[str | None] = set()
 
@@ -30,28 +30,28 @@ class Route(HTTPMethods):
         """Add a handler that is decorated: ``@app.route('/x').get(only_admins)``."""
         return self._add_decorated(handler)
 
-    def dispatch(self, req: Request, res: Response, done: Next) -> None:
-        """Call the handlers for the request's method one after the other; ``done`` continues behind the last.
+    def dispatch(
+        self, req: Request, res: Response, done: Next, position: int = 0, method: str = "", error: Any = None
+    ) -> None:
+        """Call the next handler for the request's method, from ``position`` on; ``done`` continues behind the last.
 
-        HEAD is handled by those of GET where it has none of its own.
+        HEAD is handled by those of GET where it has none of its own. ``partial(self.dispatch, req, res, done, i,
+        method)`` is the ``next`` given to the handler before layer i.
         """
-        method = "GET" if req.method == "HEAD" and "HEAD" not in self.methods else req.method
-        self.next(0, method, req, res, done)
-
-    def next(self, position: int, method: str, req: Request, res: Response, done: Next, error: Any = None) -> None:
-        """Call the next handler for ``method`` from ``position`` on; without one, leave the route."""
         req.next_calls += 1
+        if not method:  # it is as it was for the first handler, whatever that makes of `req.method`
+            method = "GET" if req.method == "HEAD" and "HEAD" not in self.methods else req.method
         if error is not None:
             if is_abort(error, res):
                 return None
             if is_signal(error, "route") or is_signal(error, "router"):
                 return done(error)
             error = error_or_none(error)
-        stack = self.stack
-        for index in range(position, len(stack)):
-            layer = stack[index]
-            if (layer.method == method or layer.method is None) and not layer.skips(error):
-                next = partial(self.next, index + 1, method, req, res, done) if index + 1 < len(stack) else done
+        while position < len(self.stack):
+            layer = self.stack[position]
+            position += 1
+            if (layer.method == method or layer.method is None) and layer.handles_errors is not (error is None):
+                next = partial(self.dispatch, req, res, done, position, method) if position < len(self.stack) else done
                 return layer.call(error, req, res, next)
         return done(error)
 

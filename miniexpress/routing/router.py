@@ -13,7 +13,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, Never, Self, overload
 
 from ..attrdict import AttrDict
-from ..http.request_target import origin_of
+from ..http.request_target import origin_of, split_target
 from ..keyword_options import UNSET, suggests_keywords
 from ..usage.arguments import flatten
 from ..usage.callers import is_decorating, warn
@@ -23,7 +23,7 @@ from .handler_checks import check_param_callback
 from .layer import Handler, Layer, Next, error_or_none, is_abort, is_signal
 from .methods import HandlerT, HTTPMethods, decorate, function_name
 from .param_callbacks import ParamCalls
-from .path_patterns import ParamDecodeError, PathMatcher, PathPattern, compile_path
+from .path_patterns import ParamDecodeError, PathMatcher, PathPattern, compile_path, match_all
 from .prefix_index import PrefixIndex
 from .route import Route
 
@@ -48,8 +48,8 @@ class Router(HTTPMethods, SnakeCaseNames):
         self.merge_params = merge_params
         self._case_sensitive = case_sensitive
         self._strict = strict
-        self.stack = []
-        self._indexed: tuple[list[Layer], PrefixIndex] = [], PrefixIndex([])
+        self.stack, self._decorable = [], []
+        self._index = PrefixIndex([])
         self._param_callbacks: dict[str, list[Handler]] = {}
 
     @overload
@@ -116,13 +116,6 @@ class Router(HTTPMethods, SnakeCaseNames):
         self._param_callbacks.setdefault(name, []).append(check_param_callback(callback))
         return self
 
-    def _indexed_stack(self) -> tuple[list[Layer], PrefixIndex]:
-        """Return the layers as they are in the stack now, and the index of them."""
-        if self._indexed[0] != self.stack:  # layers are compared by identity: some nanoseconds for each
-            layers = list(self.stack)
-            self._indexed = layers, PrefixIndex([layer.prefix for layer in layers])
-        return self._indexed
-
     def _mount(self, path: PathPattern, handler: Handler) -> None:
         """Add one handler for all paths that begin with ``path``."""
         matcher = self._compile(path, strict=False, end=False)
@@ -184,8 +177,16 @@ class Dispatch:
             if req.url != self.url or router.stack != self.layers:  # a handler has changed them
                 self.find_candidates()
             # Find the next layer that matches.
-            for index in self.candidates[bisect_left(self.candidates, position) :]:
-                layer = self.layers[index]
+            candidates = self.candidates
+            place = bisect_left(candidates, position)
+            while place < len(candidates):
+                layer, position = self.layers[candidates[place]], candidates[place] + 1
+                place += 1
+                if layer.match is match_all and layer.handles_errors is not (error is None):
+                    # Middleware for every path, as most is: there are no parameters, and no prefix to strip.
+                    req.params = merge_params(self.params, AttrDict()) if router.merge_params else AttrDict()
+                    req.next = next = partial(self.next, position, None)
+                    return layer.call(error, req, self.res, next)
                 try:
                     match = layer.match(self.path)
                 except ParamDecodeError as undecodable:
@@ -199,9 +200,8 @@ class Dispatch:
                 # Process its parameters, and call it.
                 req.params = merge_params(self.params, params) if router.merge_params else params
                 if router._param_callbacks and self.has_callbacks(params):
-                    call = partial(self.after_params, layer, index + 1, matched, error)
-                    return self.param_calls.process(params, call)
-                return self.call_layer(layer, index + 1, matched, error)
+                    return self.param_calls.process(params, partial(self.after_params, layer, position, matched, error))
+                return self.call_layer(layer, position, matched, error)
             # There is none: leave the router.
             return self.exit(error)
         finally:
@@ -209,16 +209,19 @@ class Dispatch:
 
     def find_candidates(self) -> None:
         """Find the layers of the stack, as it is now, whose static prefix can match the URL, as it is now."""
-        self.url, self.path = self.req.url, self.req.path
-        self.layers, index = self.router._indexed_stack()
-        self.candidates = index.candidates(self.path)
+        router, self.url = self.router, self.req.url
+        self.path = split_target(self.url)[0]
+        if router._index.layers != router.stack:  # they are compared by identity: some nanoseconds for each
+            router._index = PrefixIndex(router.stack)
+        index = router._index
+        self.layers, self.candidates = index.layers, index.candidates(self.path)
 
     def is_for(self, layer: Layer, params: AttrDict, error: Any) -> bool:
         """Return whether a layer whose path matches is to be called: for this error, or none, and for this method."""
-        if layer.skips(error):
-            # As in npm router, param callbacks run before a handler is skipped for being an error handler, or none.
-            return layer.route is None and self.has_callbacks(params)
         route, method = layer.route, self.req.method
+        if layer.handles_errors is (error is None):
+            # As in npm router, param callbacks run before a handler is skipped for being an error handler, or none.
+            return route is None and self.has_callbacks(params)
         return route is None or method in route.methods or route.handles_method(method, self.allowed)
 
     @cached_property
@@ -239,9 +242,8 @@ class Dispatch:
         """Call a layer; one that is mounted at a path sees the URL without it."""
         req, res, route = self.req, self.res, layer.route
         if route is not None:
-            req.route = route
-            req.next = next = partial(self.next, following, None)
-            route.dispatch(req, res, next)
+            req.route, req.next = route, partial(self.next, following, None)
+            route.dispatch(req, res, req.next)
             return None
         prefix = None
         if matched:
@@ -255,10 +257,8 @@ class Dispatch:
 
     def after_params(self, layer: Layer, following: int, matched: str, error: Any, param_error: Any = None) -> None:
         """Call the layer, unless a param callback failed, or the layer is not for this case."""
-        if param_error is not None:
+        if param_error is not None or layer.handles_errors is (error is None):
             self.next(following, None, param_error if error is None else error)
-        elif layer.skips(error):
-            self.next(following, None, error)
         else:
             self.call_layer(layer, following, matched, error)
 

@@ -60,6 +60,16 @@ class ClientSocket:
             self._socket.settimeout(seconds)
             self._socket.do_handshake()
 
+    def has_request(self) -> bool:
+        """Return whether the buffer holds the beginning of a request.
+
+        Empty lines ahead of it, which old clients send behind a body, are removed (RFC 9112 section 2.2).
+        """
+        buffer = self.buffer
+        while buffer.startswith(b"\r\n"):
+            del buffer[:2]
+        return len(buffer) > 0 and buffer != b"\r"
+
     def receive_head(self) -> bytes:
         """Return a request's head, without the empty line at its end."""
         buffer, limit = self.buffer, self.limit
@@ -68,7 +78,9 @@ class ClientSocket:
             self.wait(self.deadline - monotonic())
         if not 0 <= end <= limit:
             raise BadRequest(431 if b"\r\n" in buffer[:limit] else 414, "head too long")
-        return self._take(end, len(b"\r\n\r\n"))
+        head = bytes(buffer[:end])
+        del buffer[: end + len(b"\r\n\r\n")]
+        return head
 
     def receive_line(self) -> bytes:
         """Return a line, without the CRLF at its end."""

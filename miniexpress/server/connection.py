@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .client_socket import BUFFER_SIZE, LINGER_SECONDS, ClientSocket, Disconnected
 from .parked_connections import CAN_PARK, ParkedConnections
 from .request_body import RequestBody, open_body
-from .request_parser import BadRequest, parse_head, skip_blank_lines, wants_keep_alive
+from .request_parser import BadRequest, parse_head, wants_keep_alive
 from .response_writer import CONNECTION_CLOSE, ResponseWriter
-from .wait_meter import WaitMeter
+from .wait_meter import SAMPLE, WaitMeter
 
 if TYPE_CHECKING:
     import socket
@@ -68,7 +68,7 @@ class Connection:
         self.server = server
         self.client = ClientSocket(connection, server.max_header_size, server.ssl_context)
         self.keep_alive = True
-        self.is_new = True  # no request was received yet
+        self.request_count = 0  # received so far
         self.is_parked = False
         self.idle_until = 0.0
         self.wait_meter = WaitMeter()
@@ -123,32 +123,31 @@ class Connection:
 
         Raises ``BadRequest`` 408 where a new client sends none in time.
         """
-        server = self.server
-        server.idle.add(self.client)
-        if self.is_new:
-            self.client.do_handshake(server.headers_timeout)
+        client, server = self.client, self.server
+        if client.has_request():
+            return True
+        if self.is_parked:
+            return False
+        if self.request_count == 0:
+            server.idle.add(client)
+            client.do_handshake(server.headers_timeout)
             self._wait_for_request(server.headers_timeout)
-        elif not self.is_parked and self.needs_thread():
+        elif self.needs_thread():
             with suppress(BadRequest):  # none came so far
                 self._wait_for_request(min(HOLD_SECONDS, server.keep_alive_timeout))
-        return self._has_request()
+        return client.has_request()
 
     def _wait_for_request(self, seconds: float) -> None:
         deadline = monotonic() + seconds
         remaining = seconds  # exactly the same for each request, so that the socket's timeout need not be set anew
         try:
-            while not self._has_request():
+            while not self.client.has_request():
                 self.client.wait(min(remaining, GRACE_SECONDS) if self.server.stopping else remaining)
                 remaining = deadline - monotonic()
         except BadRequest:
             if self.server.stopping:
                 raise Disconnected("idle for too long") from None
             raise
-
-    def _has_request(self) -> bool:
-        buffer = self.client.buffer
-        skip_blank_lines(buffer)
-        return len(buffer) > 0 and buffer != b"\r"
 
     def _receive_request(self) -> tuple[WSGIEnvironment, RequestBody | None]:
         server, client = self.server, self.client
@@ -161,7 +160,7 @@ class Connection:
         body = open_body(client, environ)
         environ["wsgi.input"] = io.BytesIO() if body is None else io.BufferedReader(body, BUFFER_SIZE)
         self.keep_alive = wants_keep_alive(environ["SERVER_PROTOCOL"], environ.get("HTTP_CONNECTION"))
-        self.is_new = False
+        self.request_count += 1
         return environ, body
 
     def _respond(self, environ: WSGIEnvironment, body: RequestBody | None) -> None:
@@ -170,6 +169,7 @@ class Connection:
         try:
             Context().run(self._run_app, environ, response)  # the thread serves other clients, too
         except Disconnected:
+            response.end()
             raise
         except BadRequest as error:  # the app has read the body, and what came was malformed
             self._abort(response, error.status)
@@ -177,20 +177,22 @@ class Connection:
             log_failure(logging.ERROR, "%s %s failed", method, target)
             self._abort(response, 500)
         else:
+            self.server.idle.add(self.client)
             self.keep_alive = response.keep_alive and (body is None or self._drain(body))
             self.idle_until = monotonic() + (GRACE_SECONDS if self.server.stopping else self.server.keep_alive_timeout)
-        finally:
-            response.end()
 
     def _wants_keep_alive(self) -> bool:
         return self.keep_alive and not self.server.stopping
 
     def _run_app(self, environ: WSGIEnvironment, response: ResponseWriter) -> None:
-        self.wait_meter.start()
+        is_measured = self.request_count % SAMPLE == 1
+        if is_measured:
+            self.wait_meter.start()
         chunks = self.server.app(environ, response.start_response)
         try:
             last_parts = response.write_chunks(chunks)
-            self.wait_meter.stop()
+            if is_measured:
+                self.wait_meter.stop()
             response.finish(last_parts)
         finally:
             if hasattr(chunks, "close"):
@@ -210,7 +212,6 @@ class Connection:
 
     def _drain(self, body: RequestBody) -> bool:
         """Drop what the app has not read of a body. Return whether the next request can be read."""
-        self.server.idle.add(self.client)
         if self.server.stopping:
             self.client.deadline = min(self.client.deadline, monotonic() + GRACE_SECONDS)
         return body.drain()

@@ -116,36 +116,24 @@ class ParkedConnections:
         if not connection.client.receive_ready():
             self._drop(connection)
             return True
-        self._begin_turn(connection)
-        connection.serve_requests()
-        if self._end_turn(connection):
-            return True
-        connection.serve()  # it was deposed meanwhile, and goes on with this connection alone
-        return False
-
-    def _begin_turn(self, connection: ParkedConnection) -> None:
         with self._lock:
             self._served = connection
             self._turns += 1
             if not self._has_watcher:
                 self._has_watcher = self._start_thread(self._watch)
-
-    def _end_turn(self, connection: ParkedConnection) -> bool:
-        """End a turn, unless it was ended by another thread. Return whether this one is the leader still."""
+        connection.serve_requests()
         with self._lock:
-            if self._served is not connection:
-                return False
-            self._served = None
-            if connection.keep_alive:
-                self._postpone(connection)
-                return True
-        self._hand_over(connection)
-        return True
-
-    def _postpone(self, connection: ParkedConnection) -> None:
-        if self._deadlines[connection] != connection.idle_until:  # else what came was not a request yet
-            del self._deadlines[connection]
-            self._deadlines[connection] = connection.idle_until
+            is_deposed = self._served is not connection
+            if not is_deposed:
+                self._served = None
+                if self._deadlines[connection] != connection.idle_until:  # else what came was not a request yet
+                    del self._deadlines[connection]
+                    self._deadlines[connection] = connection.idle_until
+        if is_deposed:
+            connection.serve()  # this thread goes on with that connection alone
+        elif not connection.keep_alive:
+            self._hand_over(connection)
+        return not is_deposed
 
     def _hand_over(self, connection: ParkedConnection) -> None:
         """Have a connection served, or closed, by a thread of its own. Without one, close it."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .client_socket import ClientSocket, Disconnected
 from .grammar import CHUNK_HEADER, CONTENT_LENGTH, TOKEN
-from .request_parser import FRAMING_KEYS, BadRequest, parse_header, split_lines
+from .request_parser import FRAMING_KEYS, BadRequest, parse_headers, split_lines
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -170,8 +170,9 @@ class ChunkedBody(RequestBody):
     def _receive_trailers(self) -> None:
         while line := self._receive_line():
             self._count_overhead(len(line))
-            key, _ = parse_header(line)
-            if key in FRAMING_KEYS:
+            trailer: dict[str, str] = {}
+            parse_headers([line], trailer)
+            if not FRAMING_KEYS.isdisjoint(trailer):
                 raise BadRequest(400, "forbidden trailer")
 
     def _receive_line(self) -> str:

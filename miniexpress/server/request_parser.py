@@ -42,16 +42,10 @@ class BadRequest(OSError):
         self.status = status
 
 
-def skip_blank_lines(buffer: bytearray) -> None:
-    """Remove the empty lines ahead of a request, which old clients send behind a body (RFC 9112 section 2.2)."""
-    while buffer.startswith(b"\r\n"):
-        del buffer[:2]
-
-
 def reject_bad_request_line(partial_head: bytes | bytearray) -> None:
     """Raise ``BadRequest`` for a head that is malformed already, so that its client need not wait for the timeout."""
     if not partial_head.endswith(b"\r"):
-        request_line, header_lines = split_head(partial_head)
+        request_line, *header_lines = split_lines(partial_head)
         if header_lines and REQUEST_LINE.fullmatch(request_line) is None:
             raise BadRequest(400, "malformed request line")
 
@@ -62,7 +56,7 @@ def parse_head(head: bytes, base_environ: WSGIEnvironment, max_headers_count: in
     ``head`` comes without the empty line at its end. ``REQUEST_URI`` is the target exactly as it was sent.
     Raises ``BadRequest``, also for more than ``max_headers_count`` header lines.
     """
-    request_line, header_lines = split_head(head)
+    request_line, *header_lines = split_lines(head)
     match = REQUEST_LINE.fullmatch(request_line)
     if match is None:
         raise BadRequest(400, "malformed request line")
@@ -74,7 +68,7 @@ def parse_head(head: bytes, base_environ: WSGIEnvironment, max_headers_count: in
     environ = base_environ.copy()
     environ["REQUEST_METHOD"] = method
     environ["REQUEST_URI"] = target
-    environ["PATH_INFO"] = path_info(path)
+    environ["PATH_INFO"] = percent_decoded(path) if path and "%" in path else path or ""
     environ["QUERY_STRING"] = query or ""
     environ["SERVER_PROTOCOL"] = version
     parse_headers(header_lines, environ)
@@ -82,12 +76,6 @@ def parse_head(head: bytes, base_environ: WSGIEnvironment, max_headers_count: in
     if "HTTP_EXPECT" in environ:
         check_expect(environ)
     return environ
-
-
-def split_head(head: bytes | bytearray) -> tuple[str, list[str]]:
-    """Split a head into its request line and its header lines."""
-    request_line, *header_lines = split_lines(head)
-    return request_line, header_lines
 
 
 def split_lines(data: bytes | bytearray) -> list[str]:
@@ -99,14 +87,12 @@ def split_lines(data: bytes | bytearray) -> list[str]:
     return lines
 
 
-def path_info(path: str | None) -> str:
-    """Return PATH_INFO for the path of a target: percent-decoded, a character for each byte (PEP 3333).
+def percent_decoded(path: str) -> str:
+    """Decode a path as PATH_INFO has it: a character for each byte (PEP 3333).
 
-    ``"/a%20b"`` → ``"/a b"``, ``"/%C3%BC"`` → ``"/\\xc3\\xbc"``, and ``""`` for a target without a path.
+    ``"/a%20b"`` → ``"/a b"``, ``"/%C3%BC"`` → ``"/\\xc3\\xbc"``
     """
-    if path is None:
-        return ""
-    return unquote_to_bytes(path).decode("latin-1") if "%" in path else path
+    return unquote_to_bytes(path).decode("latin-1")
 
 
 def parse_headers(header_lines: Iterable[str], environ: dict[str, Any]) -> None:
@@ -116,9 +102,13 @@ def parse_headers(header_lines: Iterable[str], environ: dict[str, Any]) -> None:
     counts, and ``UNREPEATABLE_KEYS`` raise ``BadRequest``.
     """
     for line in header_lines:
-        key, value = parse_header(line)
+        name, colon, value = line.partition(":")
+        key = environ_key(name)
+        if not colon:
+            raise BadRequest(400, "header without colon")
         if key is None:
             continue
+        value = value.strip(" \t")
         if key not in environ:
             environ[key] = value
         elif key in UNREPEATABLE_KEYS:
@@ -126,15 +116,6 @@ def parse_headers(header_lines: Iterable[str], environ: dict[str, Any]) -> None:
         elif SINGLETON_HEADERS.fullmatch(key) is None:
             separator = "; " if key == "HTTP_COOKIE" else ", "
             environ[key] += separator + value
-
-
-def parse_header(line: str) -> tuple[str | None, str]:
-    """Return a header's key in the environ, as ``environ_key`` does, and its value."""
-    name, colon, value = line.partition(":")
-    key = environ_key(name)
-    if not colon:
-        raise BadRequest(400, "header without colon")
-    return key, value.strip(" \t")
 
 
 @lru_cache(maxsize=256)

@@ -22,24 +22,37 @@ class Framing(Protocol):
         """Return what is sent behind the last part."""
 
 
-def choose_framing(method: str, status: str, fields: dict[str, str], version: str, total: int | None) -> Framing:
-    """Choose the framing for the response to a request of ``method`` and ``version``.
+def frame_whole(
+    method: str, status: str, fields: dict[str, str], parts: Sequence[bytes]
+) -> tuple[str, Sequence[bytes]]:
+    """Frame a body that is complete: return the line that announces its size, as a ``Framing.header``, and its parts.
 
-    ``fields`` are header fields of the app by their names in lower case; ``total`` is the body's size in bytes, where
-    known. Raises ``ValueError`` where it is not the ``Content-Length`` of the app.
+    ``method`` is that of the request; ``fields`` are header fields of the app by their names in lower case. Raises
+    ``ValueError`` where the size is not the ``Content-Length`` of the app.
     """
-    if method == "HEAD" or status.startswith(("204", "304")):
+    if has_no_body(method, status):
+        return "", ()
+    size = sum(map(len, parts))
+    if "content-length" not in fields:
+        return f"Content-Length: {size}\r\n", parts
+    length = parse_content_length(fields["content-length"])
+    if size != length:
+        raise ValueError(f"the response has {size} bytes, and a Content-Length of {length}")
+    return "", parts
+
+
+def choose_framing(method: str, status: str, fields: dict[str, str], version: str) -> Framing:
+    """Choose the framing of a body whose size only the app may know; ``version`` is that of the request."""
+    if has_no_body(method, status):
         return NO_BODY
     if "content-length" in fields:
-        length = parse_content_length(fields["content-length"])
-        if total is not None and total != length:
-            raise ValueError(f"the response has {total} bytes, and a Content-Length of {length}")
-        return ContentLength(length, header="")
-    if total is not None:
-        return ContentLength(total, header=f"Content-Length: {total}\r\n")
-    if version == "HTTP/1.1":
-        return CHUNKED
-    return UNTIL_CLOSE
+        return ContentLength(parse_content_length(fields["content-length"]))
+    return CHUNKED if version == "HTTP/1.1" else UNTIL_CLOSE
+
+
+def has_no_body(method: str, status: str) -> bool:
+    """Return whether a response ends with its head (RFC 9110 section 6.4.1)."""
+    return method == "HEAD" or status.startswith(("204", "304"))
 
 
 @lru_cache(maxsize=256)
@@ -63,10 +76,11 @@ class NoBody:
 
 
 class ContentLength:
-    """A body of ``length`` bytes. Raises ``ValueError`` when the app gives more, or fewer."""
+    """A body of ``length`` bytes, as the app's head says. Raises ``ValueError`` when it gives more, or fewer."""
 
-    def __init__(self, length: int, header: str) -> None:
-        self.header = header
+    header = ""
+
+    def __init__(self, length: int) -> None:
         self._remaining = length
 
     def frame(self, parts: Sequence[bytes]) -> Sequence[bytes]:

@@ -1,7 +1,7 @@
 """Write the response of a WSGI app (PEP 3333) to an HTTP/1.1 connection (RFC 9112).
 
-The head is sent with the first part of the body. Only then does ``_send_head`` choose the framing, and decide whether
-the connection is kept. The headers added to those of the app, and their order, are those of Node 20's http module.
+The head is sent with the first part of the body. Only then is the framing chosen, and decided whether the connection is
+kept. The headers added to those of the app, and their order, are those of Node 20's http module.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .client_socket import ClientSocket
 from .grammar import CONTROL_CHARACTERS, STATUS, TOKEN
 from .request_body import RequestBody
-from .response_framing import NO_BODY, UNTIL_CLOSE, Framing, choose_framing, parse_content_length
+from .response_framing import NO_BODY, UNTIL_CLOSE, Framing, choose_framing, frame_whole, parse_content_length
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIEnvironment
@@ -80,7 +80,7 @@ class ResponseWriter:
     def write_chunks(self, chunks: Iterable[bytes]) -> Sequence[bytes]:
         """Send what the app returned, chunk by chunk. What is complete is returned, for ``finish``."""
         if isinstance(chunks, (list, tuple)):  # its size is known
-            return [to_bytes(chunk) for chunk in chunks]
+            return [chunk if isinstance(chunk, bytes) else to_bytes(chunk) for chunk in chunks]
         for chunk in chunks:
             self.write(chunk)
         return ()
@@ -90,11 +90,12 @@ class ResponseWriter:
         with self._lock:
             self._ended = True
             if not self.head_sent:
-                self._send_head(parts, total=sum(map(len, parts)))
-            elif any(parts):
+                header, payload = frame_whole(self._method, self._status, self._fields, parts)
+                self._send_head(header, payload)
+                return
+            if any(parts):
                 self._send(parts)
-            end = self._framing.end()
-            if end:
+            if end := self._framing.end():
                 self._client.send(end)
 
     def write(self, data: bytes) -> None:
@@ -116,45 +117,39 @@ class ResponseWriter:
             self._ended = True
 
     def _send(self, parts: Sequence[bytes]) -> None:
+        """Send a part of a body, of which more may follow."""
         if not self.head_sent:
-            self._send_head(parts)
+            framing = choose_framing(self._method, self._status, self._fields, self._version)
+            payload = framing.frame(parts)
+            self._framing = framing
+            self._send_head(framing.header, payload, has_end=framing is not UNTIL_CLOSE)
         elif self._framing is not NO_BODY:
             self._client.send(*self._framing.frame(parts))
 
-    def _send_head(self, parts: Sequence[bytes], total: int | None = None) -> None:
-        """Send the head with the first ``parts`` of the body; ``total`` is the body's size in bytes, where known."""
+    def _send_head(self, framing_header: str, payload: Sequence[bytes], has_end: bool = True) -> None:
+        """Send the head, and a ``payload`` that is framed already; ``has_end``: not by the end of the connection."""
         if not self._head:
             raise RuntimeError("the app returned without calling start_response")
-        framing = choose_framing(self._method, self._status, self._fields, self._version, total)
-        payload = framing.frame(parts)
-        self.keep_alive = self._can_keep_alive(framing)
+        date = "" if "date" in self._fields else date_line(int(time()))
+        added = f"{date}{self._connection_header(has_end)}{framing_header}\r\n"
         if self._request_body is not None:
             self._request_body.withhold_continue()
-        date = "" if "date" in self._fields else date_line(int(time()))
-        added = f"{date}{self._connection_header()}{framing.header}\r\n"
-        self._framing = framing
         self.head_sent = True
         self._client.send(self._head + added.encode("latin-1"), *payload)
 
-    def _can_keep_alive(self, framing: Framing) -> bool:
-        """Return whether app, client and server want to keep the connection, and both bodies have an end on it."""
-        body = self._request_body
-        return (
-            not says_close(self._fields)
-            and self._wants_keep_alive()
-            and framing is not UNTIL_CLOSE
-            and (body is None or body.can_drain())
-        )
+    def _connection_header(self, has_end: bool) -> str:
+        """Decide whether the connection is kept. Return the header that says so, unless the app's head does.
 
-    def _connection_header(self) -> str:
-        """Return the header that tells the client whether the connection is kept, unless the app's head does."""
-        if says_close(self._fields):
+        It is kept where app, client and server want it, and both bodies have an end on it.
+        """
+        own = self._fields.get("connection")
+        if own is not None and says_close(own):
             return ""
+        body = self._request_body
+        self.keep_alive = has_end and self._wants_keep_alive() and (body is None or body.can_drain())
         if not self.keep_alive:
             return CONNECTION_CLOSE
-        if "connection" in self._fields:
-            return f"Connection: {self._fields['connection']}\r\n"
-        return self._keep_alive_headers
+        return self._keep_alive_headers if own is None else f"Connection: {own}\r\n"
 
 
 def encode_response_head(status: str, headers: list[tuple[str, str]]) -> tuple[bytes, dict[str, str]]:
@@ -167,16 +162,16 @@ def encode_response_head(status: str, headers: list[tuple[str, str]]) -> tuple[b
         raise ValueError(f"a status must be a string such as '200 OK', from 200 on, not {status!r}")
     fields = interpreted_fields(headers)
     head = encode_head(status, headers)
-    dropped = set()
+    sent = headers
     if "transfer-encoding" in fields or status.startswith("204"):  # 204: RFC 9110 section 8.6
-        dropped |= FRAMING_HEADERS
+        sent = without(FRAMING_HEADERS, sent)
         fields.pop("content-length", None)
-    if "content-length" in fields:
+    elif "content-length" in fields:
         parse_content_length(fields["content-length"])  # refuses a malformed one
-    if "connection" in fields and not says_close(fields):
-        dropped.add("connection")  # written once keep-alive is decided
-    if dropped:
-        head = encode_head(status, [field for field in headers if header_key(field[0]) not in dropped])
+    if "connection" in fields and not says_close(fields["connection"]):
+        sent = without({"connection"}, sent)  # written once keep-alive is decided
+    if sent is not headers:
+        head = encode_head(status, sent)
     return head, fields
 
 
@@ -192,9 +187,13 @@ def interpreted_fields(headers: list[tuple[str, str]]) -> dict[str, str]:
     return fields
 
 
-def says_close(fields: dict[str, str]) -> bool:
+def says_close(connection: str) -> bool:
     """Return whether the app closes the connection by a ``Connection`` header of its own."""
-    return "close" in fields.get("connection", "").lower()
+    return "close" in connection.lower()
+
+
+def without(keys: set[str], headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [field for field in headers if header_key(field[0]) not in keys]
 
 
 @lru_cache(maxsize=256)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time  # whose thread_time WebAssembly lacks, where this is only imported
 
 HANDOVER_SECONDS = 50e-6  # that it takes to pass a request on to another thread, about
-SAMPLE = 7  # one request in so many is measured, as the clock takes its time; an odd number, as requests may alternate
+SAMPLE = 7  # one request in so many is measured, as clocks take time; an odd number, as requests may alternate
 WEIGHT = 1 / 4  # of the last measured request in the mean
 
 
@@ -19,19 +19,15 @@ class WaitMeter:
     def __init__(self) -> None:
         self.is_worth_a_thread = False
         self._mean_wait = 0.0  # seconds
-        self._requests = 0
         self._waited_before = 0.0  # seconds, from an arbitrary start: both clocks have their own
 
     def start(self) -> None:
-        """Begin with a request. The first one of a connection is measured."""
-        if self._requests % SAMPLE == 0:
-            self._waited_before = time.monotonic() - time.thread_time()
+        """Begin with a request that is measured."""
+        self._waited_before = time.monotonic() - time.thread_time()
 
     def stop(self) -> None:
-        """End a request, in the thread in which it began."""
-        if self._requests % SAMPLE == 0:
-            self.count(time.monotonic() - time.thread_time() - self._waited_before)
-        self._requests += 1
+        """End a request that is measured, in the thread in which it began."""
+        self.count(time.monotonic() - time.thread_time() - self._waited_before)
 
     def count(self, wait: float) -> None:
         """Count a request that waited for ``wait`` seconds."""

@@ -38,7 +38,7 @@ def test_every_layer_that_matches_is_found_in_order(
         except ValueError:  # two captures with nothing between them
             continue
     matching = [place for place, layer in enumerate(router.stack) if matches(layer, pathname)]
-    places = list(PrefixIndex([layer.prefix for layer in router.stack]).candidates(pathname))
+    places = list(PrefixIndex(router.stack).candidates(pathname))
     assert [place for place in places if place in matching] == matching
     assert places == sorted(set(places))
 
@@ -57,7 +57,7 @@ def test_a_request_tries_few_of_a_thousand_routes(form: str) -> None:
     for number in range(1000):
         router.get(form.format(number), lambda req, res: None)
     pathname = form.format(999).replace(":id", "5").replace("*rest", "5/6").replace("{/5}", "/5")
-    assert list(PrefixIndex([layer.prefix for layer in router.stack]).candidates(pathname)) == [999]
+    assert list(PrefixIndex(router.stack).candidates(pathname)) == [999]
 
 
 def test_a_layer_that_is_added_while_a_request_is_under_way_is_found_by_it() -> None:
