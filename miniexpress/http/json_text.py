@@ -90,6 +90,17 @@ def parse(text: str, reviver: Reviver = None) -> Any:
         raise ValueError("JSON is nested too deep") from None
 
 
+def compact_writer(default: Callable[[Any], Any]) -> Callable[[Any], str]:
+    """Return a function that writes a value as JSON without blanks. ``default`` converts what JSON does not have.
+
+    Raises ``ValueError`` for a number that is not finite, and ``RecursionError`` for a value that contains itself.
+    """
+    # The C encoder of ``json.JSONEncoder``, made once: its ``encode`` makes one for each value, which takes longer than
+    # to write a small value. The first argument would be where it notes what it is writing.
+    encode = c_make_encoder(None, default, encode_basestring, None, ":", ",", False, False, False)
+    return lambda value: "".join(encode(value, 0))
+
+
 def _write(write: Callable[[Any], str], value: Any, replacer: Replacer) -> str:
     if not (callable(replacer) or isinstance(replacer, (list, tuple))):
         replacer = None
@@ -99,10 +110,6 @@ def _write(write: Callable[[Any], str], value: Any, replacer: Replacer) -> str:
             pass  # a value that the encoder writes unlike JavaScript, or refuses
     plain = _to_plain("", value, replacer)
     return "" if plain is undefined else write(plain)
-
-
-def _write_compact(value: Any) -> str:
-    return "".join(_COMPACT(value, 0))
 
 
 def _indent(spaces: int | str | None) -> str:
@@ -254,8 +261,5 @@ _WRITERS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("bson.regex.Regex", "bson.min_key.MinKey", "bson.max_key.MaxKey"), lambda value: {}),
 }
 _INDENTING = partial(json.JSONEncoder, ensure_ascii=False, allow_nan=False, separators=(",", ": "), default=_default)
-# The C encoder of ``json.JSONEncoder``, made once: its ``encode`` makes one for each value, which takes longer than to
-# write a small value. The first argument would be where it notes what it is writing; without one, a value that contains
-# itself is a RecursionError.
-_COMPACT = c_make_encoder(None, _default, encode_basestring, None, ":", ",", False, False, False)
+_write_compact = compact_writer(_default)
 _DECODER = json.JSONDecoder(object_hook=AttrDict, parse_constant=_refuse_constant)

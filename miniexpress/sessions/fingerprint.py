@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
+from ..http.json_text import compact_writer
 from .values import MAX_DEPTH, storable, text_keys
 
 _MAYBE_BEYOND_64_BITS = re.compile("[0-9]{19}")
@@ -74,5 +75,9 @@ def _json_default(value: Any) -> Any:
     return dict(value) if isinstance(value, Mapping) else repr(value)
 
 
-_encode_json = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+def _refuse(value: Any) -> NoReturn:
+    raise TypeError(f"JSON has no {type(value).__name__}")
+
+
+_encode_json = compact_writer(_refuse)
 _encode_any = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_json_default).encode
