@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import logging
 import traceback
 from contextlib import suppress
@@ -10,7 +9,7 @@ from contextvars import Context
 from time import monotonic
 from typing import TYPE_CHECKING, Any, Protocol
 
-from .client_socket import BUFFER_SIZE, LINGER_SECONDS, ClientSocket, Disconnected
+from .client_socket import LINGER_SECONDS, ClientSocket, Disconnected
 from .parked_connections import CAN_PARK, ParkedConnections
 from .request_body import RequestBody, open_body
 from .request_parser import BadRequest, parse_head, wants_keep_alive
@@ -157,8 +156,7 @@ class Connection:
         server.idle.discard(client)
         environ = parse_head(head, self.base_environ, server.max_headers_count)
         client.deadline = begun + server.request_timeout
-        body = open_body(client, environ)
-        environ["wsgi.input"] = io.BytesIO() if body is None else io.BufferedReader(body, BUFFER_SIZE)
+        environ["wsgi.input"], body = open_body(client, environ)
         self.keep_alive = wants_keep_alive(environ["SERVER_PROTOCOL"], environ.get("HTTP_CONNECTION"))
         self.request_count += 1
         return environ, body

@@ -10,7 +10,7 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from .client_socket import ClientSocket, Disconnected
+from .client_socket import BUFFER_SIZE, ClientSocket, Disconnected
 from .grammar import CHUNK_HEADER, CONTENT_LENGTH, TOKEN
 from .request_parser import FRAMING_KEYS, BadRequest, parse_headers, split_lines
 
@@ -21,22 +21,29 @@ MAX_DRAINED_BODY = 256 * 1024  # bytes of a body the app did not read that are d
 DRAIN_BUFFER_SIZE = 8192
 
 
-def open_body(client: ClientSocket, environ: WSGIEnvironment) -> RequestBody | None:
-    """Return the body that follows a head; None where the head announces none.
+def open_body(client: ClientSocket, environ: WSGIEnvironment) -> tuple[io.BufferedIOBase, RequestBody | None]:
+    """Return ``wsgi.input`` for the body that follows a head, and what of it is still to be received, if anything is.
 
     Raises ``BadRequest`` where the body's size is in doubt (RFC 9112 section 6.3).
     """
     length = environ.get("CONTENT_LENGTH")
     coding = environ.get("HTTP_TRANSFER_ENCODING")
     if length is None and coding is None:
-        return None
+        return io.BytesIO(), None
     expects_continue = "HTTP_EXPECT" in environ and environ["SERVER_PROTOCOL"] == "HTTP/1.1"
     if coding is None:
-        return ContentLengthBody(client, parse_content_length(length), expects_continue)
+        size = parse_content_length(length)
+        if size <= len(client.buffer) and not expects_continue:  # all of it came with the head
+            return io.BytesIO(client.receive(size) if size else b""), None
+        return buffered(ContentLengthBody(client, size, expects_continue))
     if length is not None or environ["SERVER_PROTOCOL"] == "HTTP/1.0":
         raise BadRequest(400, "ambiguous body")
     check_transfer_coding(coding.lower())
-    return ChunkedBody(client, expects_continue)
+    return buffered(ChunkedBody(client, expects_continue))
+
+
+def buffered(body: RequestBody) -> tuple[io.BufferedIOBase, RequestBody]:
+    return io.BufferedReader(body, BUFFER_SIZE), body
 
 
 def parse_content_length(text: str | None) -> int:

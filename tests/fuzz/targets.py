@@ -141,8 +141,8 @@ def requests_in(sent: list[bytes]) -> list[tuple[dict[str, Any], bytes]]:
         with suppress(BadRequest, Disconnected):
             while True:
                 environ = parse_head(client.receive_head(), {}, 2000)
-                body = open_body(client, environ)
-                found.append((stripped(environ), b"" if body is None else io.BufferedReader(body).read()))
+                received, _ = open_body(client, environ)
+                found.append((stripped(environ), received.read()))
     return found
 
 
