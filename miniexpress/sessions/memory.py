@@ -64,11 +64,9 @@ class MemoryStore(Store):
             return False
         with self._lock:
             kept = self._sessions.get(sid)
-            if kept is None or kept.text != source.text or not isinstance(kept.cookie, dict):
+            if kept is not source and not (kept and kept.is_like(source)):
                 return False
-            if _max_age(kept.cookie) != _max_age(source.cookie):
-                return False
-            self._sessions[sid] = _Kept(text, kept.cookie if kept.cookie == cookie else _copy_of_cookie(cookie))
+            self._sessions[sid] = _Kept(text, source.cookie if source.cookie == cookie else _copy_of_cookie(cookie))
             return True
 
     def _write(self, sid: str, document: Document) -> None:
@@ -129,6 +127,11 @@ class _Kept(NamedTuple):
         """Return a copy of the cookie as JSON has it, at any depth."""
         changed = {key: _as_json(each) for key, each in self.cookie.items() if type(each) not in _JSON_SCALARS}
         return AttrDict(self.cookie | changed)
+
+    def is_like(self, other: _Kept) -> bool:
+        """Return whether both are the same session, which a request may have touched."""
+        is_same = self.text == other.text and isinstance(self.cookie, dict)
+        return is_same and _max_age(self.cookie) == _max_age(other.cookie)
 
     def has_expired(self) -> bool:
         stored = self.cookie.get("expires")
