@@ -75,7 +75,6 @@ def open_store(mongodb: MongoDBServer, finds: Finds) -> Iterator[Callable[..., M
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let requests gather for as long as one command is held back."""
-    monkeypatch.setattr(shared_reads, "MAX_COMMANDS", 1)
     monkeypatch.setattr(shared_reads, "LONGEST_GATHERING", 20)
     monkeypatch.setattr(shared_reads, "LONGEST_WAIT", 20)
     monkeypatch.setattr(availability, "_CALL_TIMEOUT", 40)

@@ -1,13 +1,12 @@
 """Read the sessions that several requests ask for at one time by one command.
 
-Of all that it takes to read a session, pymongo's command takes most. So while two are under way, the requests that ask
+Of all that it takes to read a session, pymongo's command takes most. So while one is under way, the requests that ask
 meanwhile gather, and the next command reads for them all: ``find({_id: {$in: [...]}})``. A request that comes alone
 waits for nobody.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from contextlib import suppress
 from threading import Lock
 from typing import Any
@@ -18,8 +17,6 @@ from pymongo.errors import PyMongoError
 
 from ..forks import make_in_each_process
 
-# With one under way, this process would be idle until MongoDB has answered; of more, each would serve fewer requests.
-MAX_COMMANDS = 2
 LONGEST_GATHERING = 0.005  # seconds that a slow command may delay the next one
 # Seconds that a request waits for a command which others share. After that it still has the time to read by itself.
 LONGEST_WAIT = 0.4
@@ -39,8 +36,7 @@ class SharedReads:
         """Begin with nothing under way, as a forked process does: the threads that read are not in it."""
         self._lock = Lock()
         self._gathering: _Batch | None = None  # the one that requests may still join
-        # The last commands, each by the lock that is held while it is under way.
-        self._commands = deque([Lock() for _ in range(MAX_COMMANDS)], maxlen=MAX_COMMANDS)
+        self._last_command = Lock()  # held while it is under way
 
     def find_one(self, sid: str) -> RawBSONDocument | None:
         """Return the document of a session, or ``None`` if there is none. Raises pymongo's errors."""
@@ -59,10 +55,10 @@ class SharedReads:
         return found
 
     def _read(self, batch: _Batch) -> None:
-        """Let other requests join until a command is done; then read for them all."""
+        """Let other requests join until the last command is done; then read for them all."""
         try:
-            _wait(self._commands[0], LONGEST_GATHERING)  # the oldest; it is free where fewer are under way
-            self._commands.append(batch.unread)
+            _wait(self._last_command, LONGEST_GATHERING)
+            self._last_command = batch.unread
             self._close(batch)
             with suppress(PyMongoError, BSONError, ValueError):
                 self._find(batch)
