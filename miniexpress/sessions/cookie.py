@@ -115,7 +115,8 @@ class Cookie:
         An attribute has its default where the document has a value that no cookie can have.
         """
         cookie = cls.__new__(cls)
-        vars(cookie).update(from_document(document, _DEFAULTS))
+        has_defaults = document == _DEFAULT_DOCUMENT  # as a cookie has that nobody gave an end
+        vars(cookie).update(_DEFAULTS if has_defaults else from_document(document, _DEFAULTS))
         return cookie
 
 
@@ -124,3 +125,4 @@ def _no_attribute(name: str) -> str:
 
 
 _DEFAULTS = vars(Cookie())
+_DEFAULT_DOCUMENT = to_document(_DEFAULTS)
