@@ -86,7 +86,7 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
             return self.handle(environ, start_response, next)
         if start_response is None:
             return self._add_decorated(environ)
-        # Dispatch one request along the middleware stack, start its response, and return the body of that.
+        # The life of a request: dispatch it along the middleware stack, start its response, return the body of that.
         request_class, response_class = self._classes()
         req = request_class(environ, self)
         req.res = res = response_class(req, start_response, _POWERED_BY if self._setting("x-powered-by") else NO_FIELDS)
@@ -95,7 +95,7 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
             req.trail = []
         req.next = done = partial(final_handler, req, res, env)
         try:
-            (self._router or self.router).handle(req, res, done)  # a property takes longer than an attribute
+            (self._router or self.router).handle(req, res, done)  # the attribute first: a property takes longer
         except Exception as error:  # between two handlers, or the stack is too deep to call another one
             done(error)
         body = res.to_wsgi(done)
@@ -163,7 +163,7 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
         """The router that this app dispatches along.
 
         Made when it is first needed, as in Express: with the settings ``case sensitive routing`` and ``strict routing``
-        as they are then. What they are set to later holds for no route of this app.
+        as they are then. What they are set to later holds for no route of this app. It cannot be replaced.
         """
         # Not a cached_property: once an object has a `__dict__`, CPython 3.11 reads all its attributes slowly.
         if self._router is None:

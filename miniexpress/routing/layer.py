@@ -30,8 +30,8 @@ class Layer:
     """One handler in a stack.
 
     ``match(path)`` returns ``(matched, params)``, or ``None``; ``prefix`` is the static beginning of its path.
-    ``method`` is ``None`` for all methods. ``route`` is the Route whose ``dispatch`` it calls, if it does. Where
-    ``handles_errors is (error is None)`` it is passed over: it is for the other case.
+    ``method`` is ``None`` for all methods. ``route`` is the Route whose ``dispatch`` it calls, if it does. A
+    layer that ``handles_errors`` is called only with an error, every other one only without.
     """
 
     __slots__ = ("arity", "handler", "handles_errors", "match", "method", "path", "prefix", "route")

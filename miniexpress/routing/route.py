@@ -31,7 +31,7 @@ class Route(HTTPMethods):
         return self._add_decorated(handler)
 
     def dispatch(
-        self, req: Request, res: Response, done: Next, position: int = 0, method: str = "", error: Any = None
+        self, req: Request, res: Response, done: Next, position: int = 0, method: str | None = None, error: Any = None
     ) -> None:
         """Call the next handler for the request's method, from ``position`` on; ``done`` continues behind the last.
 
@@ -39,7 +39,7 @@ class Route(HTTPMethods):
         method)`` is the ``next`` given to the handler before layer i.
         """
         req.next_calls += 1
-        if not method:  # it is as it was for the first handler, whatever that makes of `req.method`
+        if method is None:  # decided once: a handler may change req.method
             method = "GET" if req.method == "HEAD" and "HEAD" not in self.methods else req.method
         if error is not None:
             if is_abort(error, res):
@@ -50,7 +50,7 @@ class Route(HTTPMethods):
         while position < len(self.stack):
             layer = self.stack[position]
             position += 1
-            if (layer.method == method or layer.method is None) and layer.handles_errors is not (error is None):
+            if (layer.method == method or layer.method is None) and layer.handles_errors == (error is not None):
                 next = partial(self.dispatch, req, res, done, position, method) if position < len(self.stack) else done
                 return layer.call(error, req, res, next)
         return done(error)

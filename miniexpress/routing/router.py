@@ -178,14 +178,12 @@ class Dispatch:
                 self.find_candidates()
             # Find the next layer that matches.
             candidates = self.candidates
-            place = bisect_left(candidates, position)
-            while place < len(candidates):
-                layer, position = self.layers[candidates[place]], candidates[place] + 1
-                place += 1
-                if layer.match is match_all and layer.handles_errors is not (error is None):
+            for place in range(bisect_left(candidates, position), len(candidates)):
+                layer, following = self.layers[candidates[place]], candidates[place] + 1
+                if layer.match is match_all and layer.handles_errors == (error is not None):
                     # Middleware for every path, as most is: there are no parameters, and no prefix to strip.
                     req.params = merge_params(self.params, AttrDict()) if router.merge_params else AttrDict()
-                    req.next = next = partial(self.next, position, None)
+                    req.next = next = partial(self.next, following, None)
                     return layer.call(error, req, self.res, next)
                 try:
                     match = layer.match(self.path)
@@ -200,8 +198,10 @@ class Dispatch:
                 # Process its parameters, and call it.
                 req.params = merge_params(self.params, params) if router.merge_params else params
                 if router._param_callbacks and self.has_callbacks(params):
-                    return self.param_calls.process(params, partial(self.after_params, layer, position, matched, error))
-                return self.call_layer(layer, position, matched, error)
+                    return self.param_calls.process(
+                        params, partial(self.after_params, layer, following, matched, error)
+                    )
+                return self.call_layer(layer, following, matched, error)
             # There is none: leave the router.
             return self.exit(error)
         finally:
@@ -210,7 +210,7 @@ class Dispatch:
     def find_candidates(self) -> None:
         """Find the layers of the stack, as it is now, whose static prefix can match the URL, as it is now."""
         router, self.url = self.router, self.req.url
-        self.path = split_target(self.url)[0]
+        self.path = split_target(self.url)[0]  # as req.path
         if router._index.layers != router.stack:  # they are compared by identity: some nanoseconds for each
             router._index = PrefixIndex(router.stack)
         index = router._index
@@ -219,7 +219,7 @@ class Dispatch:
     def is_for(self, layer: Layer, params: AttrDict, error: Any) -> bool:
         """Return whether a layer whose path matches is to be called: for this error, or none, and for this method."""
         route, method = layer.route, self.req.method
-        if layer.handles_errors is (error is None):
+        if layer.handles_errors != (error is not None):
             # As in npm router, param callbacks run before a handler is skipped for being an error handler, or none.
             return route is None and self.has_callbacks(params)
         return route is None or method in route.methods or route.handles_method(method, self.allowed)
@@ -257,8 +257,10 @@ class Dispatch:
 
     def after_params(self, layer: Layer, following: int, matched: str, error: Any, param_error: Any = None) -> None:
         """Call the layer, unless a param callback failed, or the layer is not for this case."""
-        if param_error is not None or layer.handles_errors is (error is None):
+        if param_error is not None:
             self.next(following, None, param_error if error is None else error)
+        elif layer.handles_errors != (error is not None):
+            self.next(following, None, error)
         else:
             self.call_layer(layer, following, matched, error)
 

@@ -14,7 +14,7 @@ from .parked_connections import CAN_PARK, ParkedConnections
 from .request_body import RequestBody, open_body
 from .request_parser import BadRequest, parse_head, wants_keep_alive
 from .response_writer import CONNECTION_CLOSE, ResponseWriter
-from .wait_meter import SAMPLE, WaitMeter
+from .wait_meter import WaitMeter
 
 if TYPE_CHECKING:
     import socket
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("miniexpress.server")
 
+MEASURED_EVERY = 7  # requests: clocks take time; an odd number, as requests may alternate
 GRACE_SECONDS = 0.5  # for a request that is on its way while the server stops
 HOLD_SECONDS = 0.5 if CAN_PARK else float("inf")  # that a thread waits for another request, before it parks its client
 REASONS = {
@@ -167,7 +168,7 @@ class Connection:
         try:
             Context().run(self._run_app, environ, response)  # the thread serves other clients, too
         except Disconnected:
-            response.end()
+            response.end()  # no other thread of the app's writes to it now
             raise
         except BadRequest as error:  # the app has read the body, and what came was malformed
             self._abort(response, error.status)
@@ -175,7 +176,7 @@ class Connection:
             log_failure(logging.ERROR, "%s %s failed", method, target)
             self._abort(response, 500)
         else:
-            self.server.idle.add(self.client)
+            self.server.idle.add(self.client)  # a server that stops need not wait for it any more
             self.keep_alive = response.keep_alive and (body is None or self._drain(body))
             self.idle_until = monotonic() + (GRACE_SECONDS if self.server.stopping else self.server.keep_alive_timeout)
 
@@ -183,7 +184,7 @@ class Connection:
         return self.keep_alive and not self.server.stopping
 
     def _run_app(self, environ: WSGIEnvironment, response: ResponseWriter) -> None:
-        is_measured = self.request_count % SAMPLE == 1
+        is_measured = self.request_count % MEASURED_EVERY == 1  # the first one, too
         if is_measured:
             self.wait_meter.start()
         chunks = self.server.app(environ, response.start_response)

@@ -22,7 +22,7 @@ DRAIN_BUFFER_SIZE = 8192
 
 
 def open_body(client: ClientSocket, environ: WSGIEnvironment) -> tuple[io.BufferedIOBase, RequestBody | None]:
-    """Return ``wsgi.input`` for the body that follows a head, and what of it is still to be received, if anything is.
+    """Return ``wsgi.input`` for the body that follows a head, and the body that is still to be received, if any is.
 
     Raises ``BadRequest`` where the body's size is in doubt (RFC 9112 section 6.3).
     """
@@ -43,6 +43,7 @@ def open_body(client: ClientSocket, environ: WSGIEnvironment) -> tuple[io.Buffer
 
 
 def buffered(body: RequestBody) -> tuple[io.BufferedIOBase, RequestBody]:
+    """Return ``wsgi.input`` that reads ``body``, and ``body``, as ``open_body`` does."""
     return io.BufferedReader(body, BUFFER_SIZE), body
 
 
@@ -177,7 +178,7 @@ class ChunkedBody(RequestBody):
     def _receive_trailers(self) -> None:
         while line := self._receive_line():
             self._count_overhead(len(line))
-            trailer: dict[str, str] = {}
+            trailer: dict[str, str] = {}  # one for each line: trailers are dropped, and may repeat
             parse_headers([line], trailer)
             if not FRAMING_KEYS.isdisjoint(trailer):
                 raise BadRequest(400, "forbidden trailer")

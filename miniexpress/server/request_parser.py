@@ -68,7 +68,8 @@ def parse_head(head: bytes, base_environ: WSGIEnvironment, max_headers_count: in
     environ = base_environ.copy()
     environ["REQUEST_METHOD"] = method
     environ["REQUEST_URI"] = target
-    environ["PATH_INFO"] = percent_decoded(path) if path and "%" in path else path or ""
+    path = path or ""  # a target such as * has none
+    environ["PATH_INFO"] = percent_decoded(path) if "%" in path else path
     environ["QUERY_STRING"] = query or ""
     environ["SERVER_PROTOCOL"] = version
     parse_headers(header_lines, environ)

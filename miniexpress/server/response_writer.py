@@ -127,24 +127,24 @@ class ResponseWriter:
             self._client.send(*self._framing.frame(parts))
 
     def _send_head(self, framing_header: str, payload: Sequence[bytes], has_end: bool = True) -> None:
-        """Send the head, and a ``payload`` that is framed already; ``has_end``: not by the end of the connection."""
+        """Send the head, and a ``payload`` that is framed already. Without ``has_end`` the connection's end ends it."""
         if not self._head:
             raise RuntimeError("the app returned without calling start_response")
         date = "" if "date" in self._fields else date_line(int(time()))
-        added = f"{date}{self._connection_header(has_end)}{framing_header}\r\n"
+        added = f"{date}{self._decide_keep_alive(has_end)}{framing_header}\r\n"
         if self._request_body is not None:
             self._request_body.withhold_continue()
         self.head_sent = True
         self._client.send(self._head + added.encode("latin-1"), *payload)
 
-    def _connection_header(self, has_end: bool) -> str:
+    def _decide_keep_alive(self, has_end: bool) -> str:
         """Decide whether the connection is kept. Return the header that says so, unless the app's head does.
 
         It is kept where app, client and server want it, and both bodies have an end on it.
         """
         own = self._fields.get("connection")
         if own is not None and says_close(own):
-            return ""
+            return ""  # keep_alive is False from the start
         body = self._request_body
         self.keep_alive = has_end and self._wants_keep_alive() and (body is None or body.can_drain())
         if not self.keep_alive:

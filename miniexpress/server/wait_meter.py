@@ -5,12 +5,11 @@ from __future__ import annotations
 import time  # whose thread_time WebAssembly lacks, where this is only imported
 
 HANDOVER_SECONDS = 50e-6  # that it takes to pass a request on to another thread, about
-SAMPLE = 7  # one request in so many is measured, as clocks take time; an odd number, as requests may alternate
 WEIGHT = 1 / 4  # of the last measured request in the mean
 
 
 class WaitMeter:
-    """The mean of how long requests waited: the time that passed, less the processor time of their thread.
+    """The mean of how long the measured requests waited: the time that passed, less the processor time of their thread.
 
     A request that waits for longer than a hand-over takes is served better in a thread of its own:
     ``is_worth_a_thread``.
@@ -22,11 +21,11 @@ class WaitMeter:
         self._waited_before = 0.0  # seconds, from an arbitrary start: both clocks have their own
 
     def start(self) -> None:
-        """Begin with a request that is measured."""
+        """Start the clocks for a request."""
         self._waited_before = time.monotonic() - time.thread_time()
 
     def stop(self) -> None:
-        """End a request that is measured, in the thread in which it began."""
+        """Count the request that ``start`` was called for, in the same thread."""
         self.count(time.monotonic() - time.thread_time() - self._waited_before)
 
     def count(self, wait: float) -> None:

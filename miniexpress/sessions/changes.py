@@ -32,9 +32,8 @@ class Changes(NamedTuple):
 
         Raises ``TypeError`` for a value that cannot be stored.
         """
-        added = storable(self.added) if self.added else self.added
-        changed = storable(self.changed) if self.changed else self.changed
-        removed = [key_text(key) for key in self.removed] if self.removed else self.removed
+        added, changed = storable(self.added), storable(self.changed)
+        removed = [key_text(key) for key in self.removed]
         return Changes(added, changed, removed, self.cookie, self.max_age, self.source)
 
     @property

@@ -1,6 +1,6 @@
-"""The fingerprint of a session's data: by it a request's changes are told, at any depth.
+"""The fingerprint of a session's data: the data as JSON, as in express-session 1.19.
 
-It is the data as JSON, which express-session compares, too.
+Two of them tell whether a request has changed anything, at any depth.
 """
 
 from __future__ import annotations
@@ -8,19 +8,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple, NoReturn
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
 
 from ..http.json_text import compact_writer
 from .values import MAX_DEPTH, storable, text_keys
 
-_MAYBE_BEYOND_64_BITS = re.compile("[0-9]{19}")
+_MAYBE_BEYOND_64_BITS = re.compile("[0-9]{19}")  # as many digits as 2**63 has
 
 
-class Fingerprint(NamedTuple):
-    """The data of a session, without its cookie, as JSON. ``is_json``: they have no values but those that JSON has."""
+@dataclass(slots=True)
+class Fingerprint:
+    """The data of a session, without its cookie, as JSON: by this text two are compared."""
 
     text: str
-    is_json: bool
+    is_json: bool = field(compare=False)
+    """Every value is of a type that JSON has."""
 
     def by_key(self) -> dict[str, str]:
         """Return each key with a text of its value: ``{"user": "{'name': 'Ada'}", "visits": "1"}``.
@@ -31,13 +34,13 @@ class Fingerprint(NamedTuple):
 
     @property
     def is_storable(self) -> bool:
-        """Return whether ``values.storable`` would change nothing, as far as that can be seen without a long look."""
+        """Return whether ``values.storable`` would change nothing: ``False`` also where only a long look could tell."""
         text = self.text
         is_shallow = text.count("{") + text.count("[") <= MAX_DEPTH
         return self.is_json and is_shallow and _is_text(text) and not _MAYBE_BEYOND_64_BITS.search(text)
 
 
-EMPTY = Fingerprint("{}", True)
+EMPTY = Fingerprint("{}", is_json=True)
 
 
 def take_fingerprint(data: dict[Any, Any]) -> Fingerprint:
@@ -45,16 +48,21 @@ def take_fingerprint(data: dict[Any, Any]) -> Fingerprint:
     values = text_keys(data)
     values.pop("cookie", None)
     try:
-        return Fingerprint(_encode_json(values), True)
-    except (TypeError, ValueError):
-        return Fingerprint(_encode_any({key: as_json(value) for key, value in values.items()}), False)
+        return _fingerprint(values)
     except RecursionError:
         storable(values)  # raises a TypeError that names the key
         raise
 
 
+def _fingerprint(values: dict[str, Any]) -> Fingerprint:
+    try:
+        return Fingerprint(_encode_json(values), is_json=True)
+    except (TypeError, ValueError):  # a value that JSON does not have
+        return Fingerprint(_encode_any({key: as_json(value) for key, value in values.items()}), is_json=False)
+
+
 def as_json(value: Any) -> Any:
-    """Return a value as JSON has it; its ``repr`` if its keys are odd, or if it contains itself."""
+    """Return a value as JSON has it; its ``repr`` if its keys are odd. Raises ``RecursionError`` for a deep one."""
     try:
         return json.loads(_encode_any(value))
     except (TypeError, ValueError):
@@ -80,4 +88,6 @@ def _refuse(value: Any) -> NoReturn:
 
 
 _encode_json = compact_writer(_refuse)
-_encode_any = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_json_default).encode
+_encode_any = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, separators=(",", ":"), default=_json_default
+).encode

@@ -59,7 +59,7 @@ class MemoryStore(Store):
         self._write(sid, document)
 
     def replace_text(self, sid: str, source: Any, text: str, cookie: Mapping[str, Any]) -> bool:
-        """Replace a session that is as it was loaded; not where a subclass or an app sees to updates itself."""
+        """Replace a session that is as it was loaded; not where a subclass or an app has its own ``update``."""
         if getattr(self.update, "__func__", None) is not Store.update:
             return False
         with self._lock:
@@ -134,8 +134,7 @@ class _Kept(NamedTuple):
         return is_same and _max_age(self.cookie) == _max_age(other.cookie)
 
     def has_expired(self) -> bool:
-        stored = self.cookie.get("expires")
-        expires = None if stored is None else read_expires(stored)
+        expires = read_expires(self.cookie.get("expires"))
         return isinstance(expires, datetime) and expires <= datetime.now(UTC)
 
 

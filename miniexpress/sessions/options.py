@@ -61,8 +61,8 @@ class Options:
         """Return the session id in the client's cookie, or ``None`` if no secret has signed it."""
         text = cookies.find(req.get("Cookie") or "", self.name)
         try:
-            return text and _verified_id(text, self.secrets)
-        except UnsignedError:
+            return _verified_id(text, self.secrets) if text else None
+        except _UnsignedError:
             return None
 
     def cookie_to_set(self, session: Session) -> str:
@@ -116,7 +116,7 @@ def read_options(
     )
 
 
-class UnsignedError(Exception):
+class _UnsignedError(Exception):
     """Raised for a cookie that no secret has signed."""
 
 
@@ -124,13 +124,13 @@ class UnsignedError(Exception):
 def _verified_id(text: str, secrets: Sequence[str | bytes]) -> str:
     """Return the id in a cookie's text, as the client has sent it: ``"s%3Aid.signature"`` → ``"id"``.
 
-    A client sends the same text with each of its requests: so the latest are remembered. Of those that no secret has
-    signed none is, as they raise ``UnsignedError``; anybody can make them up, and could drive out the others.
+    The latest are cached, as a client sends the same text with each request. Raises ``_UnsignedError`` for a text that
+    no secret has signed: an exception is not cached, so that made-up cookies cannot drive out the others.
     """
     value = cookies.decode_value(text)
     sid = value.startswith("s:") and cookies.unsign_any(value[2:], secrets)
     if not sid:
-        raise UnsignedError
+        raise _UnsignedError
     return sid
 
 

@@ -123,7 +123,7 @@ class Store:
         """Replace what ``load_stored`` has read by a session's data as JSON, and its cookie, in one step.
 
         Return ``False``, and do nothing, if another request has changed the session meanwhile: then ``update`` merges
-        the changes of both. For stores that keep texts; others need it not.
+        the changes of both. For a store whose ``load_stored`` gives ``text`` and ``source``; any other inherits this.
         """
         return False
 

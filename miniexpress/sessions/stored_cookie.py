@@ -158,6 +158,6 @@ def from_document(document: Any, defaults: Mapping[str, Any]) -> dict[str, Any]:
             if key in _BY_KEY:
                 name, _, read, _ = _BY_KEY[key]
                 value = document[key]
-                if value is not attributes[name]:
+                if value is not attributes[name]:  # a default need not be read
                     attributes[name] = None if value is None else read(value)
     return attributes

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-_TEXT = frozenset({str})
 MAX_DEPTH = 100  # levels, as MongoDB's manual has it
 _SMALLEST, _LARGEST = -(2**63), 2**63 - 1  # of a whole number in BSON
+_TEXT = frozenset({str})
 
 
 def storable(values: Mapping[Any, Any]) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def text_keys(values: Mapping[Any, Any]) -> dict[str, Any]:
 
     A key that only some stores keep, as it holds a NUL, stays: it is refused where it is written.
     """
-    if _TEXT.issuperset(map(type, values)) and "".join(values).isascii():  # nearly always
+    if _TEXT.issuperset(map(type, values)) and "".join(values).isascii():  # nearly all keys are, and stay as they are
         return {**values}
     kept = {}
     for key in values:

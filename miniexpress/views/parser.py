@@ -34,6 +34,9 @@ QUOTED = re.compile(r""""[^"\\\0\n]+"|'[^'\\\0\n]+'""")
 FOR = re.compile(rf"({NAME.pattern}(?:\s*,\s*{NAME.pattern})*)\s+in\b(.*)", re.DOTALL)
 
 
+_CompileFunction = Callable[[str, Mapping[str, str]], Expression]  # compile_expression, compile_output
+
+
 class TemplateError(Exception):
     """A mistake in a template, and where it is: ``views/account.html, line 3: 'user' is undefined``."""
 
@@ -160,9 +163,6 @@ def _tokenize(path: str, source: str) -> Iterator[Token]:
     yield Token("", source[position:], SourceLocation(path, line))
 
 
-Compile = Callable[[str, Mapping[str, str]], Expression]  # compile_expression, compile_output
-
-
 class _Parser:
     """Parse the tokens of one template, once; ``blocks``, ``parent`` and ``prefix`` are found on the way."""
 
@@ -286,7 +286,7 @@ class _Parser:
             end.expect_no_arguments()
         return [Line(f"context.blocks[{name!r}](context, context.variables)", location)]
 
-    def _expression(self, compile_it: Compile, text: str, location: SourceLocation) -> str:
+    def _expression(self, compile_it: _CompileFunction, text: str, location: SourceLocation) -> str:
         try:
             expression = compile_it(text, self._loop_variables)
         except ExpressionError as error:
@@ -339,8 +339,8 @@ def _indented(lines: list[Line], at: SourceLocation) -> list[Line]:
 
 
 # All that the code can name, beside its own variables: ``context``, ``scope``, ``pieces``, ``items``, ``value``, and
-# those of loops, whose names end in a number. What a template says is in it as literals else, so that no template runs
-# code of its own.
+# those of loops, whose names end in a number. All else that a template says is in it as literals, so that no template
+# runs code of its own.
 _FUNCTIONS = (SourceLocation, attribute, dict, escape, item, iterator, list, numbered, type, unescaped)
 _GLOBALS: dict[str, Any] = {"__builtins__": {}, **{function.__name__: function for function in _FUNCTIONS}}
 _HEAD = ("def render(context, scope):", " pieces = context.pieces")

@@ -108,7 +108,7 @@ def attribute(value: Any, name: str) -> Any:
     Raises ``ExpressionError`` for a method, for a leading underscore, and where ``value`` is undefined.
     """
     # Optimisation: a field that some documents do not have would take two exceptions.
-    if type(value) is dict and name not in DICT_ATTRIBUTES:
+    if type(value) is dict and name not in DICT_ATTRIBUTES and (name in value or not name.startswith("_")):
         return value[name] if name in value else _undefined_attribute(value, name)
     if type(value) is Undefined:
         raise ExpressionError(value.reason)

@@ -183,7 +183,9 @@ def test_a_name_with_a_leading_underscore_never_reaches_getattr(tmp_path: Path) 
         ("['{}']", "['{}']"),
     ],
 )
-def test_an_expression_is_compiled_to_python_with_all_names_as_literals(text: str, code: str) -> None:
+def test_an_expression_is_compiled_to_python_with_names_as_literals_but_for_loop_variables(
+    text: str, code: str
+) -> None:
     assert compile_expression(text, {"x": "x_1"}).code == code
     assert compile_output(text, {"x": "x_1"}).code == f"escape({code})"
     assert compile_output(f"({text}) | safe", {"x": "x_1"}).code == f"unescaped({code})"
