@@ -178,6 +178,11 @@ def test_a_name_with_a_leading_underscore_never_reaches_getattr(tmp_path: Path) 
         ("user['name'] or 'you'", "(item(scope['user'], 'name') or 'you')"),
         ("not xs[-1] and 1 < a <= 2.50", "((not item(scope['xs'], (-1))) and (1 < scope['a'] <= 2.5))"),
         ("x.y", "(value['y'] if type(value := x_1) is dict and 'y' in value else attribute(value, 'y'))"),
+        (
+            "loop.first == true",
+            "((value['first'] if type(value := scope['loop']) is dict and 'first' in value"
+            " else attribute(value, 'first')) == True)",
+        ),
         ("x.items or items", "(attribute(x_1, 'items') or scope['items'])"),
         ("[a, none] not in x", "([scope['a'], None] not in x_1)"),
         ("['{}']", "['{}']"),
