@@ -62,7 +62,7 @@ class MemoryStore(Store):
         """Replace a session that is as it was loaded; not where a subclass or an app has its own ``update``."""
         if getattr(self.update, "__func__", None) is not Store.update:
             return False
-        with self._lock:
+        with self.transaction():
             kept = self._sessions.get(sid)
             if kept is not source and not (kept and kept.is_like(source)):
                 return False

@@ -160,7 +160,7 @@ class Store:
     def transaction(self) -> AbstractContextManager[Any]:
         """Return a context manager that keeps out other threads, and processes that share the sessions.
 
-        It is entered by ``update``, ``rotate`` and ``end``, and never within itself.
+        It is entered by ``update``, ``replace_text``, ``rotate`` and ``end``, and never within itself.
         """
         return self._lock
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -247,3 +248,22 @@ def test_a_text_does_not_replace_a_session_where_an_app_has_an_update_of_its_own
     assert loaded is not None
     assert not store.replace_text("a", loaded.source, '{"x":2}', COOKIE)
     assert store.get("a") == {"cookie": COOKIE, "x": 1}
+
+
+def test_a_text_is_replaced_in_the_transaction_of_a_store_that_has_one_of_its_own() -> None:
+    class Logged(MemoryStore):
+        def __init__(self) -> None:
+            super().__init__()
+            self.kept_in_transaction: list[Any] = []
+
+        @contextmanager
+        def transaction(self) -> Iterator[None]:
+            yield
+            self.kept_in_transaction.append((self.get("a") or {})["x"])
+
+    store = Logged()
+    store.set("a", {"cookie": COOKIE, "x": 1})
+    loaded = store.load_stored("a")
+    assert loaded is not None
+    assert store.replace_text("a", loaded.source, '{"x":2}', COOKIE)
+    assert store.kept_in_transaction == [2]
