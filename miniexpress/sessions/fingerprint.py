@@ -50,7 +50,7 @@ def take_fingerprint(data: dict[Any, Any]) -> Fingerprint:
     try:
         return _fingerprint(values)
     except RecursionError:
-        storable(values)  # raises a TypeError that names the key
+        storable({key: data[key] for key in data if key != "cookie"})  # raises a TypeError that names the key
         raise
 
 

@@ -100,8 +100,8 @@ def test_a_list_that_contains_itself_and_what_is_too_deep_are_refused_by_their_k
     deep: Any = 1
     for _ in range(100_000):
         deep = [deep]
-    for key, value in {"circle": circle, "deep": deep}.items():
-        refusal = rf"session\['{key}'\] cannot be stored: it contains itself, or is nested deeper"
+    for key, value in {"circle": circle, "deep": deep, 1: circle}.items():
+        refusal = rf"session\[{key!r}\] cannot be stored: it contains itself, or is nested deeper"
         with pytest.raises(TypeError, match=refusal):
             take_fingerprint({key: value})
         with pytest.raises(TypeError, match=refusal):
