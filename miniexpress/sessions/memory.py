@@ -66,7 +66,11 @@ class MemoryStore(Store):
             kept = self._sessions.get(sid)
             if kept is not source and not (kept and kept.is_like(source)):
                 return False
-            self._sessions[sid] = _Kept(text, source.cookie if source.cookie == cookie else _copy_of_cookie(cookie))
+            try:
+                self._sessions[sid] = _Kept(text, source.cookie if source.cookie == cookie else _copy_of_cookie(cookie))
+            except Exception as error:
+                raise_naming_key(error, {"cookie": cookie}, stringify)
+                raise
             return True
 
     def _write(self, sid: str, document: Document) -> None:

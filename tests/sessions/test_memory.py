@@ -267,3 +267,13 @@ def test_a_text_is_replaced_in_the_transaction_of_a_store_that_has_one_of_its_ow
     assert loaded is not None
     assert store.replace_text("a", loaded.source, '{"x":2}', COOKIE)
     assert store.kept_in_transaction == [2]
+
+
+def test_a_cookie_that_json_cannot_hold_is_refused_by_name_and_the_old_text_stays() -> None:
+    store = MemoryStore()
+    store.set("a", {"cookie": COOKIE, "x": 1})
+    loaded = store.load_stored("a")
+    assert loaded is not None
+    with pytest.raises(TypeError, match=r"session\['cookie'\] cannot be stored: set is nothing that JSON can hold"):
+        store.replace_text("a", loaded.source, '{"x":2}', {**COOKIE, "path": {1}})
+    assert (store.get("a") or {})["x"] == 1
