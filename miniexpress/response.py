@@ -101,13 +101,15 @@ class Response(ServerResponse, also=_NODE_NAMES, elsewhere=_NAMES_ELSEWHERE):
         """End with ``body``, and set the header fields that describe it."""
         headers, req = self._headers, self.req
         fields = {"content-type": ("Content-Type", content_type)} if content_type else {}
-        if body is not None:
-            if "transfer-encoding" not in headers:
-                fields["content-length"] = ("Content-Length", str(len(body)))
-            etag = req.app._setting("etag fn")
-            if etag and not headers.get("etag", NO_FIELD)[1] and (tag := etag(body)):
-                fields["etag"] = ("ETag", tag)
-        self._set_known(fields)
+        try:
+            if body is not None:
+                if "transfer-encoding" not in headers:
+                    fields["content-length"] = ("Content-Length", str(len(body)))
+                etag = req.app._setting("etag fn")
+                if etag and not headers.get("etag", NO_FIELD)[1] and (tag := etag(body)):
+                    fields["etag"] = ("ETag", tag)
+        finally:  # as in Express, an error handler finds the fields set where the app's etag function has failed
+            self._set_known(fields)
         if req.fresh:
             self.status(304)
         if self._status_code in (204, 304):

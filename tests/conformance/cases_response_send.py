@@ -348,6 +348,24 @@ CASES = [
         requests=[get("/ab"), get("/abcd")],
     ),
     Case(
+        "an ETag function that fails: the type that was set stays, for the error handler",
+        js="""
+        app.set('etag', (body) => { if (body.length < 5) throw new Error('short'); return '"long"' })
+        app.get('/', (req, res) => res.send('abc'))
+        app.use((err, req, res, next) => res.status(500).json({ type: res.get('Content-Type'), error: err.message }))
+        """,
+        py="""
+        def tag(body):
+            if len(body) < 5:
+                raise ValueError('short')
+            return '"long"'
+        app.set('etag', tag)
+        app.get('/', lambda req, res: res.send('abc'))
+        app.use(lambda err, req, res, next: res.status(500).json({'type': res.get('Content-Type'), 'error': str(err)}))
+        """,
+        requests=[get("/")],
+    ),
+    Case(
         "write and end",
         js="""
         app.get('/end', (req, res) => res.end())
