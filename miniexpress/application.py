@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
+from threading import Lock
 from typing import Any, Never, Self, TypeVar, overload
 
 from .attrdict import AttrDict
@@ -34,6 +35,7 @@ from .views.lookup import Engine, View, as_tuple
 _T = TypeVar("_T")
 _CLASSES = (Request, Response)
 _POWERED_BY: HeaderFields = {"x-powered-by": ("X-Powered-By", "Express")}
+_MAKING_ROUTER = Lock()  # so that two threads which need the router of an app first are given the same one
 _LISTEN_OPTIONS = ["host", "callback", "reload", *(server.Server.__init__.__kwdefaults__ or ())]
 
 # The names that Flask and FastAPI have for these members.
@@ -167,8 +169,9 @@ class App(Router, also={"mountPath": "mountpath"}, elsewhere=_NAMES_ELSEWHERE):
         """
         # Not a cached_property: once an object has a `__dict__`, CPython 3.11 reads all its attributes slowly.
         if self._router is None:
-            is_sensitive, is_strict = self.enabled("case sensitive routing"), self.enabled("strict routing")
-            self._router = Router(case_sensitive=is_sensitive, strict=is_strict)
+            with _MAKING_ROUTER:
+                is_sensitive, is_strict = self.enabled("case sensitive routing"), self.enabled("strict routing")
+                self._router = self._router or Router(case_sensitive=is_sensitive, strict=is_strict)
         return self._router
 
     @property

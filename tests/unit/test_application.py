@@ -9,6 +9,8 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
 from typing import Any, ClassVar
 from wsgiref.util import setup_testing_defaults
 
@@ -711,6 +713,18 @@ def test_an_app_mounted_again_has_what_its_last_parent_has() -> None:
     assert sub.request.who == "first"
     second.use(sub)
     assert sub.request.who == "second"
+
+
+def test_threads_that_need_the_router_first_are_given_the_same_one() -> None:
+    class SlowApp(App):
+        def enabled(self, name: str) -> bool:
+            sleep(0.02)
+            return super().enabled(name)
+
+    app = SlowApp()
+    with ThreadPoolExecutor(4) as threads:
+        routers = list(threads.map(lambda _: app.router, range(4)))
+    assert all(router is app.router for router in routers)
 
 
 def test_the_stack_of_an_app_is_that_of_its_router() -> None:
