@@ -206,14 +206,20 @@ def test_stop_ends_parked_connections_and_finishes_a_request_in_its_turn() -> No
         assert received(busy).endswith(b"Connection: close\r\nContent-Length: 2\r\n\r\nhi")
 
 
+@contextmanager
+def no_more_threads() -> Iterator[None]:
+    """Let no thread start meanwhile."""
+    size = threading.stack_size(1 << 48)  # more than there are addresses
+    try:
+        yield
+    finally:
+        threading.stack_size(size)
+
+
 def test_parked_clients_are_served_where_there_can_be_no_more_threads() -> None:
-    with parked(HELLO, 3) as (_, clients):
-        size = threading.stack_size(1 << 48)  # more than there are addresses
-        try:
-            for client in clients * 3:
-                assert ask(client).endswith(b"hi")
-        finally:
-            threading.stack_size(size)
+    with parked(HELLO, 3) as (_, clients), no_more_threads():
+        for client in clients * 3:
+            assert ask(client).endswith(b"hi")
 
 
 def test_a_request_does_not_see_the_context_variables_of_another() -> None:
@@ -302,12 +308,9 @@ def test_requests_that_wait_are_served_in_turn_where_there_can_be_no_more_thread
 
     with parked(waiting, 3) as (server, clients):
         assert all(connection.needs_thread() for connection in server.connections)
-        size = threading.stack_size(1 << 48)  # more than there are addresses
-        try:
+        with no_more_threads():
             for client in clients * 3:
                 assert ask(client).endswith(b"hi")
-        finally:
-            threading.stack_size(size)
         for client in clients:
             assert ask(client).endswith(b"hi")
 
